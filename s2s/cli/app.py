@@ -1,0 +1,49 @@
+"""The verbs, put together. Nothing here imports torch: `s2s --help` must be instant.
+
+Each verb is a function in the file of its name; what is heavy it imports when it is called.
+"""
+
+from typing import Annotated
+
+import typer
+
+from s2s.cli.check import check
+from s2s.cli.evaluate import evaluate
+from s2s.cli.list import list_parts
+from s2s.cli.recipes import recipes
+from s2s.cli.train import train
+from s2s.cli.translate import translate
+
+app = typer.Typer(
+    name="s2s",
+    help="Sequence-to-sequence learning with recurrent networks: from raw text to BLEU, from recipes.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"s2s {version('s2s')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Sequence-to-sequence learning with recurrent networks: from raw text to BLEU, from recipes."""
+
+
+app.command()(train)
+app.command()(evaluate)
+app.command("eval", hidden=True)(evaluate)
+app.command()(translate)
+app.command()(check)
+app.command("list")(list_parts)
+app.add_typer(recipes, name="recipes")

@@ -1,0 +1,95 @@
+"""s2s evaluate: metrics with confidence intervals, and a paired test against another run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from s2s.cli.console import output
+from s2s.errors import DataError
+
+if TYPE_CHECKING:
+    from s2s.data.readers import Row
+    from s2s.evaluation import Evaluation
+    from s2s.recipe import Recipe
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run folder, or the name of one in runs/.")],
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as decoding.beam_size=10.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, validation, test, or another split the data has.")] = "test",
+    source: Annotated[Path | None, typer.Option(help="A file of sources, a line each, instead of a split.")] = None,
+    target: Annotated[list[Path] | None, typer.Option(help="Its references; repeat it for several.")] = None,
+    against: Annotated[str | None, typer.Option(help="Another run, or a file of hypotheses, to test against.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the files in RUN/predictions are called.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
+    weights: Annotated[str, typer.Option(help="best or last")] = "best",
+    trust: Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")] = False,
+) -> None:
+    """Score a run: BLEU and its family with signatures, confidence intervals, and scores by length.
+
+    s2s evaluate runs/multi30k --split test --against runs/other
+    """
+    from s2s.evaluation import evaluate as measure
+    from s2s.predict import find_run, load
+
+    folder = find_run(run)
+    predictor = load(folder, device=device, trust=trust, weights=weights, changes=changes or ())
+    if source or target:
+        rows, called = file_rows(source, target), name or (source.stem if source else "")
+    else:
+        rows, called = split_rows(predictor.recipe, split), name or split
+    found = measure(predictor, rows, name=called, against=find_run(against) if is_run(against) else against)
+    path = found.save(folder / "predictions")
+    show(found)
+    output.print(f"written to {path}", markup=False, style="dim")
+
+
+def is_run(name: str | None) -> bool:
+    return name is not None and not Path(name).is_file()
+
+
+def split_rows(recipe: "Recipe", split: str) -> "list[Row]":
+    from s2s.prepare import open_split
+
+    return list(open_split(recipe, split))
+
+
+def file_rows(source: Path | None, targets: list[Path] | None) -> "list[Row]":
+    """Rows of plain text files."""
+    from s2s.data.readers import Row, read_lines
+
+    if source is None or not targets:
+        raise DataError("evaluate", "--source and --target go together", "give both, or --split")
+    columns = [list(read_lines(path)) for path in (source, *targets)]
+    for path, lines in zip(targets, columns[1:], strict=True):
+        if len(lines) != len(columns[0]):
+            what = f"has {len(lines)} lines, and {source} has {len(columns[0])}"
+            raise DataError(str(path), what, "line n of one belongs to line n of the other")
+    return [Row(first, list(rest)) for first, *rest in zip(*columns, strict=True)]
+
+
+def show(found: "Evaluation") -> None:
+    """Tables for a person; the JSON beside the predictions has every digit."""
+    from rich.table import Table
+
+    table = Table(title=f"{found.name}: {found.sentences:,} sentences", title_justify="left", title_style="bold")
+    table.add_column("metric")
+    table.add_column("score", justify="right")
+    table.add_column("95% interval", justify="right")
+    table.add_column("signature", style="dim", overflow="fold")
+    for score in found.scores:
+        table.add_row(score.name, f"{score.value:.2f}", f"{score.low:.2f} to {score.high:.2f}", score.signature)
+    table.add_row("perplexity", f"{found.perplexity:.2f}", "", "a target piece, the end included")
+    output.print(table)
+    if len(found.by_length) > 1:
+        lengths = Table(title="by words in the source", title_justify="left", title_style="bold")
+        for heading in ("words", "sentences", found.scores[0].name):
+            lengths.add_column(heading, justify="right")
+        for part in found.by_length:
+            lengths.add_row(part.label, f"{part.count:,}", f"{part.value:.2f}")
+        output.print(lengths)
+    for comparison in found.comparisons:
+        output.print(f"against {found.against}: {comparison.sentence}", markup=False)

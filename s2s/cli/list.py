@@ -1,0 +1,164 @@
+"""s2s list: every part a recipe may name, with its options and its paper, read from the code itself."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from s2s.cli.console import output
+from s2s.config import Choice, Option, options_of, suggest, tree, type_name
+from s2s.errors import RecipeError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+class Listed(NamedTuple):
+    """Where a family lives, and what it is for."""
+
+    module: str
+    name: str
+    purpose: str
+
+
+FAMILIES = {
+    "tasks": Listed("s2s.tasks.task", "Task", "what is learned: two fields and their metrics"),
+    "readers": Listed("s2s.data.readers", "Reader", "where examples come from; the section `data`"),
+    "fields": Listed("s2s.data.fields", "Field", "one side of an example"),
+    "tokenizers": Listed("s2s.data.tokenizers", "Tokenizer", "text to numbers and back"),
+    "encoders": Listed("s2s.nn.encoders", "Encoder", "what reads the source"),
+    "heads": Listed("s2s.nn.heads", "Head", "what writes the target"),
+    "cells": Listed("s2s.nn.cells", "Cell", "one layer of recurrence, in one direction"),
+    "attentions": Listed("s2s.nn.attention", "Attention", "where a decoder looks"),
+    "bridges": Listed("s2s.nn.bridge", "Bridge", "how a decoder starts"),
+    "initializers": Listed("s2s.nn.initialization", "Initializer", "the weights before training"),
+    "optimizers": Listed("s2s.training.optimizers", "Optimizer", "how weights follow gradients"),
+    "schedules": Listed("s2s.training.schedules", "Schedule", "the learning rate over time"),
+    "averagings": Listed("s2s.training.averaging", "Averaging", "averages of weights, for validation and keeping"),
+    "searches": Listed("s2s.decoding.search", "Search", "how an answer is found; the section `decoding`"),
+    "filters": Listed("s2s.decoding.filters", "Filter", "what a search may not write"),
+    "metrics": Listed("s2s.tasks.metrics", "Metric", "scores of what was written"),
+}
+SECTIONS = {"training": Listed("s2s.training.options", "Training", "options of the training loop")}
+
+
+def complete_family(incomplete: str) -> list[str]:
+    """For the shell: names that begin so."""
+    return [name for name in [*FAMILIES, *SECTIONS] if name.startswith(incomplete)]
+
+
+def list_parts(
+    family: Annotated[
+        str | None, typer.Argument(help="Such as cells or attentions.", autocompletion=complete_family)
+    ] = None,
+    kind: Annotated[str | None, typer.Argument(help="One of the family, to read all about it.")] = None,
+) -> None:
+    """Show the families of parts, or every part of one with its options, their defaults, and its paper.
+
+    s2s list
+    s2s list attentions
+    s2s list searches beam
+    """
+    import_module("s2s.recipe")  # being imported is what registers the parts
+    if family is None:
+        show_families()
+        return
+    found = members(family)
+    if kind is not None and kind not in found:
+        raise RecipeError("s2s list", f"{family} has no kind {kind!r}", suggest(kind, found))
+    for name, maker in found.items():
+        if kind in (None, name):
+            for line in describe(name, maker, whole=len(found) == 1 or kind is not None):
+                output.print(line)
+
+
+def show_families() -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, listed in FAMILIES.items():
+        table.add_row(Text(name, "bold"), ", ".join(kinds_of(listed)), Text(listed.purpose, "dim"))
+    for name, listed in SECTIONS.items():
+        table.add_row(Text(name, "bold"), "", Text(listed.purpose, "dim"))
+    output.print(table, soft_wrap=False)
+    output.print("the options of each: s2s list FAMILY", style="dim")
+
+
+def members(family: str) -> dict[str, Callable[..., Any]]:
+    """What makes each kind of a family; singular and plural are one name. Raises RecipeError for an unknown one."""
+    word = family.lower()
+    for name in (word, f"{word}s", f"{word}es"):  # search, searches
+        if name in FAMILIES:
+            return kinds_of(FAMILIES[name])
+        if name in SECTIONS:
+            listed = SECTIONS[name]
+            return {name: getattr(import_module(listed.module), listed.name)}
+    raise RecipeError("s2s list", f"there is no family called {family!r}", suggest(word, [*FAMILIES, *SECTIONS]))
+
+
+def kinds_of(listed: Listed) -> dict[str, Callable[..., Any]]:
+    return getattr(import_module(listed.module), listed.name).kinds
+
+
+def describe(name: str, maker: Callable[..., Any], whole: bool = False) -> "Iterator[Text]":
+    """The lines about one part: its name, what it is, its papers (or all that its docstring says), its options."""
+    from rich.text import Text
+
+    yield Text(name, "bold")
+    for line in about(maker, whole):
+        yield Text(f"  {line}", "dim")
+    rows = [(o.name, type_name(o.hint), default_text(o)) for o in options_of(maker).values()]
+    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
+    for option, kind, default in rows:
+        yield (
+            Text("    ")
+            .append(option.ljust(widths[0]), "cyan")
+            .append(f"  {kind.ljust(widths[1])}  {default}".rstrip())
+        )
+    yield Text("")
+
+
+def about(maker: Callable[..., Any], whole: bool = False) -> list[str]:
+    """The first line of a docstring, and every other line of it that cites something.
+
+    whole  all of it, and what the classes above say about the options they share
+    """
+    if whole:
+        above = maker.__mro__[1:] if isinstance(maker, type) else ()
+        shared = [vars(part).get("__doc__") for part in above if "__init__" in vars(part) and options_of(part)]
+        texts = [inspect.cleandoc(text) for text in (maker.__doc__, *shared) if text]
+        return [line for text in texts for line in (*text.splitlines(), "")]
+    first, *rest = inspect.cleandoc(maker.__doc__ or "").splitlines() or [""]
+    return [line for line in [first, *(line.strip() for line in rest if "://" in line)] if line]
+
+
+def default_text(option: Option) -> str:
+    """A default as one would write it in a recipe."""
+    return "(must be given)" if option.required else plain(option.default)
+
+
+def plain(value: Any) -> str:
+    """A value in YAML's short form, on one line."""
+    if isinstance(value, Choice):
+        written = tree(value, full=False)
+        return plain(written) if value.options else value.kind
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(plain, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value) if isinstance(value, int | float) or reads_as_itself(str(value)) else repr(str(value))
+
+
+def reads_as_itself(text: str) -> bool:
+    """Without quotes, YAML reads `no`, `,` and nothing as something else."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text) == text
+    except yaml.YAMLError:
+        return False

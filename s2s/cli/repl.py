@@ -1,0 +1,255 @@
+"""The REPL of s2s translate: a text in, its translation out; commands begin with a colon.
+
+    Repl(predictor, read, console).run()        # read() gives a line, or raises EOFError at the end
+
+Nothing here knows a terminal, so tests drive `handle`; the line editor is in repl_terminal.py.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from s2s.cli.list import plain
+from s2s.cli.repl_live import Live
+from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible
+from s2s.cli.translate import change_search, tidy, with_nbest
+from s2s.config import suggest, tree
+from s2s.errors import RecipeError, S2SError
+
+if TYPE_CHECKING:
+    from s2s.config import Choice
+    from s2s.decoding.search import Search
+    from s2s.predict import Prediction, Predictor
+
+COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
+
+
+class Repl:
+    """Repl(predictor, read, console).run()
+
+    read     gives the next line; raises EOFError when there are no more, KeyboardInterrupt to drop one
+    console  where answers go
+    search   how to look for them; the recipe's `decoding` if not given
+    live     translates what is being typed, where the line editor can show it
+
+    No mistake ends it: each is one line. A command is a method in `commands`, its docstring the help:
+    an example, two blanks, and what it does.
+    """
+
+    def __init__(
+        self,
+        predictor: "Predictor",
+        read: Callable[[], str],
+        console: Console,
+        search: "Choice[Search] | None" = None,
+        live: Live | None = None,
+    ) -> None:
+        self.predictor, self.read, self.console, self.live = predictor, read, console, live
+        self.first = self.search = search or predictor.recipe.decoding
+        self.scores = self.attention = False
+        self.last: str | None = None  # the last text, and what was found for it
+        self.found: list[Prediction] = []
+        self.open = True
+        self.commands: dict[str, Callable[[str], None]] = {
+            "help": self.help,
+            "beam": self.beam,
+            "nbest": self.nbest,
+            "greedy": self.greedy,
+            "set": self.set,
+            "reset": self.reset,
+            "attention": self.toggle_attention,
+            "score": self.score,
+            "live": self.toggle_live,
+            "quit": self.quit,
+        }
+
+    def run(self) -> None:
+        """Read and answer until the reader leaves."""
+        while self.open:
+            try:
+                line = self.read()
+            except KeyboardInterrupt:  # drops the line that was begun
+                continue
+            except EOFError:
+                break
+            self.handle(line)
+
+    def handle(self, text: str) -> None:
+        """Answer one line, or each of several that were pasted together. Raises nothing."""
+        try:
+            for line in tidy(text).splitlines():
+                if found := COMMAND.match(line.strip()):
+                    self.command(found[1].lower(), (found[2] or "").strip())
+                elif line.strip():
+                    self.answer(line)
+        except KeyboardInterrupt:
+            self.say("\nstopped", "yellow")
+        except S2SError as error:
+            problems = (f"{p.where}: {p.what}; {p.hint}".strip("; ") for p in error.problems)
+            self.say("error: " + " | ".join(problems), "red")
+        except Exception as error:  # whatever a part may raise, the next line can still be answered
+            words = (str(error).strip() or "no reason given").splitlines()[0]
+            self.say(f"error: {type(error).__name__}: {words}", "red")
+
+    def command(self, name: str, argument: str) -> None:
+        if name not in self.commands:
+            raise RecipeError(f":{name}", "there is no such command", suggest(name, self.commands))
+        self.commands[name](argument)
+
+    # -- answers --
+
+    def answer(self, text: str) -> None:
+        """Translate, and show what was asked for."""
+        self.last, self.found = text, []
+        if self.streams:
+            self.write_as_it_comes(text)
+        else:
+            self.show(*hypothesis_lines(self.look(), self.scores))
+        if self.streams and self.scores:
+            self.say(score_line(self.look()[0]), "dim")
+        if self.attention:
+            self.show_attention()
+
+    @property
+    def streams(self) -> bool:
+        """Greedy search can show its answer while it writes it, unless it has options that only a search knows."""
+        return self.search.kind == "greedy" and self.search.options.keys() <= {"max_length"}
+
+    def write_as_it_comes(self, text: str) -> None:
+        """The likeliest piece after the other, on the screen as soon as it is known."""
+        shown, whole = "", ""
+        for piece in self.predictor.stream(text, **self.search.options):
+            whole = visible(piece)
+            if whole.startswith(shown):  # half a character may yet become another
+                self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
+                shown = whole
+        self.say(whole[len(shown) :] if whole.startswith(shown) else f"\n{whole}")
+
+    def look(self) -> "list[Prediction]":
+        """The n-best list for the last text, searched for once."""
+        if self.last is not None and not self.found:
+            self.found = self.predictor.search([self.last], self.search)[0]
+        return self.found
+
+    def show_attention(self) -> None:
+        if self.last is None or not self.look():
+            return
+        alignment = self.predictor.align(self.last, self.found[0].ids)
+        if alignment is None:
+            self.say("this model has no attention to show", "yellow")
+        else:
+            self.show(*attention_map(alignment, self.console.width))
+
+    def show(self, *lines: Text) -> None:
+        for line in lines:
+            self.console.print(line, soft_wrap=True)
+
+    def say(self, words: str, style: str = "") -> None:
+        """One line, as it is: no markup, no emoji."""
+        self.show(Text(words, style))
+
+    def banner(self, run: str) -> None:
+        """What is open, and how to get on."""
+        recipe = self.predictor.recipe
+        data = tree(recipe.data)
+        sides = [data.get(side) for side in ("source", "target")]
+        languages = " → ".join(side for side in sides if isinstance(side, str))
+        facts = [run, recipe.name, languages, self.described()]
+        self.say(" · ".join(dict.fromkeys(fact for fact in facts if fact)), "bold")
+        self.say("write a text and press Enter; :help lists the commands, :quit or Ctrl-D leaves", "dim")
+
+    def described(self) -> str:
+        """The search in a few words."""
+        options = ", ".join(
+            f"{key}={plain(value)}" for key, value in tree(self.search, full=False).items() if key != "kind"
+        )
+        return f"{self.search.kind} search" + (f" ({options})" if options else "")
+
+    # -- commands --
+
+    def help(self, argument: str) -> None:
+        """:help  this list"""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for method in self.commands.values():
+            example, _, meaning = (inspect.getdoc(method) or "").partition("  ")
+            table.add_row(Text(example, "cyan", no_wrap=True), Text(meaning))
+        self.console.print(table, soft_wrap=False)
+
+    def beam(self, argument: str) -> None:
+        """:beam 8  beam search with so many hypotheses side by side"""
+        beams = whole_number(":beam 8", argument)
+        changed = change_search(self.search, ["kind=beam", f"beam_size={beams}"])
+        self.use(with_nbest(changed, beams) if changed.options.get("nbest", 1) > beams else changed)
+
+    def nbest(self, argument: str) -> None:
+        """:nbest 5  show the five best, with their scores"""
+        self.use(with_nbest(self.search, whole_number(":nbest 5", argument)))
+
+    def greedy(self, argument: str) -> None:
+        """:greedy  take the likeliest piece at every step; the answer appears as it is written"""
+        self.use(change_search(self.search, ["kind=greedy"]))
+
+    def set(self, argument: str) -> None:
+        """:set length_penalty=0.8  change any option of the search; alone, show them all"""
+        if argument:
+            self.use(change_search(self.search, [argument]))
+        else:
+            for key, value in tree(self.search).items():
+                self.say(f"{key}={plain(value)}")
+
+    def reset(self, argument: str) -> None:
+        """:reset  search as at the start"""
+        self.use(self.first)
+
+    def use(self, search: "Choice[Search]") -> None:
+        self.search, self.found = search, []
+        self.say(self.described(), "dim")
+
+    def toggle_attention(self, argument: str) -> None:
+        """:attention  show, or no longer show, where each piece of an answer came from"""
+        self.attention = not self.attention
+        self.say(f"attention is {on_or_off(self.attention)}", "dim")
+        if self.attention:
+            self.show_attention()
+
+    def score(self, argument: str) -> None:
+        """:score  show, or no longer show, scores; `:score a ||| b` says how likely b is as an answer to a"""
+        if not argument:
+            self.scores = not self.scores
+            self.say(f"scores are {on_or_off(self.scores)}", "dim")
+            if self.scores and self.look():
+                self.say(score_line(self.look()[0]), "dim")
+            return
+        source, bars, target = (part.strip() for part in argument.partition("|||"))
+        if not (source and bars and target):
+            raise RecipeError(":score", "needs two texts", "such as: :score Guten Tag! ||| Good day!")
+        [(total, pieces)] = self.predictor.score([source], [target])
+        each = total / max(pieces, 1)
+        self.say(f"log-probability {total:.3f}, {each:.3f} a piece, perplexity {math.exp(min(-each, 700)):.2f}")
+
+    def toggle_live(self, argument: str) -> None:
+        """:live  translate, or no longer translate, what is being typed, in the line below it"""
+        if self.live is None:
+            raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
+        self.live.on = not self.live.on
+        self.say(f"live translation is {on_or_off(self.live.on)}", "dim")
+
+    def quit(self, argument: str) -> None:
+        """:quit  leave, as does Ctrl-D"""
+        self.open = False
+
+
+def whole_number(example: str, argument: str) -> int:
+    if not argument.isdecimal():
+        raise RecipeError(example.split()[0], f"needs a number, found {argument!r}", f"such as {example}")
+    return int(argument)
+
+
+def on_or_off(on: bool) -> str:
+    return "on" if on else "off"

@@ -1,0 +1,128 @@
+"""The REPL at a terminal: line editing, history, and a translation below the line while it is typed.
+
+By prompt_toolkit where it is installed, by readline elsewhere.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Console
+
+from s2s.cli.repl import Repl
+from s2s.cli.repl_live import Live
+from s2s.cli.show import visible
+
+if TYPE_CHECKING:
+    from s2s.config import Choice
+    from s2s.decoding.search import Search
+    from s2s.predict import Predictor
+
+PROMPT = "» "
+KEPT = 10_000  # lines of history, where we are the ones to cut it
+
+
+def open_repl(predictor: "Predictor", search: "Choice[Search]", run: str) -> None:
+    """Talk with a model until the reader leaves."""
+    console = Console(highlight=False, emoji=False)
+    repl = Repl(predictor, input, console, search)
+    try:
+        repl.read = rich_reader(repl)
+    except ImportError:
+        repl.read = plain_reader()
+    repl.banner(run)
+    try:
+        repl.run()
+    finally:
+        if repl.live is not None:
+            repl.live.close()
+
+
+def rich_reader(repl: Repl) -> Callable[[], str]:
+    """Lines by prompt_toolkit, with the live translation in the bar below. Raises ImportError without it."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+
+    class Kept(FileHistory):
+        def store_string(self, string: str) -> None:
+            with suppress(OSError, UnicodeError):  # a full disk is no reason to stop
+                super().store_string(string)
+
+    path = history_file("history")
+    history: History = Kept(str(path)) if path else InMemoryHistory()
+    commands = WordCompleter([f":{name}" for name in repl.commands], sentence=True)
+    session: PromptSession[str] = PromptSession(
+        history=history, completer=commands, complete_while_typing=False, enable_history_search=True
+    )
+    live = repl.live = Live(repl.predictor.stream, session.app.invalidate)
+    session.default_buffer.on_text_changed += lambda buffer: live.type(buffer.text)
+
+    def bar() -> StyleAndTextTuples:
+        return [("", tail(live.shown or repl.described(), session.output.get_size().columns - 1))]
+
+    def read() -> str:
+        session.bottom_toolbar = bar if live.on else None
+        try:
+            return session.prompt(PROMPT)
+        finally:
+            live.type("")  # the answer needs the processor now
+
+    return read
+
+
+def plain_reader() -> Callable[[], str]:
+    """Lines by input(), with readline's editing and history where Python has it."""
+    with suppress(ImportError):
+        import atexit
+        import readline
+
+        if path := history_file("history.txt"):
+            with suppress(OSError):
+                readline.read_history_file(path)
+            readline.set_history_length(KEPT)
+            atexit.register(keep_history, path)
+
+    def read() -> str:
+        try:
+            return input(PROMPT)
+        except (EOFError, KeyboardInterrupt):
+            sys.stdout.write("\n")
+            raise
+
+    return read
+
+
+def keep_history(path: Path) -> None:
+    import readline
+
+    with suppress(OSError):
+        readline.write_history_file(path)
+
+
+def history_file(name: str) -> Path | None:
+    """Where lines are remembered, readable by their writer only; None where nothing can be written."""
+    try:
+        base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+        folder = base.expanduser() / "s2s"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / name
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        return path
+    except (OSError, RuntimeError):  # no home, or not ours
+        return None
+
+
+def tail(text: str, width: int) -> str:
+    """The end of a text, in so many cells: what is being written is there."""
+    text = visible(text)
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[max(1, (cell_len(text) - width) // 2) :]
+    return f"…{text}"

@@ -1,0 +1,110 @@
+"""What a model did, drawn for a terminal: hypotheses with their scores, and attention as a heat map."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from s2s.predict import Alignment, Prediction
+
+# From dark to bright, every cell with its own background and ink: readable on a dark terminal and on a light one.
+SHADES = [
+    Style(color="#707070", bgcolor="#0b0a1a"),
+    Style(color="#c0c0c0", bgcolor="#3b0f6f"),
+    Style(color="#ffffff", bgcolor="#8c2981"),
+    Style(color="#ffffff", bgcolor="#cc3f71"),
+    Style(color="#000000", bgcolor="#fe9f6d"),
+    Style(color="#000000", bgcolor="#fcfdbf"),
+]
+NARROWEST, WIDEST, MARGIN = 3, 12, 16  # cells of a column: room for `100`, for a source piece, for a target piece
+FAINT = 0.05  # a weight below is left blank, for the rest to stand out
+
+
+def attention_map(alignment: "Alignment", width: int = 80) -> Iterator[Text]:
+    """Lines of a table: source pieces across, target pieces down, each weight a shaded percentage.
+
+    Long pieces are cut short; where the source is wider than `width` cells, one table follows another.
+    """
+    across, down = [label(p) for p in alignment.source], [label(p) for p in alignment.target]
+    margin = min(max(map(cell_len, down), default=0), MARGIN)
+    room = width - margin - 1
+    columns = column_widths(across, room)
+    for start, end in blocks(columns, room):
+        if start:
+            yield Text("")
+        header = "".join(fit(across[s], columns[s] - 1, "right") + " " for s in range(start, end))
+        yield Text(" " * (margin + 1)).append(header.rstrip(), "bold")
+        for piece, weights in zip(down, alignment.weights, strict=True):
+            line = Text().append(fit(piece, margin) + " ", "bold")
+            for s in range(start, end):
+                line.append(*shaded(weights[s], columns[s]))
+            yield line
+
+
+def shaded(weight: float, width: int) -> tuple[str, Style]:
+    """One cell: a percentage, on a background that is the brighter the more it is."""
+    weight = weight if 0 <= weight <= 1 else 0.0  # NaN is neither
+    words = f"{weight:.0%}"[:-1] if weight >= FAINT else ""
+    return words.rjust(width - 1) + " ", SHADES[min(int(weight * len(SHADES)), len(SHADES) - 1)]
+
+
+def column_widths(pieces: Sequence[str], room: int) -> list[int]:
+    """Cells of each column with the blank after it: what the pieces need, or less where that makes one table enough."""
+    for most in (WIDEST, 8, 6, 5):
+        widths = [min(max(cell_len(piece), NARROWEST), most) + 1 for piece in pieces]
+        if sum(widths) <= room:
+            break
+    return widths
+
+
+def blocks(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
+    """Ranges of columns that fit side by side; at least one column each."""
+    start, used = 0, 0
+    for i, width in enumerate(widths):
+        if used + width > room and i > start:
+            yield start, i
+            start, used = i, 0
+        used += width
+    if start < len(widths):
+        yield start, len(widths)
+
+
+def fit(piece: str, width: int, side: str = "left") -> str:
+    """The piece in exactly so many cells, on one side of them; a longer one is cut: `transl…`."""
+    if cell_len(piece) > width:
+        piece = set_cell_size(piece, width - 1).rstrip() + "…"
+    blanks = " " * (width - cell_len(piece))
+    return piece + blanks if side == "left" else blanks + piece
+
+
+def label(piece: str) -> str:
+    """A piece that can be seen: a blank as ␣, a control character by its name."""
+    shown = "".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" else "␣" if c.isspace() else c for c in piece)
+    return shown or "∅"
+
+
+def visible(text: str) -> str:
+    """Without control characters: an untrained model may write some, and a terminal obeys them."""
+    return "".join("\ufffd" if unicodedata.category(c) == "Cc" and c != "\t" else c for c in text)
+
+
+def hypothesis_lines(found: "Sequence[Prediction]", scores: bool) -> Iterator[Text]:
+    """The answer alone; or a line for each of several, with its number and score.
+
+    scores  add the score and the log-probability to a single answer, too
+    """
+    for number, prediction in enumerate(found, 1):
+        line = Text(visible(prediction.text))
+        if len(found) > 1:
+            line = Text(f"{number:2}  {prediction.score:8.3f}  ", "dim").append(line)
+        elif scores:
+            line.append(f"   {score_line(prediction)}", "dim")
+        yield line
+
+
+def score_line(prediction: "Prediction") -> str:
+    return f"score {prediction.score:.3f}, log-probability {prediction.log_probability:.3f}"

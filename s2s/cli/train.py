@@ -1,0 +1,61 @@
+"""s2s train: from a recipe to a run folder; again, to carry on."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from s2s.cli.console import errors, output
+
+if TYPE_CHECKING:
+    from s2s.training.trainer import Outcome
+
+REASONS = {
+    "epochs": "all epochs are done",
+    "steps": "all steps are done",
+    "patience": "validation stopped getting better",
+    "asked": "stopped as asked, and saved",
+}
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe (see: s2s recipes) or a YAML file.")],
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as training.epochs=5.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; runs/NAME if not given.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and start again.")] = False,
+) -> None:
+    """Train what a recipe describes; the same command again carries on where it stopped.
+
+    s2s train demo
+    s2s train multi30k training.epochs=5 model.head.attention=additive --out runs/additive
+    """
+    from s2s.recipe import read_recipe
+    from s2s.shipped import find_recipe
+    from s2s.session import is_run
+    from s2s.session import train as run_training
+    from s2s.training.progress import reporter_for
+
+    read = read_recipe(find_recipe(recipe), changes or ())
+    folder = out or Path("runs") / read.name
+    if fresh and is_run(folder):
+        shutil.rmtree(folder)
+
+    with reporter_for(errors) as reporter:
+        outcome = run_training(read, folder, reporter=reporter)
+    close(folder, outcome, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
+
+
+def close(folder: Path, outcome: "Outcome", again: str) -> None:
+    """How it ended, an example, and what to do next."""
+    here = outcome.position
+    best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
+    errors.print(f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False)
+    if outcome.reason == "asked":
+        errors.print(f"go on: s2s train {again}", markup=False)
+        raise typer.Exit(130)
+    output.print(f"the run is in {folder}. Next:", markup=False)
+    output.print(f"  s2s evaluate {folder}", markup=False)
+    output.print(f"  s2s translate {folder}", markup=False)

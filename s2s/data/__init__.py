@@ -1,0 +1,1 @@
+"""Where data comes from and how it becomes batches: readers, tokenizers, fields, corpora."""

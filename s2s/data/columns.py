@@ -1,0 +1,106 @@
+"""What a recipe may call a column, and the text that is found there.
+
+1                  the second column
+en                 the column of that name
+translation.en     the field `en` of the objects in column `translation`
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from s2s.config import Count, suggest
+from s2s.data.readers import Row
+from s2s.errors import DataError
+
+Name = str | Count
+Names = Name | tuple[Name, ...]  # several columns of targets are several references
+
+
+def as_tuple(names: Names) -> tuple[Name, ...]:
+    return names if isinstance(names, tuple) else (names,)
+
+
+def row_of(record: Any, source: Name, target: Names, where: str) -> Row:
+    """A record of a table, which maps names to cells or is a list of cells, as an example. Raises DataError.
+
+    A target cell that is a list of texts is several references, too.
+    """
+    cells = [look_up(record, name, where) for name in as_tuple(target)]
+    several = isinstance(target, tuple) or any(isinstance(cell, list | tuple) for cell in cells)
+    references = [text for cell in cells for text in (cell if isinstance(cell, list | tuple) else [cell])]
+    texts = [as_text(text, where) for text in references] or [""]
+    return Row(as_text(look_up(record, source, where), where), texts if several else texts[0])
+
+
+def look_up(record: Any, name: Name, where: str) -> Any:
+    """One cell."""
+    if isinstance(record, Mapping) and isinstance(name, str):
+        return look_inside(record, name, where)
+    if isinstance(record, Mapping | list | tuple) and isinstance(name, int):
+        cells = list(record.values()) if isinstance(record, Mapping) else record
+        return cells[in_range(name, len(cells), where)]
+    hint = "give columns by number, from 0" if isinstance(record, list) else "every record must be an object or a list"
+    raise DataError(where, f"column {name!r} was asked for, and the record is {kind_of(record)}", hint)
+
+
+def look_inside(record: Mapping[str, Any], name: str, where: str) -> Any:
+    """`a.b` is the column of that whole name, or else field b of column a."""
+    first, dot, rest = name.partition(".")
+    if name in record:
+        return record[name]
+    if dot and isinstance(record.get(first), Mapping):
+        return look_inside(record[first], rest, where)
+    if dot and first in record and record[first] is None:
+        return None
+    raise no_column(where, name, dotted(record))
+
+
+def dotted(record: Mapping[str, Any]) -> Iterator[str]:
+    """Every name that a column could be asked for by."""
+    for key, value in record.items():
+        yield from (f"{key}.{inner}" for inner in dotted(value)) if isinstance(value, Mapping) else [str(key)]
+
+
+def top_columns(names: Sequence[str], source: Name, target: Names, where: str) -> list[str]:
+    """The columns of a table that are to be read; numbers count all that it has, so they need all."""
+    tops = []
+    for name in (source, *as_tuple(target)):
+        if isinstance(name, int):
+            in_range(name, len(names), where)
+            return list(names)
+        top = next((top for top in (name, name.partition(".")[0]) if top in names), None)
+        if top is None:
+            raise no_column(where, name, names)
+        tops.append(top)
+    return sorted(set(tops))
+
+
+def in_range(number: int, count: int, where: str) -> int:
+    if number < count:
+        return number
+    has = f"has {count} column" if count == 1 else f"has {count} columns"
+    raise DataError(where, f"{has}, and column {number} was asked for", "the first column is 0")
+
+
+def no_column(where: str, name: Name, names: Iterable[str]) -> DataError:
+    return DataError(where, f"there is no column {name!r}", suggest(name, names).replace("options", "columns"))
+
+
+def as_text(cell: Any, where: str) -> str:
+    """A cell that is text. Null is empty text: it is counted, and left out of training."""
+    if type(cell) is str:
+        return cell
+    if cell is None:
+        return ""
+    hint = "name columns that hold text"
+    if isinstance(cell, Mapping):
+        hint = f"name a field inside it, one of: {', '.join(f'COLUMN.{name}' for name in dotted(cell))}"
+    raise DataError(where, f"text was expected, and here is {kind_of(cell)}", hint)
+
+
+def kind_of(cell: Any) -> str:
+    """What a person would call it: `the number 3`, `a list`."""
+    if isinstance(cell, bool | int | float):
+        return f"the truth value {cell}" if isinstance(cell, bool) else f"the number {cell}"
+    names = {list: "a list", tuple: "a list", dict: "an object", bytes: "bytes", str: "text", type(None): "null"}
+    return names.get(type(cell), f"a {type(cell).__name__}")

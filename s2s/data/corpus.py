@@ -1,0 +1,236 @@
+"""A corpus on disk: rows that were read once, checked, and are memory-mapped ever after.
+
+    train = open_corpus(reader, "train")          # reads the files once; from then on only hashes them
+    train[17].source
+    encoded = encode_corpus(train, source, target)     # ids of every row, encoded once
+
+Neither the text nor the ids have to fit in memory: ten million rows cost as much of it as ten thousand.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from s2s.data.encoded import EncodedCorpus, Ids, id_type, open_ids, write_ids
+from s2s.data.fields import Field
+from s2s.data.files import digest
+from s2s.data.readers import Reader, Row
+from s2s.data.store import cache_folder, damaged, filled
+from s2s.errors import DataError
+
+Side = Literal["source", "target"]
+
+FORMAT = 1  # of the files in the cache: another number, and nothing old is found
+CHUNK_ROWS, CHUNK_CHARACTERS = 10_000, 1 << 24  # what is in memory at once
+
+SCHEMA = pa.schema(
+    {
+        "source": pa.string(),
+        "target": pa.list_(pa.string()),  # every reference, first the one that is learned from
+        "source_hash": pa.uint64(),
+        "target_hash": pa.uint64(),
+    }
+)
+
+
+class Counts(NamedTuple):
+    """What became of the rows of a file. Training leaves out the empty and the overlong; evaluation keeps the empty."""
+
+    read: int = 0
+    empty: int = 0  # a side is blank
+    overlong: int = 0  # a side has more than max_characters
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Rows of one split, memory-mapped: len(corpus), corpus[i], and iteration in order.
+
+    fingerprint  equal fingerprints hold equal rows
+    counts       of the file that they come from, with rows that are held out
+    several      whether rows have several references
+    chosen       [rows], the numbers of its rows among those on disk; None is all of them
+    """
+
+    split: str
+    fingerprint: str
+    counts: Counts
+    several: bool
+    batches: list[pa.RecordBatch]
+    starts: np.ndarray  # [batches + 1], the number of the first row of each batch
+    chosen: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return int(self.starts[-1]) if self.chosen is None else len(self.chosen)
+
+    def __getitem__(self, i: int) -> Row:
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        row = i % len(self) if self.chosen is None else int(self.chosen[i])
+        number = bisect_right(self.starts, row) - 1
+        batch, place = self.batches[number], row - int(self.starts[number])
+        return self._row(batch.column(0)[place].as_py(), batch.column(1)[place].as_py())
+
+    def __iter__(self) -> Iterator[Row]:
+        for batch in self.parts():
+            yield from map(self._row, batch.column(0).to_pylist(), batch.column(1).to_pylist())
+
+    def _row(self, source: str, references: list[str]) -> Row:
+        return Row(source, references if self.several else references[0])
+
+    def parts(self) -> Iterator[pa.RecordBatch]:
+        """The rows in order, some thousands at a time."""
+        for number, batch in enumerate(self.batches):
+            if self.chosen is None:
+                yield batch
+                continue
+            first, last = np.searchsorted(self.chosen, self.starts[number : number + 2])
+            if first < last:
+                yield batch.take(pa.array(self.chosen[first:last] - self.starts[number]))
+
+    def texts(self, side: Side) -> Iterator[list[str]]:
+        """One side in order, some thousands at a time; of several references the first."""
+        for part in self.parts():
+            if side == "source":
+                yield part.column(0).to_pylist()
+            else:
+                yield [references[0] for references in part.column(1).to_pylist()]
+
+    def hashes(self, side: Side) -> np.ndarray:
+        """[rows], 64 bits of each text, without the white space around it: equal texts, equal numbers."""
+        column = [batch.column(f"{side}_hash").to_numpy() for batch in self.batches]
+        numbers = np.concatenate(column) if column else np.zeros(0, np.uint64)
+        return numbers if self.chosen is None else numbers[self.chosen]
+
+    def subset(self, keep: np.ndarray, split: str, name: str, counts: Counts) -> "Corpus":
+        """The rows where keep is True; `name` tells their fingerprint from others of this corpus."""
+        rows = np.flatnonzero(keep) if self.chosen is None else self.chosen[keep]
+        return replace(self, split=split, fingerprint=digest(self.fingerprint, name), counts=counts, chosen=rows)
+
+
+def has_split(reader: Reader, split: str) -> bool:
+    """Whether open_corpus() can give this split: it is there, or is validation held out of train."""
+    return reader.has(split) or (split == "validation" and reader.hold_out > 0)
+
+
+def open_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
+    """The rows of a split, read into the cache where they are not there already. Raises DataError.
+
+    Where the data has no validation split, some rows of train are it, and are not in train.
+    """
+    if split in ("train", "validation") and reader.hold_out > 0 and not reader.has("validation"):
+        train, validation = hold_out(read_corpus(reader, "train", cache), reader.hold_out)
+        return train if split == "train" else validation
+    return read_corpus(reader, split, cache)
+
+
+def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
+    """All rows of a split, with none held out."""
+    training, limit = split == "train", reader.max_characters
+    key = digest(FORMAT, reader.fingerprint(split), training, limit)
+
+    def write(folder: Path) -> None:
+        write_rows(folder, reader.read(split), split, training, limit)
+
+    folder = filled((cache or cache_folder()) / "rows" / key, write)
+    try:
+        about = json.loads((folder / "about.json").read_text())
+        with pa.memory_map(str(folder / "rows.arrow")) as file:
+            batches = pa.ipc.open_file(file).read_all().to_batches()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise damaged(folder, error) from error
+    starts = np.cumsum([0, *(len(batch) for batch in batches)])
+    return Corpus(split, key, Counts(*about["counts"]), about["several"], batches, starts)
+
+
+def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, limit: int) -> None:
+    """Check rows, hash them, and write those that are kept."""
+    read = empty = overlong = characters = kept = 0
+    several = False
+    sources: list[str] = []
+    targets: list[list[str]] = []
+    with pa.ipc.new_file(str(folder / "rows.arrow"), SCHEMA) as writer:
+        for source, target in rows:
+            read += 1
+            if isinstance(target, str):
+                target = [target]
+            else:
+                several = True
+            length = max(len(source), *map(len, target))
+            blank = not source.strip() or not target[0].strip()
+            empty += blank
+            if length > limit and not training:
+                hint = f"shorten it, or allow it: data.max_characters={length}"
+                raise DataError(f"{split}: row {read}", f"has {length:,} characters, and {limit:,} are allowed", hint)
+            if length > limit:
+                overlong += 1
+            elif not (blank and training):
+                sources.append(source)
+                targets.append(target)
+                characters += length
+                kept += 1
+            if len(sources) == CHUNK_ROWS or characters > CHUNK_CHARACTERS:
+                writer.write(to_batch(sources, targets, f"{split}: rows up to {read}"))
+                sources, targets, characters = [], [], 0
+        if sources:
+            writer.write(to_batch(sources, targets, f"{split}: rows up to {read}"))
+    if kept == 0 or (empty == read and not training):
+        what = f"has nothing in it: {read:,} rows, {empty:,} with an empty side, {overlong:,} too long"
+        raise DataError(split, what, "check the files and columns that `data` names")
+    about = {"counts": Counts(read, empty, overlong), "several": several}
+    (folder / "about.json").write_text(json.dumps(about))
+
+
+def to_batch(sources: list[str], targets: list[list[str]], where: str) -> pa.RecordBatch:
+    try:
+        columns = [sources, targets, hashed(sources), hashed([references[0] for references in targets])]
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, SCHEMA.types)]
+        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+    except UnicodeEncodeError as error:
+        what = f"a text holds half a character: {error.object[error.start : error.end]!a}"
+        raise DataError(where, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
+
+
+def hashed(texts: list[str]) -> np.ndarray:
+    """[texts], the same in every process and on every machine."""
+    return np.frombuffer(b"".join(blake2b(t.strip().encode(), digest_size=8).digest() for t in texts), dtype="<u8")
+
+
+def hold_out(corpus: Corpus, amount: float) -> tuple[Corpus, Corpus]:
+    """(train, validation): so many rows, or below 1 this fraction of them, but a tenth at most, are set aside.
+
+    Which ones, the hash of the source says: the choice stays when rows are added or change places, and
+    equal sources are on one side.
+    """
+    hashes = corpus.hashes("source")
+    values, counts = np.unique(hashes, return_counts=True)  # in the order of their hashes: chance decided it
+    if len(values) < 2:
+        what = f"has {len(values)} different source, and a part of it must be set aside for validation"
+        raise DataError(corpus.split, what, "add rows, or name a validation split: data.validation=NAME")
+    wanted = max(1, min(int(amount if amount >= 1 else amount * len(corpus)), len(corpus) // 10))
+    small = counts <= max(wanted, counts.min())  # a sentence that is there a thousand times stays in train
+    values, counts = values[small], counts[small]
+    number = max(1, int(np.searchsorted(np.cumsum(counts), wanted, side="right")))
+    held = np.isin(hashes, values[:number])
+    name = f"held out {wanted}"
+    train = corpus.subset(~held, corpus.split, f"not {name}", corpus.counts)
+    return train, corpus.subset(held, "validation", name, Counts(int(held.sum())))
+
+
+def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | None = None) -> EncodedCorpus:
+    """Ids of every row, encoded where the cache does not have them. Of several references, the first."""
+    folder = (cache or cache_folder()) / "ids"
+    return EncodedCorpus(encode_side(corpus, "source", source, folder), encode_side(corpus, "target", target, folder))
+
+
+def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path) -> Ids:
+    dtype = id_type(field.space.size)
+    key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, dtype.str)
+    made = filled(folder / key, lambda path: write_ids(path, corpus.texts(side), field.encode_all, dtype))
+    return open_ids(made, dtype, len(corpus))

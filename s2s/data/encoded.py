@@ -1,0 +1,112 @@
+"""Ids on disk: one flat memory-mapped array and where each row begins, so that a batch is a gather."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from s2s.data.fields import Field
+from s2s.data.store import damaged
+
+Encode = Callable[[Sequence[Any]], list[np.ndarray]]
+
+
+class Ids:
+    """One side of a corpus as ids: ids[i] is row i [its length], read from the disk when it is looked at."""
+
+    def __init__(self, flat: np.ndarray, offsets: np.ndarray) -> None:
+        self.flat, self.offsets = flat, offsets
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """[rows], how many ids each has, its EOS counted."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return self.flat[self.offsets[i] : self.offsets[i + 1]]
+
+    def count(self, piece: int) -> int:
+        """How often an id is there, looking at a few megabytes at a time."""
+        step = 1 << 22
+        return sum(int(np.count_nonzero(self.flat[i : i + step] == piece)) for i in range(0, len(self.flat), step))
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """Both sides of a corpus as ids, row by row the rows of that corpus."""
+
+    sources: Ids
+    targets: Ids
+
+    @property
+    def source_lengths(self) -> np.ndarray:
+        return self.sources.lengths
+
+    @property
+    def target_lengths(self) -> np.ndarray:
+        return self.targets.lengths
+
+    def source(self, i: int) -> np.ndarray:
+        return self.sources[i]
+
+    def target(self, i: int) -> np.ndarray:
+        return self.targets[i]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def short_enough(self, source: Field, target: Field) -> np.ndarray:
+        """[rows], True where neither side is longer than its field's `max_length`: what to train on."""
+        keep = np.ones(len(self), dtype=bool)
+        for ids, field in ((self.sources, source), (self.targets, target)):
+            if field.max_length is not None:
+                keep &= ids.lengths <= field.max_length
+        return keep
+
+
+def id_type(size: int) -> np.dtype:
+    """The smallest type that holds every id of a vocabulary."""
+    return np.dtype(np.uint16 if size <= 1 << 16 else np.int32)
+
+
+def write_ids(folder: Path, chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype) -> None:
+    """Encode values a chunk at a time, and append them to the files that open_ids() maps."""
+    end = 0
+    with open(folder / "ids", "wb") as flat, open(folder / "offsets", "wb") as offsets:
+        offsets.write(np.zeros(1, dtype=np.int64).tobytes())
+        for lengths, ids in encoded(chunks, encode, dtype):
+            flat.write(ids.tobytes())
+            offsets.write((end + np.cumsum(lengths)).tobytes())
+            end += int(lengths.sum())
+
+
+def encoded(
+    chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for values in chunks:
+        rows = encode(values)
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        yield lengths, np.concatenate(rows).astype(dtype)
+
+
+def open_ids(folder: Path, dtype: np.dtype, rows: int) -> Ids:
+    """What write_ids() wrote. Raises DataError where it has been damaged since."""
+    try:
+        ids = Ids(mapped(folder / "ids", dtype), mapped(folder / "offsets", np.dtype(np.int64)))
+        if len(ids) != rows or ids.offsets[-1] != len(ids.flat):
+            raise ValueError(f"{len(ids):,} rows are there and {rows:,} should be")
+    except (OSError, ValueError, IndexError) as error:
+        raise damaged(folder, error) from error
+    return ids
+
+
+def mapped(path: Path, dtype: np.dtype) -> np.ndarray:
+    """A file as an array that is read where it is looked at; a plain view, which is quicker to slice than np.memmap."""
+    if path.stat().st_size == 0:
+        return np.zeros(0, dtype)
+    return np.asarray(np.memmap(path, dtype, mode="r"))

@@ -1,0 +1,165 @@
+"""A field is one side of an example: how its values become tensors, and come back.
+
+field = Text(None, tokenizer=choose(Tokenizer, "word"))
+field.fit(texts)
+batch = field.collate(field.encode_all(texts))      # Padded: data [B, S], lengths [B]
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s2s.config import Choice, Family, Positive
+from s2s.data.tokenizers import Tokenizer
+from s2s.errors import RecipeError
+from s2s.tensors import EOS, PAD, Padded, Space
+
+
+class Field(Family):
+    """fit() once on the training values, encode each value once, collate() batches, decode() what a model writes.
+
+    samples      True where sample() draws another encoding of the same value each time
+    fingerprint  equal fingerprints encode every value alike: what a cache is filed under
+    """
+
+    max_length: int | None = None  # training rows with longer arrays are dropped
+
+    def fit(self, values: Iterable[Any]) -> None:
+        raise NotImplementedError
+
+    @property
+    def space(self) -> Space:
+        """What the tensors look like; known after fit() or load()."""
+        raise NotImplementedError
+
+    def encode_all(self, values: Sequence[Any]) -> list[np.ndarray]:
+        raise NotImplementedError
+
+    def collate(self, rows: Sequence[np.ndarray]) -> Padded | Tensor:
+        raise NotImplementedError
+
+    def decode(self, ids: Any) -> Any:
+        """Model output for one example, as a person would write it."""
+        raise NotImplementedError
+
+    def pieces(self, ids: Any) -> list[str]:
+        """A visible name for each position of an encoded value or of model output: the axes of an attention map."""
+        raise NotImplementedError
+
+    def save(self, folder: Path, name: str) -> None:
+        raise NotImplementedError
+
+    def load(self, folder: Path, name: str) -> None:
+        raise NotImplementedError
+
+    @property
+    def fingerprint(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def samples(self) -> bool:
+        return False
+
+    def sample(self, value: Any, seed: int) -> np.ndarray:
+        """One encoding of a value, the same for the same seed."""
+        return self.encode_all([value])[0]
+
+    def shares(self, tokenizer: Tokenizer) -> bool:
+        """True where this field uses that very tokenizer: its owner then fits it."""
+        return False
+
+
+class Text(Field, kind="text"):
+    """Text, as ids that end in EOS.
+
+    shared      the tokenizer of the task, for a field without its own: both sides then have one vocabulary
+    tokenizer   a tokenizer of its own
+    max_length  most ids of a training row, EOS counted: longer rows are dropped
+    """
+
+    def __init__(
+        self,
+        shared: Tokenizer | None = None,
+        *,
+        tokenizer: Choice[Tokenizer] | None = None,
+        max_length: Positive = 200,
+    ) -> None:
+        if tokenizer is not None:
+            self.tokenizer = tokenizer()
+        elif shared is not None:
+            self.tokenizer = shared
+        else:
+            hint = f"name one: tokenizer: unigram; there are: {', '.join(sorted(Tokenizer.kinds))}"
+            raise RecipeError("tokenizer", "text needs a tokenizer, and there is none to share", hint)
+        self.borrowed = tokenizer is None
+        self.max_length = max_length
+
+    def fit(self, values: Iterable[str]) -> None:
+        self.tokenizer.fit(values)
+
+    def shares(self, tokenizer: Tokenizer) -> bool:
+        return self.tokenizer is tokenizer
+
+    @property
+    def space(self) -> Space:
+        return Space("ids", len(self.tokenizer), self.tokenizer.fingerprint)
+
+    @property
+    def samples(self) -> bool:
+        return self.tokenizer.samples
+
+    def encode_all(self, values: Sequence[str]) -> list[np.ndarray]:
+        """Arrays of int32 ids [S], each with EOS at its end."""
+        return with_eos(self.tokenizer.encode_all(values))
+
+    def sample(self, value: str, seed: int) -> np.ndarray:
+        return np.array([*self.tokenizer.sample(value, seed), EOS], dtype=np.int32)
+
+    def collate(self, rows: Sequence[np.ndarray]) -> Padded:
+        """Ids on a rectangle [B, S] of PAD; both tensors are torch.long, on the CPU."""
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        data = np.full((len(rows), lengths.max(initial=0)), PAD, dtype=np.int64)
+        data[np.arange(data.shape[1]) < lengths[:, None]] = np.concatenate(rows) if len(rows) else ()
+        return Padded(torch.from_numpy(data), torch.from_numpy(lengths))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text again; PAD, BOS and EOS are left out. Takes a list, an array or a tensor [T]."""
+        return self.tokenizer.decode(plain(ids))
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        return self.tokenizer.pieces(plain(ids))
+
+    def stem(self, folder: Path, name: str) -> Path:
+        """A shared tokenizer is kept once, under a name of its own."""
+        return folder / ("shared" if self.borrowed else name)
+
+    def save(self, folder: Path, name: str) -> None:
+        self.tokenizer.save(self.stem(folder, name))
+
+    def load(self, folder: Path, name: str) -> None:
+        self.tokenizer.load(self.stem(folder, name))
+
+    @property
+    def fingerprint(self) -> str:
+        return self.tokenizer.fingerprint
+
+
+def plain(ids: Iterable[int]) -> Iterable[int]:
+    """Ids as Python's own numbers, whatever held them."""
+    return ids.tolist() if isinstance(ids, np.ndarray | Tensor) else ids
+
+
+def with_eos(rows: Sequence[Sequence[int]]) -> list[np.ndarray]:
+    """Each row and EOS, as views of one array: no allocation a row."""
+    ends = np.cumsum(np.fromiter((len(row) + 1 for row in rows), dtype=np.int64, count=len(rows)))
+    flat = np.full(ends[-1] if len(rows) else 0, EOS, dtype=np.int32)
+    real = np.ones(len(flat), dtype=bool)
+    real[ends - 1] = False
+    flat[real] = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=len(flat) - len(rows))
+    bounds = [0, *ends.tolist()]
+    return [flat[start:end] for start, end in pairwise(bounds)]

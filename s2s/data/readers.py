@@ -1,0 +1,174 @@
+"""Where examples come from: the family of readers, and the reader of parallel text files.
+
+data: {kind: text, path: corpus, source: de, target: en}     # corpus/train.de, corpus/train.en, corpus/val.de, ...
+data: {kind: text, path: ., train: my, source: de, target: en}     # my.de and my.en; validation is held out of them
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from s2s.config import Count, Family, Fraction, Positive
+from s2s.data.files import digest, digest_files, existing, missing, read_lines
+from s2s.errors import DataError
+
+AUTO = "auto"
+USUAL = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
+
+
+class Row(NamedTuple):
+    """One example. A target that is a list is several references, the first of which is learned from."""
+
+    source: str
+    target: str | list[str]
+
+    @property
+    def references(self) -> list[str]:
+        return [self.target] if isinstance(self.target, str) else self.target
+
+
+@dataclass(kw_only=True)
+class Reader(Family, ABC):
+    """Rows of a split: `train`, `validation`, `test`, or any other name that the data has.
+
+    train           what the data calls its training split
+    validation      the same; auto is the first of validation, valid, val, dev that is there, null is none:
+    hold_out        then so many rows of train (or this fraction of them) are set aside for it, a tenth at most
+    test            auto is the split called test, null is none
+    max_characters  a training row with a longer side is left out, and counted
+
+    A member says which names it offers, gives their rows, and a fingerprint of what they hold.
+    """
+
+    train: str = "train"
+    validation: str | None = AUTO
+    test: str | None = AUTO
+    hold_out: Count | Fraction = 1000
+    max_characters: Positive = 20_000
+
+    @abstractmethod
+    def offers(self, name: str) -> bool:
+        """Whether the data has something called `name`."""
+
+    @abstractmethod
+    def rows(self, name: str) -> Iterator[Row]:
+        """What is called `name`, from its beginning, a row at a time. Raises DataError."""
+
+    @abstractmethod
+    def contents(self, name: str) -> str:
+        """A text that changes when what is called `name` changes. Raises DataError."""
+
+    def named(self, split: str) -> str | None:
+        """What the data calls a split; None where there is none."""
+        name = {"train": self.train, "validation": self.validation, "test": self.test}.get(split, split)
+        if name == AUTO:
+            return next((usual for usual in USUAL.get(split, (AUTO,)) if self.offers(usual)), None)
+        return name
+
+    def has(self, split: str) -> bool:
+        """Whether there is such a split; one that a recipe names is, and reading it says if it is missing."""
+        name = self.named(split)
+        return name is not None and (split in ("train", *USUAL) or self.offers(name))
+
+    def read(self, split: str) -> Iterator[Row]:
+        """The rows of a split, one at a time. Raises DataError with file and line."""
+        return self.rows(self.required(split))
+
+    def fingerprint(self, split: str) -> str:
+        """Changes when the rows of a split may have changed: what a cache is keyed by."""
+        return self.contents(self.required(split))
+
+    def required(self, split: str) -> str:
+        name = self.named(split)
+        if name is None:
+            usual = " or ".join(USUAL.get(split, (split,)))
+            raise DataError(f"data.{split}", f"there is no {split} split", f"name one, or add {usual} to the data")
+        return name
+
+
+@dataclass(kw_only=True)
+class Text(Reader, kind="text"):
+    """Parallel text, a sentence a line: {path}/{train}.{source} and {path}/{train}.{target}, also as .gz.
+
+    source, target  endings of file names (`de`, `de.txt`), or whole names of the two training files;
+                    a list of targets is several references
+    """
+
+    path: Path
+    source: str
+    target: str | tuple[str, ...]
+
+    def locate(self, name: str, ending: str) -> Path | None:
+        whole = [self.path / ending] if name == self.train else []
+        return existing(self.path / f"{name}.{ending}", *whole)
+
+    def endings(self) -> tuple[str, ...]:
+        return (self.source, self.target) if isinstance(self.target, str) else (self.source, *self.target)
+
+    def files(self, name: str) -> list[Path]:
+        """The source file, then the target files."""
+        if self.path.is_file():
+            hint = "give the folder, and the rest as: train: my, source: de, target: en (my.de and my.en)"
+            raise DataError(str(self.path), "is a file, and parallel text is two or more", hint)
+        paths = [(self.locate(name, ending), ending) for ending in self.endings()]
+        if wrong := [self.path / f"{name}.{ending}" for path, ending in paths if path is None]:
+            raise missing(wrong[0])
+        return [path for path, _ in paths if path is not None]
+
+    def offers(self, name: str) -> bool:
+        # One file of a pair is enough: a validation set without its target is a mistake to be told of.
+        return any(self.locate(name, ending) for ending in self.endings())
+
+    def rows(self, name: str) -> Iterator[Row]:
+        source, *targets = self.files(name)
+        return parallel(source, targets, several=not isinstance(self.target, str))
+
+    def contents(self, name: str) -> str:
+        return digest("text", isinstance(self.target, str), digest_files(self.files(name)))
+
+
+def parallel(source: Path, targets: Sequence[Path], *, several: bool = False) -> Iterator[Row]:
+    """Line n of the source with line n of every target. Raises DataError where their counts differ."""
+    paths = (source, *targets)
+    for texts in zip_longest(*map(read_lines, paths)):
+        if None in texts:
+            raise unequal(paths)
+        yield Row(texts[0], list(texts[1:]) if several else texts[1])
+
+
+def unequal(paths: Sequence[Path]) -> DataError:
+    counts = [sum(1 for _ in read_lines(path)) for path in paths]
+    other = next(i for i, count in enumerate(counts) if count != counts[0])
+    what = f"has {counts[0]:,} lines, and {paths[other]} has {counts[other]:,}"
+    hint = "line n of one must translate line n of the other: look for a line that was lost or broken in two"
+    return DataError(str(paths[0]), what, hint)
+
+
+@dataclass(kw_only=True)
+class Generated(Reader, kind="generated"):
+    """English and Spanish made from s2s's own grammar (s2s.data.generated): nothing to download.
+
+    size  training pairs; null is as many as the demo needs
+    seed  which ones
+    """
+
+    size: Positive | None = None
+    seed: Count = 1
+
+    def offers(self, name: str) -> bool:
+        return name in ("train", "validation", "test")
+
+    def rows(self, name: str) -> Iterator[Row]:
+        from s2s.data.generated import generate
+
+        pairs = generate(name, seed=self.seed, size=self.size if name == "train" else None)
+        return (Row(source, target) for source, target in pairs)
+
+    def contents(self, name: str) -> str:
+        from s2s.data import generated, spanish
+
+        code = [Path(generated.__file__), *sorted(Path(spanish.__path__[0]).glob("*.py"))]  # the data is what it makes
+        return digest(name, self.seed, self.size, digest_files(code))

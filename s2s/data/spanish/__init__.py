@@ -1,0 +1,1 @@
+"""A small grammar of English and Spanish: dates, clock times, prices and quantities."""

@@ -1,0 +1,55 @@
+"""Writing many sentences at once: sorted by length, batched, and given back in the order they came."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+
+from s2s.data.fields import Field
+from s2s.decoding.search import Hypothesis
+from s2s.nn.model import Model
+from s2s.tensors import BOS, move
+
+SearchCall = Callable[..., list[list[Hypothesis]]]
+
+
+@torch.inference_mode()
+def write_batches(
+    model: Model,
+    field: Field,
+    sources: Sequence[np.ndarray],
+    search: SearchCall,
+    *,
+    device: torch.device,
+    batch_size: int = 64,
+) -> Iterator[tuple[list[int], list[list[Hypothesis]]]]:
+    """Numbers of the sentences in a batch, and the n-best list of each, longest sources first.
+
+    field    the source field, which collates what its encode_all() gave
+    sources  one array of ids a sentence
+    """
+    model.eval()
+    order = sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i))
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        source = move(field.collate([sources[i] for i in rows]), device)
+        memory, state = model.head.start(model.encode(source))
+        first = torch.full((len(rows),), BOS, device=device)
+        yield rows, search(model.head.step, memory, state, first)
+
+
+def write_all(
+    model: Model,
+    field: Field,
+    sources: Sequence[np.ndarray],
+    search: SearchCall,
+    *,
+    device: torch.device,
+    batch_size: int = 64,
+) -> list[list[Hypothesis]]:
+    """The n-best list of every sentence, in the order of `sources`."""
+    written: list[list[Hypothesis]] = [[] for _ in sources]
+    for rows, found in write_batches(model, field, sources, search, device=device, batch_size=batch_size):
+        for row, hypotheses in zip(rows, found, strict=True):
+            written[row] = hypotheses
+    return written

@@ -1,0 +1,185 @@
+"""Beam search: the best few hypotheses of every row side by side, all on tensors."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from s2s.config import Amount, Choice, Count, Positive
+from s2s.decoding.filters import Filter
+from s2s.decoding.search import Hypothesis, Search, Step, divide, find_limits, score_pieces, source_mask, strip
+from s2s.errors import RecipeError
+from s2s.tensors import EOS, Tree, repeat, select, tree_map
+
+NEVER = float("-inf")
+
+
+class Beams(NamedTuple):
+    """Hypotheses of every row, best first. J is K, or 2K candidates."""
+
+    rank: Tensor  # [B, J], log probability after the filters: what beams are compared by
+    log_probability: Tensor  # [B, J], the model's own
+    ids: Tensor  # [B, J, t]
+    coverage: Tensor  # [B, J, S], attention each source position has had; [B, J, 0] where nobody asks
+
+
+class Ended(NamedTuple):
+    """The best finished hypotheses of every row, best first; minus infinity where there are fewer."""
+
+    score: Tensor  # [B, K]
+    log_probability: Tensor  # [B, K]
+    ids: Tensor  # [B, K, t], EOS and then PAD at the end
+
+
+@Search.register("beam")
+@torch.no_grad()
+def beam(
+    step: Step,
+    memory: Any,
+    state: Any,
+    first: Tensor,
+    *,
+    beam_size: Positive = 5,
+    nbest: Positive = 1,
+    length_penalty: Amount = 1.0,
+    coverage_penalty: Amount = 0.0,
+    early_stopping: bool = True,
+    min_length: Count = 0,
+    max_length: Positive = 200,
+    min_ratio: Amount = 0.0,
+    max_ratio: Amount | None = None,
+    filters: tuple[Choice[Filter], ...] = (),
+    allow_unknown: bool = False,
+) -> list[list[Hypothesis]]:
+    """Keep the best few hypotheses at every step: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215
+
+    score = log_probability / length ** length_penalty + coverage_penalty * sum over s of log(min(attention to s, 1)),
+    where length counts EOS. length_penalty: 0 for none, 1 for the mean of a piece. The coverage term is from
+    Wu et al. 2016, https://arxiv.org/abs/1609.08144, and needs a model with attention.
+
+    early_stopping: a row is done when beam_size hypotheses have ended, or earlier where no other can overtake
+    the nbest; false: only then, which finds the best score of all in reach, but looks long for it.
+    min_length, max_length: pieces; EOS counts as one for max_length. min_ratio, max_ratio: the same
+    times the length of the source (and 10 more for max_ratio). filters: what not to write.
+    """
+    if nbest > beam_size:
+        raise RecipeError("nbest", f"asks for {nbest} hypotheses of {beam_size} beams", f"set beam_size to {nbest}")
+    limits = find_limits(
+        memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
+    )
+    beams, ended = start(first, beam_size)
+    valid, rows = source_mask(memory), list(range(len(first)))
+    left: list[tuple[list[int], Ended, Ended]] = []
+    memory, state, last = repeat((memory, state, first), beam_size)
+    for t in range(limits.steps):
+        output = step(last, memory, state)
+        if coverage_penalty > 0:
+            beams = look(beams, output.weights)
+        shortest = repeat(limits.shortest, beam_size)
+        log_probabilities, scores = score_pieces(
+            output.logits, beams.ids.flatten(0, 1), shortest, filters, allow_unknown
+        )
+        candidates, origin = extend(beams, log_probabilities, scores)
+        ends = candidates.ids[..., -1] == EOS
+        # As many EOS as fit into the beam end a hypothesis; one that ranks below would not have been written.
+        best = Beams(*(item[:, :beam_size] for item in candidates))
+        best = best._replace(rank=best.rank.masked_fill(~ends[:, :beam_size], NEVER))
+        ended = merge(ended, finish(best, valid, length_penalty, coverage_penalty))
+        rank, chosen = candidates.rank.masked_fill(ends, NEVER).topk(beam_size)
+        beams = take(candidates, chosen)._replace(rank=rank)
+        origin = origin.gather(1, chosen) + beam_size * torch.arange(len(rows), device=first.device)[:, None]
+        state, last = select(output.state, origin.flatten()), beams.ids[..., -1].flatten()
+
+        # A hypothesis that goes on can only lose probability, and coverage can only cost; the most it may gain
+        # is length, up to the longest allowed. What cannot overtake the nbest even so never will.
+        reach = beams.rank[:, 0] / limits.longest**length_penalty
+        enough = (ended.score[:, -1] > NEVER) & early_stopping
+        cut_off = (t + 1 >= limits.longest) & ~enough
+        leaving, staying = divide(enough | cut_off | (ended.score[:, nbest - 1] >= reach))
+        if not leaving:
+            continue
+        index = torch.tensor(leaving, device=first.device)
+        rest = finish(beams, valid, length_penalty, coverage_penalty)
+        rest = rest._replace(score=rest.score.masked_fill(~cut_off[:, None], NEVER))
+        left.append(([rows[i] for i in leaving], *select((ended, rest), index)))
+        if not staying:
+            break
+        rows = [rows[i] for i in staying]
+        index = torch.tensor(staying, device=first.device)
+        beams, ended, limits, valid = select((beams, ended, limits, valid), index)
+        index = (index[:, None] * beam_size + torch.arange(beam_size, device=first.device)).flatten()
+        memory, state, last = select((memory, state, last), index)
+    found: dict[int, list[Hypothesis]] = {}
+    for numbers, good, rest in left:
+        found.update(zip(numbers, read(good, rest, nbest), strict=True))
+    return [found[row] for row in range(len(first))]
+
+
+def start(first: Tensor, beam_size: int) -> tuple[Beams, Ended]:
+    """Beams that have written nothing: all equal, so that only the first may speak."""
+    none = torch.full((len(first), beam_size), NEVER, device=first.device)
+    rank = none.clone()
+    rank[:, 0] = 0.0
+    ids = first.new_zeros(len(first), beam_size, 0)
+    return Beams(rank, rank, ids, rank[..., None][..., :0]), Ended(none, none, ids)
+
+
+def look(beams: Beams, weights: Tensor | None) -> Beams:
+    """Add the attention [B * K, S] of this step to the coverage."""
+    if weights is None:
+        raise RecipeError("coverage_penalty", "needs attention, and this model has none", "set coverage_penalty to 0")
+    weights = weights.float().view(*beams.rank.shape, -1)
+    return beams._replace(coverage=beams.coverage + weights if beams.coverage.shape[-1] else weights)
+
+
+def extend(beams: Beams, log_probabilities: Tensor, scores: Tensor) -> tuple[Beams, Tensor]:
+    """The best 2K continuations [B, 2K] of K beams by one piece, best first, and the beam each comes from.
+
+    At most K of these are EOS, so that K others are left. They are found in the K + 1 best of each beam,
+    again because one of those at most is EOS: the vocabulary is read once and never sorted.
+    """
+    (rows, size), vocabulary = beams.rank.shape, scores.shape[-1]
+    values, pieces = scores.topk(min(size + 1, vocabulary))
+    each = values.shape[-1]
+    rank, pick = (beams.rank[..., None] + values.view(rows, size, each)).flatten(1).topk(2 * size)
+    origin, piece = pick // each, pieces.view(rows, -1).gather(1, pick)
+    grown = take(beams, origin)
+    gain = log_probabilities.view(rows, -1).gather(1, origin * vocabulary + piece)
+    ids = torch.cat([grown.ids, piece[..., None]], -1)
+    return Beams(rank, grown.log_probability + gain, ids, grown.coverage), origin
+
+
+def finish(beams: Beams, valid: Tensor | None, length_penalty: float, coverage_penalty: float) -> Ended:
+    """The same hypotheses with their final scores."""
+    score = beams.rank / beams.ids.shape[-1] ** length_penalty
+    if coverage_penalty > 0:
+        missing = beams.coverage.clamp(1e-6, 1.0).log()  # a half-precision weight may be 0
+        if valid is not None:
+            missing = missing.masked_fill(~valid[:, None], 0.0)
+        score = score + coverage_penalty * missing.sum(-1)
+    return Ended(score, beams.log_probability, beams.ids)
+
+
+def merge(old: Ended, new: Ended) -> Ended:
+    """The best K of both, where `new` is one piece longer."""
+    both = Ended(*(torch.cat(pair, 1) for pair in zip(old._replace(ids=functional.pad(old.ids, (0, 1))), new)))
+    score, chosen = both.score.topk(old.score.shape[1])
+    return take(both, chosen)._replace(score=score)
+
+
+def take(tree: Tree, index: Tensor) -> Tree:
+    """Columns of every tensor [B, J, ...]: index [B, I] says which, for each row."""
+    return tree_map(lambda t: torch.take_along_dim(t, index.view(*index.shape, *[1] * (t.dim() - 2)), 1), tree)
+
+
+def read(ended: Ended, cut: Ended, nbest: int) -> list[list[Hypothesis]]:
+    """Lists of hypotheses, best first, of those that ended and those that were cut off."""
+    rows = []
+    for good, rest in zip(zip(*map(Tensor.tolist, ended)), zip(*map(Tensor.tolist, cut)), strict=True):
+        found = [Hypothesis(strip(ids), score, total) for score, total, ids in zip(*good) if score > NEVER]
+        found += [Hypothesis(strip(ids), score, total, False) for score, total, ids in zip(*rest) if score > NEVER]
+        score, total, ids = (item[0] for item in rest)  # what a model that allows nothing has written
+        found = sorted(found, key=lambda one: one.score, reverse=True) or [Hypothesis(strip(ids), score, total, False)]
+        rows.append(found[:nbest])
+    return rows

@@ -1,0 +1,175 @@
+"""One hypothesis at a time: greedy search takes the likeliest piece at every step, sampling draws it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from s2s.config import Amount, Choice, Count, Fraction, Positive
+from s2s.decoding.filters import Filter
+from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
+from s2s.tensors import EOS, repeat, select
+
+
+class Draft(NamedTuple):
+    """What is being written, a row each; a nest of tensors, so it leaves the batch with its rows."""
+
+    ids: Tensor  # [N, t]
+    log_probability: Tensor  # [N]
+    limits: Limits
+    dice: Tensor  # [N, max_length] uniform in [0, 1), or [N, 0] where nothing is drawn
+
+
+@Search.register("greedy")
+@torch.no_grad()
+def greedy(
+    step: Step,
+    memory: Any,
+    state: Any,
+    first: Tensor,
+    *,
+    min_length: Count = 0,
+    max_length: Positive = 200,
+    min_ratio: Amount = 0.0,
+    max_ratio: Amount | None = None,
+    filters: tuple[Choice[Filter], ...] = (),
+    allow_unknown: bool = False,
+) -> list[list[Hypothesis]]:
+    """Take the likeliest piece at every step: beam search with one beam, at less cost.
+
+    min_length, max_length: pieces; EOS counts as one for max_length. min_ratio, max_ratio: the same
+    times the length of the source (and 10 more for max_ratio). filters: what not to write.
+    """
+    limits = find_limits(
+        memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
+    )
+
+    def likeliest(scores: Tensor, dice: Tensor) -> Tensor:
+        return scores.argmax(-1)
+
+    nothing = first.new_zeros(len(first), 0)
+    draft = Draft(nothing, torch.zeros(len(first), device=first.device), limits, nothing)
+    return [[one] for one in write(step, memory, state, first, draft, likeliest, filters, allow_unknown)]
+
+
+@Search.register("sample")
+@torch.no_grad()
+def sample(
+    step: Step,
+    memory: Any,
+    state: Any,
+    first: Tensor,
+    *,
+    temperature: Amount = 1.0,
+    top_k: Count = 0,
+    top_p: Fraction = 1.0,
+    count: Positive = 1,
+    seed: int | None = 1,
+    min_length: Count = 0,
+    max_length: Positive = 200,
+    min_ratio: Amount = 0.0,
+    max_ratio: Amount | None = None,
+    filters: tuple[Choice[Filter], ...] = (),
+    allow_unknown: bool = False,
+) -> list[list[Hypothesis]]:
+    """Draw each piece from the model: Holtzman et al. 2020, https://arxiv.org/abs/1904.09751
+
+    temperature: divides the log probabilities; 0 is greedy search. top_k: draw from the k likeliest pieces
+    only (Fan et al. 2018, https://arxiv.org/abs/1805.04833); 0 from all. top_p: from the fewest pieces that
+    have this much probability together; 1 from all.
+    count: samples a row, returned likeliest first. seed: null for other samples at every call.
+
+    What is written for a row depends on the row and the seed alone, not on its neighbors or its place
+    in the batch: the i-th sample of every row uses the same random numbers. Equal rows therefore get
+    equal samples; ask for a `count` to have different ones.
+    """
+    limits = find_limits(
+        memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
+    )
+    generator = None if seed is None else torch.Generator().manual_seed(seed)  # on the CPU: every device draws alike
+    dice = torch.rand(count, max_length, generator=generator).to(first.device).repeat(len(first), 1)
+    memory, state, first, limits = repeat((memory, state, first, limits), count)
+
+    def choose(scores: Tensor, dice: Tensor) -> Tensor:
+        likeliest, best = scores.max(-1)
+        if temperature == 0:
+            return best
+        # Relative to the likeliest, or a very low temperature would divide everything into minus infinity.
+        scores = (scores - likeliest[:, None]) / temperature
+        return draw(keep_top_p(keep_top_k(scores, top_k), top_p), dice)
+
+    draft = Draft(first.new_zeros(len(first), 0), torch.zeros(len(first), device=first.device), limits, dice)
+    found = write(step, memory, state, first, draft, choose, filters, allow_unknown)
+    rows = [found[i : i + count] for i in range(0, len(found), count)]
+    return [sorted(row, key=lambda one: one.score, reverse=True) for row in rows]
+
+
+def write(
+    step: Step,
+    memory: Any,
+    state: Any,
+    first: Tensor,
+    draft: Draft,
+    choose: Callable[[Tensor, Tensor], Tensor],
+    filters: tuple[Any, ...],
+    allow_unknown: bool,
+) -> list[Hypothesis]:
+    """One hypothesis a row, each piece chosen by piece [N] = choose(scores [N, V], dice [N, 1])."""
+    found: dict[int, Hypothesis] = {}
+    left: list[tuple[list[int], Draft]] = []
+    rows, last = list(range(len(first))), first
+    for t in range(draft.limits.steps):
+        output = step(last, memory, state)
+        log_probabilities, scores = score_pieces(
+            output.logits, draft.ids, draft.limits.shortest, filters, allow_unknown
+        )
+        last, state = choose(scores, draft.dice[:, t : t + 1]), output.state
+        gain = log_probabilities.gather(1, last[:, None]).squeeze(1)
+        draft = draft._replace(
+            ids=torch.cat([draft.ids, last[:, None]], 1), log_probability=draft.log_probability + gain
+        )
+        leaving, staying = divide((last == EOS) | (t + 1 >= draft.limits.longest))
+        if not leaving:
+            continue
+        left.append(([rows[i] for i in leaving], select(draft, torch.tensor(leaving, device=first.device))))
+        if not staying:
+            break
+        rows = [rows[i] for i in staying]
+        index = torch.tensor(staying, device=first.device)
+        memory, state, draft, last = select((memory, state, draft, last), index)
+    for numbers, drafts in left:
+        for row, ids, total in zip(numbers, drafts.ids.tolist(), drafts.log_probability.tolist(), strict=True):
+            found[row] = Hypothesis(strip(ids), total, total, ids[-1] == EOS)
+    return [found[row] for row in range(len(first))]
+
+
+def draw(scores: Tensor, dice: Tensor) -> Tensor:
+    """Pieces [N] by their probabilities, for scores [N, V] and numbers [N, 1] from 0 up to 1.
+
+    The number falls between two sums of probabilities. They are added in the order of the vocabulary:
+    sorted by probability, one high number would draw from the tail of every row at once.
+    """
+    sums = scores.softmax(-1).cumsum(-1)
+    piece = torch.searchsorted(sums, dice * sums[:, -1:], right=True).squeeze(1).clamp(max=scores.shape[-1] - 1)
+    possible = scores.gather(1, piece[:, None]).squeeze(1) > float("-inf")
+    return torch.where(possible, piece, scores.argmax(-1))  # the last digit of a sum may point at a forbidden piece
+
+
+def keep_top_k(scores: Tensor, k: int) -> Tensor:
+    """Minus infinity for all but the k highest scores of each row [N, V]; 0 keeps all."""
+    if k == 0 or k >= scores.shape[-1]:
+        return scores
+    values, pieces = scores.topk(k)
+    return torch.full_like(scores, float("-inf")).scatter(1, pieces, values)
+
+
+def keep_top_p(scores: Tensor, p: float) -> Tensor:
+    """Minus infinity for all but the fewest pieces of each row [N, V] whose probabilities sum to p; always one."""
+    if p >= 1:
+        return scores
+    values, pieces = scores.sort(-1, descending=True)
+    odds = values.softmax(-1)
+    drop = odds.cumsum(-1) - odds >= p  # those before it are enough
+    drop[:, 0] = False
+    return torch.full_like(scores, float("-inf")).scatter(1, pieces, values.masked_fill(drop, float("-inf")))

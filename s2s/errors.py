@@ -1,0 +1,66 @@
+"""What can go wrong, as a tree; every message says where it is, what is there, and what to do.
+
+    S2SError               anything the person at the keyboard can put right
+    ├── RecipeError        a recipe, or a change to it, says something s2s cannot follow
+    ├── DataError          a data file is missing, unreadable, or not what the task expects
+    ├── RunError           a run folder cannot be opened, continued or written
+    ├── DeviceError        the device or precision asked for is not there
+    └── TrainingError      training cannot go on (a loss that is not a number)
+
+The command line prints these without a traceback and leaves with exit code 2. One error may carry
+several problems, so that a recipe with four mistakes says four things at once.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+
+
+class Problem(NamedTuple):
+    """One mistake: the place, what is wrong there, and what would put it right."""
+
+    where: str
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{first}\n  {self.hint}" if self.hint else first
+
+
+class S2SError(Exception):
+    """RunError("runs/x", "has no weights", "train it first: s2s train x")"""
+
+    def __init__(self, where: str, what: str, hint: str = "") -> None:
+        self.problems: tuple[Problem, ...] = (Problem(where, what, hint),)
+        super().__init__(str(self))
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> Self:
+        """One error that reports all of these; there must be at least one."""
+        problems = tuple(problems)
+        error = cls(*problems[0])
+        error.problems = problems
+        return error
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class RecipeError(S2SError):
+    """A recipe, or a change to it on the command line, says something s2s cannot follow."""
+
+
+class DataError(S2SError):
+    """A data file is missing, unreadable, or not what the task expects."""
+
+
+class RunError(S2SError):
+    """A run folder cannot be opened, continued or written."""
+
+
+class DeviceError(S2SError):
+    """The device or the precision asked for is not on this machine."""
+
+
+class TrainingError(S2SError):
+    """Training cannot go on; the last good weights are kept."""

@@ -1,0 +1,108 @@
+"""How good a run is, said honestly: metrics with signatures and confidence intervals, by length, against another.
+
+    evaluation = evaluate(load("runs/x"), rows, name="test")
+    evaluation.save(folder)        # test.json, test.hyp.txt, test.ref.txt
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s2s.config import tree
+from s2s.data.readers import Row
+from s2s.errors import DataError
+from s2s.predict import Predictor, load
+from s2s.tasks.metrics import Score
+from s2s.tasks.significance import Comparison, LengthScore, by_length, compare
+from s2s.training.runs import atomic_write
+
+
+@dataclass
+class Evaluation:
+    """Everything that was measured, and what was written."""
+
+    name: str
+    scores: list[Score]
+    perplexity: float
+    loss: float  # nats a target piece, the end included
+    by_length: list[LengthScore]
+    sentences: int
+    seconds: float  # spent writing, with loading of neither model nor data
+    search: Any
+    hypotheses: list[str] = field(repr=False)
+    references: list[list[str]] = field(repr=False)
+    against: str = ""
+    comparisons: list[Comparison] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, without the texts: what is kept as JSON."""
+        kept = asdict(self)
+        del kept["hypotheses"], kept["references"]
+        return kept
+
+    def save(self, folder: Path) -> Path:
+        """NAME.json beside NAME.hyp.txt and NAME.ref.txt; gives the path of the first."""
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = {"hyp": self.hypotheses, "ref": [r[0] for r in self.references]}
+        for suffix, texts in lines.items():
+            body = "".join(" ".join(text.split("\n")) + "\n" for text in texts)
+            atomic_write(folder / f"{self.name}.{suffix}.txt", body.encode())
+        path = folder / f"{self.name}.json"
+        atomic_write(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False).encode())
+        return path
+
+
+def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: str | Path | None = None) -> Evaluation:
+    """Write every source, score what was written, and compare it with `against`: a run folder or a text file."""
+    if not rows:
+        raise DataError(name, "has no rows to evaluate", "give files with at least one sentence")
+    sources = [row.source for row in rows]
+    references = [[row.target] if isinstance(row.target, str) else list(row.target) for row in rows]
+    started = time.perf_counter()
+    hypotheses = predictor.predict(sources)
+    seconds = time.perf_counter() - started
+    loss = mean_loss(predictor, sources, [r[0] for r in references])
+    metrics = [choice() for choice in predictor.task.metrics]
+    lengths = [len(source.split()) for source in sources]
+    found = Evaluation(
+        name=name,
+        scores=[metric.score(hypotheses, references) for metric in metrics],
+        perplexity=math.exp(min(loss, 700.0)),
+        loss=loss,
+        by_length=by_length(hypotheses, references, lengths, metrics[0]),
+        sentences=len(rows),
+        seconds=seconds,
+        search=tree(predictor.recipe.decoding),
+        hypotheses=hypotheses,
+        references=references,
+    )
+    if against is not None:
+        found.against = str(against)
+        found.comparisons = compare(hypotheses, baseline(against, sources), references, metrics)
+    return found
+
+
+def mean_loss(predictor: Predictor, sources: Sequence[str], targets: Sequence[str]) -> float:
+    """Negative log-likelihood a target piece, over all pairs."""
+    scored = predictor.score(sources, targets)
+    return -sum(logp for logp, _ in scored) / max(1, sum(pieces for _, pieces in scored))
+
+
+def baseline(against: str | Path, sources: Sequence[str]) -> list[str]:
+    """What the other system writes for these sources: a run writes it now, a file has written it already."""
+    path = Path(against)
+    if path.is_dir():
+        return load(path).predict(sources)
+    try:
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(str(path), f"cannot be read: {error}", "--against takes a run folder or a file of hypotheses") from None
+    if len(lines) != len(sources):
+        raise DataError(
+            str(path), f"has {len(lines)} lines for {len(sources)} sentences", "one hypothesis a line, in the same order"
+        )
+    return lines

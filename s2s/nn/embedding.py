@@ -1,0 +1,35 @@
+"""Embeddings: a vector for every id."""
+
+import torch
+from torch import Tensor, nn
+
+from s2s.tensors import PAD
+
+
+class Embedding(nn.Embedding):
+    """ids [...] -> vectors [..., E]. Starts at N(0, E^-0.5), so that it may serve as an output matrix; PAD is zero.
+
+    word_dropout  share of positions whose whole vector is zeroed in training. A position keeps its place and
+                  vectors that stay are not scaled: dropping words, Iyyer et al. 2015,
+                  https://aclanthology.org/P15-1162, rather than word types, as Gal & Ghahramani 2016 do
+    """
+
+    def __init__(self, size: int, width: int, word_dropout: float = 0.0) -> None:
+        super().__init__(size, width, padding_idx=PAD)
+        self.word_dropout = word_dropout
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=self.embedding_dim**-0.5)
+        self.clear_padding()
+
+    @torch.no_grad()
+    def clear_padding(self) -> None:
+        """Make the vector of PAD zero."""
+        self.weight[PAD] = 0
+
+    def forward(self, ids: Tensor) -> Tensor:
+        vectors = super().forward(ids)
+        if self.training and self.word_dropout:
+            kept = torch.rand(ids.shape, device=ids.device) >= self.word_dropout
+            vectors = vectors * kept[..., None]
+        return vectors

@@ -1,0 +1,48 @@
+"""Heads: what a model says about an encoding. The decoders, the largest, have files of their own."""
+
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from s2s.config import Family
+from s2s.tensors import Batch, EncoderOutput, Memory, Space
+
+
+class HeadOutput(NamedTuple):
+    """What a head says about a batch of which the answers are known."""
+
+    logits: Tensor  # [N, V], at batch.positions only: compare them with batch.gold
+    state: Any = ()  # carries on from the last position, where there is such a thing
+    weights: Tensor | None = None  # [B, T, S], where it looked
+
+
+class StepOutput(NamedTuple):
+    """What a decoder says after reading one more piece."""
+
+    logits: Tensor  # [B, V]
+    state: Any  # the same nest as was passed in
+    weights: Tensor | None  # [B, S], where it looked; None without attention
+
+
+class Head(nn.Module, Family):
+    """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.Space).
+
+    uses_state  False where the encoder need not work out how it ended
+    """
+
+    writes: ClassVar[tuple[str, ...]] = ()
+    uses_state: bool = False
+
+    def __init__(self, width: int, space: Space) -> None:
+        super().__init__()
+
+    def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
+        raise NotImplementedError
+
+    def start(self, encoded: EncoderOutput, state: Any = None) -> tuple[Memory, Any]:
+        """Memory and first state for step(): heads that write a sequence have both."""
+        raise NotImplementedError(f"{type(self).__name__} does not write step by step")
+
+    def step(self, ids: Tensor, memory: Memory, state: Any) -> StepOutput:
+        """The pieces just read [B] to logits [B, V] for the next."""
+        raise NotImplementedError(f"{type(self).__name__} does not write step by step")

@@ -1,0 +1,88 @@
+"""How the numbers start: applied once, to a model just built."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from s2s.config import Amount, Family
+from s2s.nn.embedding import Embedding
+
+
+class Initializer(Family):
+    """initializer(model) sets its parameters in place. Initializers are functions; their options follow the star.
+
+    forget_bias  added to the bias of every lstm's forget gate, so that it starts by remembering:
+                 Jozefowicz et al. 2015, https://proceedings.mlr.press/v37/jozefowicz15.html
+    """
+
+
+@Initializer.register("default")
+def default(model: nn.Module, *, forget_bias: float = 0.0) -> None:
+    """Torch's own for every layer, and N(0, E^-0.5) for embeddings: https://docs.pytorch.org/docs/stable/nn.html"""
+    raise_forget_gates(model, forget_bias)
+
+
+@Initializer.register("uniform")
+@torch.no_grad()
+def uniform(model: nn.Module, *, range: Amount = 0.1, forget_bias: float = 0.0) -> None:
+    """Everything from U(-range, range) but the layer norms: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215"""
+    norms = {id(p) for m in model.modules() if isinstance(m, nn.LayerNorm) for p in m.parameters()}
+    for parameter in model.parameters():
+        if id(parameter) not in norms:
+            parameter.uniform_(-range, range)
+    for module in model.modules():
+        if isinstance(module, Embedding):
+            module.clear_padding()
+    raise_forget_gates(model, forget_bias)
+
+
+@Initializer.register("xavier")
+def xavier(model: nn.Module, *, forget_bias: float = 0.0) -> None:
+    """Matrices from Xavier's uniform, gate by gate, and biases zero; embeddings stay at N(0, E^-0.5): Glorot & Bengio
+    2010, https://proceedings.mlr.press/v9/glorot10a.html"""
+    fill(model, recurrent=nn.init.xavier_uniform_)
+    raise_forget_gates(model, forget_bias)
+
+
+@Initializer.register("orthogonal")
+def orthogonal(model: nn.Module, *, forget_bias: float = 0.0) -> None:
+    """As xavier, with orthogonal matrices from state to state, gate by gate: Saxe et al. 2014,
+    https://arxiv.org/abs/1312.6120"""
+    fill(model, recurrent=nn.init.orthogonal_)
+    raise_forget_gates(model, forget_bias)
+
+
+def fill(model: nn.Module, recurrent: object) -> None:
+    """Xavier everywhere, `recurrent` for matrices from state to state, zero for biases."""
+    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}  # an output may be tied to one
+    for module in model.modules():
+        if isinstance(module, nn.RNNBase):
+            for name, parameter in module.named_parameters(recurse=False):
+                if name.startswith("bias"):
+                    nn.init.zeros_(parameter)
+                else:
+                    init = recurrent if name.startswith("weight_hh") else nn.init.xavier_uniform_
+                    for gate in parameter.detach().split(module.hidden_size):
+                        init(gate)  # type: ignore[operator]
+        elif isinstance(module, nn.Linear):
+            if id(module.weight) not in embeddings:
+                nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def raise_forget_gates(model: nn.Module, amount: float) -> None:
+    """Half to each of the two biases that a gate adds up."""
+    for bias in forget_biases(model):
+        bias += amount / 2
+
+
+def forget_biases(model: nn.Module) -> Iterator[Tensor]:
+    """Views [H] on the forget gate's part of every bias of every lstm."""
+    for module in model.modules():
+        if isinstance(module, nn.LSTM):
+            for name, parameter in module.named_parameters(recurse=False):
+                if name.startswith("bias"):
+                    yield parameter.chunk(4)[1]  # torch's order: input, forget, cell, output

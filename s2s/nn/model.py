@@ -1,0 +1,97 @@
+"""One model class: what kind of model it is depends on the pair of encoder and head.
+
+encoder-decoder   rnn + decoder, gnmt, luong, bahdanau    translation, summaries, spelling
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from s2s.config import Choice, choose
+from s2s.errors import RecipeError
+from s2s.nn.encoders import Encoder
+from s2s.nn.heads import Head, HeadOutput
+from s2s.nn.initialization import Initializer
+from s2s.nn.stack import Stack
+from s2s.tensors import Batch, EncoderOutput, Padded, Space
+
+
+class Model(nn.Module):
+    """output = model(batch): logits [N, V] at batch.positions, state, weights [B, T, S] or None."""
+
+    def __init__(self, encoder: Encoder, head: Head) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+
+    def forward(self, batch: Batch, state: Any = None) -> HeadOutput:
+        return self.head(self.encode(batch.source), batch, state)
+
+    def encode(self, source: Padded | Tensor) -> EncoderOutput:
+        """What the head attends to; with a final state only if the head uses it."""
+        return self.encoder(source, final_state=self.head.uses_state)
+
+    def paths(self) -> list[str]:
+        """How each recurrence runs over time: `encoder lstm fused`, `head lstm fused, step by step`."""
+        found: list[str] = []
+        for side in ("encoder", "head"):
+            part = getattr(self, side)
+            steps = "" if getattr(part, "whole", True) else ", step by step"
+            found += [f"{side} {m.path}{steps}" for m in part.modules() if isinstance(m, Stack)]
+        return found
+
+
+def build_model(
+    encoder: Choice[Encoder],
+    head: Choice[Head],
+    source: Space,
+    target: Space,
+    *,
+    tied_embeddings: bool = False,
+    initialization: Choice[Initializer] = choose(Initializer, "default"),
+) -> Model:
+    """Sizes flow one way: data -> encoder -> head. Raises RecipeError where parts do not fit.
+
+    tied_embeddings  source and target share one embedding matrix: they must share their vocabulary and size
+    """
+    check_fits("model.encoder", encoder, Encoder, "reads", "source", source)
+    check_fits("model.head", head, Head, "writes", "target", target)
+    encoding = encoder(source)
+    model = Model(encoding, head(encoding.width, target))
+    if tied_embeddings:
+        tie_embeddings(model, source, target)
+    initialization(model)
+    return model
+
+
+def check_fits(where: str, part: Choice[Any], family: Any, verb: str, side: str, space: Space) -> None:
+    """Does this part take data of that shape? If not, say which do."""
+    takes = getattr(part.maker, verb, ())
+    if space.shape not in takes:
+        able = [kind for kind, cls in family.kinds.items() if space.shape in getattr(cls, verb, ())]
+        raise RecipeError(
+            where,
+            f"{part.kind} {verb} {' or '.join(takes) or 'nothing'}, and the {side} is {space.shape}",
+            f"those that {verb[:-1]} {space.shape}: {', '.join(able) or 'none yet'}",
+        )
+
+
+def tie_embeddings(model: Model, source: Space, target: Space) -> None:
+    """One embedding matrix for both sides, and for the output if that is tied to the target's."""
+    where, off = "model.tied_embeddings", "or turn it off: model.tied_embeddings=false"
+    reads, writes = getattr(model.encoder, "embed", None), getattr(model.head, "embed", None)
+    if not (isinstance(reads, nn.Embedding) and isinstance(writes, nn.Embedding)):
+        missing = "head" if isinstance(reads, nn.Embedding) else "encoder"
+        raise RecipeError(where, f"the {missing} has no embedding to share", off[3:])
+    if not source.vocabulary or source.vocabulary != target.vocabulary or source.size != target.size:
+        raise RecipeError(
+            where,
+            f"source ({source.size:,} pieces) and target ({target.size:,} pieces) have vocabularies of their own",
+            f"let both sides share the task's tokenizer, {off}",
+        )
+    if reads.embedding_dim != writes.embedding_dim:
+        raise RecipeError(
+            where,
+            f"the encoder's embedding is {reads.embedding_dim} wide, the head's {writes.embedding_dim}",
+            f"make model.encoder.embedding and model.head.embedding equal, {off}",
+        )
+    model.head.share_embedding(reads)  # type: ignore[operator]

@@ -1,0 +1,98 @@
+"""From a recipe to data that is ready to train on: read, learn vocabularies, encode, report.
+
+    data = prepare(recipe)
+    data.batches, data.validation, data.report
+
+Everything lands in the cache folder under the hash of what it came from, so a second run on the same data
+and tokenizer does nothing again, and no corpus has to fit in memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from s2s.config import tree
+from s2s.data.batches import Batches
+from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
+from s2s.data.files import digest
+from s2s.data.report import Report, make_report
+from s2s.data.store import cache_folder, filled
+from s2s.errors import DataError, RecipeError
+from s2s.recipe import Recipe
+from s2s.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training needs of the data. `fingerprints` tell what each split held."""
+
+    task: Task
+    batches: Batches
+    held_out: Corpus | None
+    validation: Batches | None
+    report: Report
+    fingerprints: dict[str, str]
+
+
+def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task: Task | None = None) -> Prepared:
+    """Read and encode the training and validation splits of a recipe.
+
+    say   is told what is being done, and what the data holds
+    task  one whose fields are fitted already, as those of a run that is carried on; None learns them here
+
+    Raises DataError with the place of what is wrong in the data.
+    """
+    options = recipe.training
+    reader = recipe.data()
+    corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
+    if has_split(reader, "test"):
+        corpora["test"] = open_corpus(reader, "test")
+    train = corpora["train"]
+    if task is None:
+        say(f"data: {len(train):,} training rows; learning the vocabulary")
+        task = fitted(recipe, train)
+    source, target = task.source, task.target
+    encoded = {split: encode_corpus(corpus, source, target) for split, corpus in corpora.items()}
+    keep = encoded["train"].short_enough(source, target)
+    report = make_report(corpora, encoded, source, target)
+    for line in report.lines():
+        say(line)
+
+    def batches(split: str, keep: np.ndarray | None = None) -> Batches:
+        size, unit = options.batch_size, options.batch_unit
+        return Batches(corpora[split], encoded[split], source, target, size=size, unit=unit, seed=recipe.seed, keep=keep)
+
+    return Prepared(
+        task=task,
+        batches=batches("train", keep),
+        held_out=corpora.get("validation"),
+        validation=batches("validation") if "validation" in corpora else None,
+        report=report,
+        fingerprints={split: corpus.fingerprint for split, corpus in corpora.items()},
+    )
+
+
+def fitted(recipe: Recipe, train: Corpus) -> Task:
+    """The task with vocabularies learned from these rows, or from the cache where they were learned before."""
+    task = recipe.task()
+    key = digest(train.fingerprint, recipe.task.kind, str(tree(recipe.task)))
+
+    def learn(folder: Path) -> None:
+        try:
+            task.fit(train)
+        except (DataError, RecipeError) as error:
+            raise type(error).of(p._replace(where=recipe.origin.place(p.where or "task")) for p in error.problems) from None
+        task.save(folder)
+
+    task.load(filled(cache_folder() / "fields" / key, learn))
+    return task
+
+
+def open_split(recipe: Recipe, split: str) -> Corpus:
+    """One split of a recipe's data, as raw rows."""
+    reader = recipe.data()
+    if not has_split(reader, split) and split != "test":
+        raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
+    return open_corpus(reader, split)

@@ -1,0 +1,177 @@
+"""From a recipe to a run folder: prepare the data, build the model, train it, keep all that was learned.
+
+    outcome = train(read_recipe("recipes/demo.yaml"), Path("runs/demo"))
+
+The same call carries on a run that was stopped.
+"""
+
+import platform
+import shutil
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from s2s.errors import RecipeError, RunError
+from s2s.nn.model import Model
+from s2s.prepare import Prepared, prepare
+from s2s.recipe import Recipe, differences, parse_recipe
+from s2s.training.options import Training
+from s2s.training.plots import learning_curves
+from s2s.training.precision import Precision, choose_precision, find_device
+from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
+from s2s.training.runs import Run
+from s2s.training.trainer import Outcome, Trainer, set_seed
+from s2s.training.validation import Validator
+
+# What may change when a run is carried on: how long, where, and what is shown, but not what is learned.
+MAY_CHANGE = (
+    "training.epochs",
+    "training.steps",
+    "training.patience",
+    "training.device",
+    "training.log_every",
+    "training.save_every",
+    "training.samples",
+    "training.tensorboard",
+    "decoding",
+    "name",
+)
+
+
+def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Outcome:
+    """Train what a recipe describes, into the folder `out`; carry on if it holds a stopped run of that recipe.
+
+    reporter  is told of the data, the model, every step and every validation
+
+    Raises S2SError for everything the reader can put right.
+    """
+    options = recipe.training
+    check_selection(recipe)
+    precision = choose_precision(options.precision, find_device(options.device))
+    reporter = reporter or Reporter()
+    started = is_run(out)
+    if started:
+        run = Run.open(out)
+        check_same(run, recipe)
+        task = recipe.task()
+        task.load(run.fields)
+        data = prepare(recipe, reporter.message, task)
+    else:
+        data = prepare(recipe, reporter.message)
+    set_seed(recipe.seed)
+    model = recipe.build_model(data.task.source.space, data.task.target.space)
+    for line in describe(model, data, precision, options):
+        reporter.message(line)
+    if not started:
+        run = Run.create(out, recipe.to_yaml())
+    with run.lock():
+        if not started:
+            copy_parts(recipe, run)
+            data.task.save(run.fields)
+            run.write_manifest(manifest(recipe, data, precision))
+        told = [reporter, JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])]
+        trainer = Trainer(
+            model,
+            data.batches,
+            validator(data, options),
+            run,
+            options,
+            precision=precision,
+            reporter=Progress(told),
+        )
+        if run.has_checkpoint:
+            trainer.resume()
+            reporter.message(f"going on from step {trainer.position.step:,}")
+        outcome = trainer.fit()
+        note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
+        if note is not None:
+            reporter.message(note)
+    return outcome
+
+
+def is_run(folder: Path) -> bool:
+    """Has a training begun there?"""
+    return (folder / "manifest.json").exists()
+
+
+def check_selection(recipe: Recipe) -> None:
+    """`select_by` must name something that validation computes."""
+    options = recipe.training
+    known = ["loss", "perplexity"]
+    if options.validation_search is not None:
+        known += [metric.kind for metric in recipe.task().metrics]
+    if options.select_by not in known:
+        raise recipe.origin.located(
+            RecipeError(
+                "training.select_by",
+                f"validation has no score {options.select_by!r}",
+                f"it has: {', '.join(known)}; the task's metrics decide",
+            )
+        )
+
+
+def check_same(run: Run, recipe: Recipe) -> None:
+    """A run is carried on by the recipe that began it, or not at all."""
+    old = parse_recipe(run.recipe_text(), folder=run.path)
+    changed = [p for p in differences(old, recipe) if not p.where.startswith((*MAY_CHANGE, "uses"))]
+    if changed:
+        first = "; ".join(f"{p.where}: {p.what}" for p in changed[:3])
+        raise RunError(
+            str(run.path),
+            f"holds a run of another recipe ({first})",
+            "choose another folder with --out, or start again with --fresh",
+        )
+
+
+def validator(data: Prepared, options: Training) -> Validator | None:
+    if data.validation is None or data.held_out is None:
+        return None
+    return Validator(
+        data.task,
+        data.validation,
+        [row.source for row in data.held_out],
+        [row.references for row in data.held_out],
+        options.validation_search,
+        options.samples,
+    )
+
+
+def describe(model: Model, data: Prepared, precision: Precision, options: Training) -> list[str]:
+    """The header of a run: what is trained, on what, along which path."""
+    count = sum(p.numel() for p in model.parameters())
+    source, target = data.task.source.space, data.task.target.space
+    shared = " (shared)" if source.vocabulary == target.vocabulary else ""
+    return [
+        f"model: {count / 1e6:.2f} million parameters; {', '.join(model.paths())}",
+        f"vocabulary: {source.size:,} source, {target.size:,} target{shared}",
+        f"device: {precision.device}, {precision.name} ({precision.why})",
+        f"batches: {data.batches.count(0):,} an epoch, {options.batch_size:,} {options.batch_unit} each",
+    ]
+
+
+def copy_parts(recipe: Recipe, run: Run) -> None:
+    """A run brings the user's own parts along, so that it can be opened elsewhere."""
+    for name in recipe.uses:
+        source = Path(recipe.origin.path).parent / name
+        (run.path / "parts").mkdir(exist_ok=True)
+        shutil.copy2(source.expanduser(), run.path / "parts" / Path(name).name)
+
+
+def manifest(recipe: Recipe, data: Prepared, precision: Precision) -> dict[str, Any]:
+    """What it takes to tell two runs apart, or to have this one again."""
+    packages = ("s2s", "torch", "sentencepiece", "sacrebleu", "datasets", "numpy")
+    return {
+        "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seed": recipe.seed,
+        "device": str(precision.device),
+        "precision": precision.name,
+        "threads": torch.get_num_threads(),
+        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
+        "machine": platform.machine(),
+        "data": data.fingerprints,
+        "fields": {side: getattr(data.task, side).fingerprint for side in ("source", "target")},
+        "report": data.report.to_dict(),
+    }

@@ -1,0 +1,1 @@
+"""What a model is for: its fields, its loss and its metrics."""

@@ -1,0 +1,25 @@
+"""Losses are sums with counts: divide once, at the end, and averages over unequal batches are exact."""
+
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from s2s.nn.heads import HeadOutput
+from s2s.tensors import Batch
+
+
+class Loss(NamedTuple):
+    """total is a sum over `count` answers, in nats."""
+
+    total: Tensor  # []
+    count: int
+
+
+def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
+    """Negative log-likelihood of batch.gold [N] under output.logits [N, V].
+
+    smoothing  probability spread evenly over the vocabulary: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
+    """
+    total = F.cross_entropy(output.logits.float(), batch.gold, reduction="sum", label_smoothing=smoothing)
+    return Loss(total, batch.tokens)

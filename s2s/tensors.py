@@ -1,0 +1,113 @@
+"""The shapes everything agrees on.
+
+    B batch      S source positions   T target positions   Q queries: T in training, 1 in decoding
+    E embedding  H hidden             M memory width       V vocabulary or classes
+    L layers     K beams              A attention keys
+
+Batch is dimension 0 of every tensor that leaves a module, so reordering hypotheses is one
+`index_select`. A mask is called `valid`, and True means real.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+PAD, BOS, EOS, UNK = range(4)  # the ids every vocabulary starts with
+
+State = tuple[Tensor, ...]  # each [B, L, H]: (h,) for rnn and gru, (h, c) for lstm, () for none
+
+Tree = TypeVar("Tree")  # a nest of tuples with tensors at its leaves
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a field's tensors look like: all that a model needs to know about data.
+
+    shape       what kind of thing it is
+    size        vocabulary, classes, features, or image channels
+    vocabulary  names the vocabulary: equal names are one vocabulary, so embeddings may be tied
+    """
+
+    shape: Literal["nothing", "ids", "vector", "vectors", "image", "label", "tags"]
+    size: int = 0
+    vocabulary: str = ""
+
+
+class Padded(NamedTuple):
+    """Sequences of different lengths, padded on the right into one rectangle."""
+
+    data: Tensor  # [B, S] ids or [B, S, F] features
+    lengths: Tensor  # [B], on the device of the data
+
+    @property
+    def valid(self) -> Tensor:
+        """[B, S], True where there is something."""
+        return torch.arange(self.data.shape[1], device=self.data.device) < self.lengths[:, None]
+
+
+class Batch(NamedTuple):
+    """Examples as tensors, and which rows of the corpus they are."""
+
+    source: Padded | Tensor  # Padded sequences, or [B, ...] for one thing an example
+    target: Padded | Tensor  # Padded sequences, or [B] labels
+    positions: Tensor  # [N], where target.data.flatten() is real: found on the CPU, so no step waits for the GPU
+    rows: tuple[int, ...] = ()  # their numbers in the corpus: how a message names them
+
+    @property
+    def tokens(self) -> int:
+        """N, how many answers the model owes: what a loss is divided by."""
+        return len(self.positions)
+
+    @property
+    def gold(self) -> Tensor:
+        """[N], the answers, in the order of `positions`."""
+        target = self.target.data if isinstance(self.target, Padded) else self.target
+        return target.flatten()[self.positions]
+
+
+class EncoderOutput(NamedTuple):
+    """What every encoder gives: one vector a position, and how it ended."""
+
+    memory: Tensor  # [B, S, M]
+    valid: Tensor  # [B, S]
+    state: State = ()  # each [B, L, M]
+
+
+class Memory(NamedTuple):
+    """What a decoder attends to: an encoding whose attention keys are computed once."""
+
+    values: Tensor  # [B, S, M]
+    keys: Tensor  # [B, S, A]
+    valid: Tensor  # [B, S]
+
+
+def tree_map(f: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
+    """Apply f to every tensor in a nest of tuples."""
+    if isinstance(tree, Tensor):
+        return f(tree)  # type: ignore[return-value]
+    if isinstance(tree, tuple):
+        items = [tree_map(f, item) for item in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else tuple(items)  # type: ignore[return-value]
+    return tree
+
+
+def select(tree: Tree, index: Tensor) -> Tree:
+    """Rows of every tensor: tree[index]."""
+    return tree_map(lambda t: t.index_select(0, index), tree)
+
+
+def repeat(tree: Tree, times: int) -> Tree:
+    """Every row `times` times in a row: one copy a beam."""
+    return tree_map(lambda t: t.repeat_interleave(times, dim=0), tree)
+
+
+def move(tree: Tree, device: Any) -> Tree:
+    return tree_map(lambda t: t.to(device, non_blocking=True), tree)
+
+
+def detach(tree: Tree) -> Tree:
+    """Keep the numbers, drop the history: what truncated backpropagation carries on."""
+    return tree_map(Tensor.detach, tree)

@@ -1,0 +1,177 @@
+"""Where to compute and in how many bits: what was asked for, checked against what this machine can do.
+
+device = find_device("auto")
+precision = choose_precision("auto", device)
+with precision.autocast(): ...
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from s2s.config import suggest
+from s2s.errors import DeviceError
+
+Name = Literal["fp32", "bf16", "fp16"]
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+NATIVE = ("avx512_bf16", "amx_bf16", "bf16")  # as /proc/cpuinfo calls them on x86 and ARM
+HALF_CORES, BF16_CORES = (7, 0), (8, 0)  # the CUDA capabilities that brought the matrix units: Volta, Ampere
+
+
+def find_device(name: str = "auto", where: str = "training.device") -> torch.device:
+    """auto: the first CUDA device, else the CPU (mps only when it is asked for). Raises DeviceError."""
+    kind, _, number = name.partition(":")
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
+        raise DeviceError(where, f"there is no device called {name!r}", suggest(name, ["auto", *devices()]))
+    if kind == "cuda":
+        require_cuda(name, where)
+    there = devices()
+    if name not in there and kind not in there:
+        raise DeviceError(where, f"{name!r} is not on this machine", f"here there is: {', '.join(there)}")
+    if number and name not in there:
+        raise DeviceError(where, f"there is no {name!r}", f"here there is: {', '.join(there)}")
+    return torch.device(name)
+
+
+def devices() -> list[str]:
+    """What find_device can find here: cpu, cuda, cuda:0, ..., mps."""
+    cuda = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ["cpu", *cuda, *mps]
+
+
+def require_cuda(name: str, where: str) -> None:
+    """Say which of the three usual reasons it is that there is no GPU."""
+    if torch.cuda.is_available():
+        return
+    on_cpu = "or set training.device=cpu"
+    if torch.version.cuda is None and torch.version.hip is None:
+        what = f"{name!r} was asked for, and torch {torch.__version__} is a build for the CPU only"
+        what += ", though this machine has an NVIDIA GPU" if gpu_driver() else ""
+        raise DeviceError(where, what, f"install a build with CUDA: https://pytorch.org/get-started/locally, {on_cpu}")
+    if gpu_driver():
+        what = f"{name!r} was asked for, and torch {torch.__version__} cannot use the GPU's driver"
+        raise DeviceError(where, what, f"see what nvidia-smi says and what CUDA_VISIBLE_DEVICES is set to, {on_cpu}")
+    raise DeviceError(where, f"{name!r} was asked for, and this machine has no GPU", "set training.device=cpu")
+
+
+def gpu_driver() -> bool:
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The numbers that layers compute in; weights and optimizer stay in 32 bits.
+
+    name    fp32, bf16 or fp16
+    why     one line: why this one
+    scaler  for fp16 a GradScaler, whose state_dict() is plain values; else None
+    """
+
+    name: Name
+    device: torch.device
+    why: str
+    scaler: torch.amp.GradScaler | None = field(default=None, compare=False)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Around the forward pass and the loss, in training, validation and decoding alike; not around backward."""
+        return torch.autocast(self.device.type, dtype=DTYPES[self.name]) if self.name in DTYPES else nullcontext()
+
+
+def choose_precision(name: str, device: torch.device, where: str = "training.precision") -> Precision:
+    """auto, fp32, bf16 or fp16 on this device. Raises DeviceError where the device cannot.
+
+    auto   on CUDA: bf16 from Ampere on, fp16 on Volta and Turing, fp32 before;
+           on the CPU: bf16 where it has instructions for it and a small LSTM comes out right, else fp32;
+           elsewhere fp32
+    """
+    if name not in ("auto", "fp32", *DTYPES):
+        raise DeviceError(where, f"there is no precision called {name!r}", suggest(name, ["auto", "fp32", *DTYPES]))
+    if device.type == "cuda":
+        return on_cuda(name, device)
+    if name == "fp32":
+        return Precision("fp32", device, "asked for")
+    if device.type == "cpu":
+        return on_cpu(name, device, where)
+    if name == "auto":
+        return Precision("fp32", device, f"{device.type} is used in 32 bits only")
+    raise DeviceError(where, f"{name} on {device.type} is not supported", "set training.precision=fp32, or auto")
+
+
+def on_cuda(name: str, device: torch.device) -> Precision:
+    capability = torch.cuda.get_device_capability(device)
+    gpu = f"{torch.cuda.get_device_name(device)} (CUDA capability {capability[0]}.{capability[1]})"
+    if name == "auto":
+        best: Name = "bf16" if capability >= BF16_CORES else "fp16" if capability >= HALF_CORES else "fp32"
+        units = "has no units for less than 32 bits" if best == "fp32" else f"computes fastest in {best}"
+        return Precision(best, device, f"{gpu} {units}", scaler_for(best, device))
+    if name == "bf16":
+        slow = "" if capability >= BF16_CORES else f", though {gpu} only emulates it: slow"
+        return Precision("bf16", device, f"asked for{slow}")
+    return Precision("fp16" if name == "fp16" else "fp32", device, "asked for", scaler_for(name, device))
+
+
+def scaler_for(name: str, device: torch.device) -> torch.amp.GradScaler | None:
+    """Gradients in fp16 vanish below 6e-8: they are scaled up before backward. bf16 reaches as far as fp32."""
+    return torch.amp.GradScaler(device.type) if name == "fp16" else None
+
+
+def on_cpu(name: str, device: torch.device, where: str) -> Precision:
+    if name == "fp16":
+        raise DeviceError(where, "fp16 needs a GPU", "set training.precision=bf16, fp32 or auto")
+    native = native_bf16()
+    if name == "auto" and not native:
+        return Precision("fp32", device, "this CPU has no bf16 instructions")
+    trouble = bf16_trouble()
+    if name == "auto":
+        if trouble:
+            return Precision("fp32", device, f"this CPU has bf16 instructions, but {trouble}")
+        return Precision("bf16", device, f"this CPU has bf16 instructions ({native}), and a small LSTM comes out right")
+    if trouble:
+        raise DeviceError(where, f"bf16 does not work on this CPU: {trouble}", "set training.precision=fp32, or auto")
+    return Precision("bf16", device, "asked for" if native else "asked for, though this CPU only emulates it: slow")
+
+
+@cache
+def native_bf16() -> str:
+    """The names of the CPU's bf16 instructions, or "" where there are none or the system does not tell."""
+    try:
+        words = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return ""
+    return ", ".join(name for name in NATIVE if name in words)
+
+
+@cache
+def bf16_trouble() -> str:
+    """ "" if a small LSTM under bf16 autocast gives what it gives in fp32, padded and packed, with its gradients."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        lstm, x = nn.LSTM(16, 16, batch_first=True), torch.randn(3, 5, 16)
+    packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 4, 2]), batch_first=True)
+    try:
+        for given in (x, packed):
+            results = []
+            for on in (False, True):
+                lstm.zero_grad()
+                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=on):
+                    out = lstm(given)[0]
+                    data = out if given is x else out.data
+                data.float().square().sum().backward()
+                gradients = [p.grad.clone() for p in lstm.parameters() if p.grad is not None]
+                results.append([data.detach().float(), *gradients])
+            for full, half in zip(*results):
+                if not (full - half).norm() <= 0.05 * full.norm():  # bf16 keeps 8 bits: about 0.005 is usual
+                    return "an LSTM comes out wrong"
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            lstm.eval()(x)
+    except RuntimeError as error:
+        return f"torch refuses an LSTM: {str(error).splitlines()[0]}"
+    return ""

@@ -1,0 +1,79 @@
+"""Files that are whole or not there at all, and plain words for why one could not be written or read."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from s2s.errors import RunError
+
+FULL = ("the disk is full", "make room and run the same command again; what was saved before is whole")
+FORBIDDEN = ("this user may not read or write here", "change its permissions, or choose another folder: --out DIR")
+REASONS = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: ("the disk quota is used up", FULL[1]),
+    errno.EFBIG: ("the file is larger than this disk allows", "choose another folder: --out DIR"),
+    errno.EACCES: FORBIDDEN,
+    errno.EPERM: FORBIDDEN,
+    errno.EROFS: ("the disk is read-only", "choose another folder: --out DIR"),
+    errno.ENOENT: ("there is no such file", "check the name, or copy the whole run folder again"),
+    errno.ENOTDIR: ("a part of this path is a file, not a folder", "choose another folder: --out DIR"),
+    errno.EISDIR: ("is a folder, and a file is needed", "move the folder away"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: --out DIR"),
+}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Any OSError in the block becomes a RunError about `path` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        what, hint = REASONS.get(error.errno or 0, (f"cannot be used: {reason}", "check the disk"))
+        raise RunError(str(path), what, hint) from error
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file so that a crash at any moment leaves the old one or the new one, whole. Raises RunError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_folder(path.parent)
+
+
+def move_over(old: Path, new: Path) -> None:
+    """Rename a file onto another so that the rename itself survives a power cut. Raises RunError."""
+    with explained(new):
+        os.replace(old, new)
+        sync_folder(new.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """A rename is on disk only when its folder is; not every system can do this."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network disks refuse to sync a folder; the file itself is written
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the half-written files of a process that was killed. Only for the one who holds the lock."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            path.unlink()

@@ -1,0 +1,328 @@
+"""The loop. Everything it needs is handed to it; everything it learns is in its state.
+
+    trainer = Trainer(model, batches, validate, run, options, precision=..., reporter=...)
+    outcome = trainer.fit()
+
+A run that stops at any step and comes back is the run that never stopped, bit for bit on a CPU: weights,
+optimizer, schedule, scaler, averages, random numbers, the position in the data and the counters of early
+stopping are all in the checkpoint.
+"""
+
+import dataclasses
+import itertools
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from s2s.data.batches import Batches
+from s2s.errors import TrainingError
+from s2s.nn.model import Model
+from s2s.tasks.losses import cross_entropy
+from s2s.tensors import Batch, move
+from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
+from s2s.training.options import Training
+from s2s.training.precision import Precision
+from s2s.training.reporters import Plan, Reporter
+from s2s.training.runs import Run
+from s2s.training.signals import StopRequest
+from s2s.training.validation import Validation, Validator
+
+Reason = Literal["epochs", "steps", "patience", "asked"]
+
+
+@dataclass
+class Position:
+    """Where a run stands: plain numbers, all of them in the checkpoint."""
+
+    step: int = 0  # updates of the weights
+    epoch: int = 0  # passes finished
+    batch: int = 0  # batches of this pass already learned from
+    tokens: int = 0  # target tokens learned from, over all
+    seconds: float = 0.0  # spent in training steps
+    best: float | None = None  # score of the best validation
+    best_step: int = 0
+    worse: int = 0  # validations since the best
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `reason` is the stop that came first; `asked` is Ctrl-C or SIGTERM."""
+
+    reason: Reason
+    position: Position
+
+
+class Trainer:
+    """Trains `model` on `batches` until a stop of `options` comes.
+
+    validator  scores the model on held-out data; None trains without looking up
+    run        where checkpoints and events go
+    reporter   is told of every step and validation
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        batches: Batches,
+        validator: Validator | None,
+        run: Run,
+        options: Training,
+        *,
+        precision: Precision,
+        reporter: Reporter | None = None,
+    ) -> None:
+        self.model, self.batches, self.validator, self.run = model.to(precision.device), batches, validator, run
+        self.options, self.precision, self.reporter = options, precision, reporter or Reporter()
+        self.optimizer = options.optimizer(list(model.named_parameters()))
+        self.schedule = options.schedule()
+        self.average = options.average(model) if options.average else None
+        self.position = Position()
+        self.total_steps = self._total_steps()
+        self._since_log = _Sums(precision.device)
+        self._recent: list[tuple[int, Sequence[int]]] = []  # steps and rows since the loss was last looked at
+
+    # -- the loop ------------------------------------------------------------------------------------
+
+    def fit(self) -> Outcome:
+        """Train until a stop comes. Raises TrainingError when the loss is not a number."""
+        here, options = self.position, self.options
+        self.reporter.start(Plan(self.total_steps, options.epochs, here.step, options.select_by, here.best))
+        with StopRequest() as request:
+            reason = self._finished()
+            while reason is None:
+                for group in self._groups():
+                    self.learn(group)
+                    reason = self._after_step(request)
+                    if reason:
+                        break
+        return Outcome(reason, self.position)
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """The rest of this pass, in groups of `accumulate` batches; a last short group counts like any other."""
+        here = self.position
+        size = self.options.accumulate
+        stream = iter(self.batches.epoch(here.epoch, start=here.batch))
+        count = self.batches.count(here.epoch)
+        while group := list(itertools.islice(stream, size)):
+            here.batch += len(group)
+            if here.batch >= count:
+                here.epoch, here.batch = here.epoch + 1, 0
+            yield group
+
+    def learn(self, group: Sequence[Batch]) -> None:
+        """One update of the weights. A group of small batches weighs every token as one large batch would."""
+        started = time.perf_counter()
+        here, options = self.position, self.options
+        here.step += 1
+        self.model.train()
+        set_rate(self.optimizer, self.schedule.factor(here.step, self.total_steps))
+        tokens = sum(batch.tokens for batch in group)
+        total = torch.zeros((), device=self.precision.device)
+        for batch in group:
+            batch = move(batch, self.precision.device)
+            with self.precision.autocast():
+                loss = cross_entropy(self.model(batch), batch, options.label_smoothing)
+            self._scaled(loss.total / tokens).backward()
+            total += loss.total.detach()
+        self._recent.append((here.step, [row for batch in group for row in batch.rows]))
+        if self.precision.device.type == "cpu":
+            self._check(total)  # free here, and before the weights are touched
+        norm = self._update()
+        if self.average:
+            self.average.update(here.step)
+        here.tokens += tokens
+        here.seconds += time.perf_counter() - started
+        self._since_log.add(total, norm, tokens, time.perf_counter() - started)
+        self.reporter.advance(here.step, self._epochs())
+
+    def _scaled(self, loss: Tensor) -> Tensor:
+        return self.precision.scaler.scale(loss) if self.precision.scaler else loss
+
+    def _update(self) -> Tensor:
+        """Clip, step, forget the gradients; gives the length of the gradient before clipping."""
+        scaler, options = self.precision.scaler, self.options
+        parameters = [p for p in self.model.parameters() if p.grad is not None]
+        if scaler:
+            scaler.unscale_(self.optimizer)  # bounds are meant for the true gradients
+        if options.clip_value is not None:
+            nn.utils.clip_grad_value_(parameters, options.clip_value)
+        norm = nn.utils.clip_grad_norm_(parameters, math.inf if options.clip_norm is None else options.clip_norm)
+        if scaler:
+            scaler.step(self.optimizer)
+            scaler.update()
+        else:
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def _after_step(self, request: StopRequest) -> Reason | None:
+        """Look up where it is time to: log, validate, save. Gives the reason to stop, if there is one."""
+        here, options = self.position, self.options
+        if here.step % options.log_every == 0:
+            self._log()
+        reason = self._finished()
+        due = here.batch == 0 if options.validate_every is None else here.step % options.validate_every == 0
+        if self.validator and (due or (reason and not request.asked)):
+            self.validate()
+            reason = self._finished()
+            self.save()
+        elif request.asked or reason or (options.save_every and here.step % options.save_every == 0) or due:
+            self.save()
+        return "asked" if request.asked and reason is None else reason
+
+    def _finished(self) -> Reason | None:
+        here, options = self.position, self.options
+        if options.steps is not None and here.step >= options.steps:
+            return "steps"
+        if options.epochs is not None and here.epoch >= options.epochs:
+            return "epochs"
+        if options.patience is not None and here.worse >= options.patience:
+            return "patience"
+        return None
+
+    def _total_steps(self) -> int | None:
+        """The steps that this run will take if nothing stops it early; schedules that end need to know.
+
+        Passes differ by a few batches: all are taken to be as long as the first.
+        """
+        options, ends = self.options, [self.options.steps] if self.options.steps else []
+        if options.epochs is not None:
+            ends.append(options.epochs * -(-self.batches.count(0) // options.accumulate))
+        return min(ends) if ends else None
+
+    # -- looking up ----------------------------------------------------------------------------------
+
+    def validate(self) -> None:
+        """Score the model, averaged if it is; keep it if it is the best so far."""
+        assert self.validator is not None
+        self._log()
+        if self.average:
+            self.average.snapshot()
+            with self.average.applied(self.model):
+                found = self.validator(self.model, self.precision)
+                best = self._judge(found)
+        else:
+            found = self.validator(self.model, self.precision)
+            best = self._judge(found)
+        self.reporter.validation(self.position.step, found.scores, best, found.samples)
+
+    def _judge(self, found: Validation) -> bool:
+        """Tell the schedule and early stopping; keep the weights where they are the best so far."""
+        here, score = self.position, found.scores[self.options.select_by]
+        higher = self.options.select_by in found.higher_is_better
+        self.schedule.observe(score, higher)
+        better = here.best is None or (score > here.best if higher else score < here.best)
+        if not better:
+            here.worse += 1
+            return False
+        here.best, here.best_step, here.worse = score, here.step, 0
+        self.run.save_weights("best", self.model.state_dict())
+        return True
+
+    def _log(self) -> None:
+        """Wait for the device, look at the loss, tell the reporters."""
+        sums = self._since_log
+        if not sums.steps:
+            return
+        self._check(sums.loss)
+        here = self.position
+        scores = {
+            "loss": float(sums.loss) / sums.tokens,
+            "gradient_norm": float(sums.norm) / sums.steps,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "tokens_per_second": sums.tokens / max(sums.seconds, 1e-9),
+        }
+        self.reporter.step(here.step, self._epochs(), scores)
+        self._since_log = _Sums(self.precision.device)
+
+    def _epochs(self) -> float:
+        """Passes over the data, with the fraction of this one."""
+        here = self.position
+        return round(here.epoch + here.batch / max(1, self.batches.count(here.epoch)), 4)
+
+    def _check(self, total: Tensor) -> None:
+        """Stop at a loss that is no number. The weights of the last checkpoint stay as they are."""
+        if math.isfinite(float(total)):
+            self._recent.clear()
+            return
+        steps = [step for step, _ in self._recent]
+        rows = sorted({row for _, rows in self._recent for row in rows})
+        where = f"step {steps[0]}" if len(set(steps)) == 1 else f"steps {steps[0]} to {steps[-1]}"
+        shown = ", ".join(map(str, rows[:8])) + (f", and {len(rows) - 8} more" if len(rows) > 8 else "")
+        raise TrainingError(
+            f"{self.run.path}: {where}",
+            f"the loss is {float(total)}; the batch held training rows {shown}",
+            "the last checkpoint is kept. Lower training.optimizer.learning_rate, or set training.clip_norm=1",
+        )
+
+    # -- checkpoints ---------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write weights and state, so that fit() can go on from here."""
+        state = {
+            "optimizer": optimizer_state(self.optimizer),
+            "average": self.average.state_dict() if self.average else None,
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.precision.scaler.state_dict() if self.precision.scaler else None,
+            "random": random_state(self.precision.device),
+            "position": dataclasses.asdict(self.position),
+        }
+        self.run.save_checkpoint(self.model.state_dict(), state)
+
+    def resume(self) -> None:
+        """Go on from the run's last checkpoint."""
+        weights, state = self.run.load_checkpoint()
+        self.model.load_state_dict(weights)
+        load_optimizer_state(self.optimizer, state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        if self.average and state["average"] is not None:
+            self.average.load_state_dict(state["average"])
+        if self.precision.scaler and state["scaler"]:
+            self.precision.scaler.load_state_dict(state["scaler"])
+        self.position = Position(**state["position"])
+        set_random_state(state["random"], self.precision.device)
+        self.run.rewind_log(self.position.step)  # what came after will be told again
+
+
+class _Sums:
+    """What training did since it last looked up; on the device, so that nothing waits."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.loss = torch.zeros((), device=device, dtype=torch.float64 if device.type != "mps" else torch.float32)
+        self.norm = torch.zeros((), device=device)
+        self.tokens = self.steps = 0
+        self.seconds = 0.0
+
+    def add(self, loss: Tensor, norm: Tensor, tokens: int, seconds: float) -> None:
+        self.loss += loss
+        self.norm += norm
+        self.tokens += tokens
+        self.steps += 1
+        self.seconds += seconds
+
+
+def random_state(device: torch.device) -> dict[str, Any]:
+    """The random number generators that training draws from."""
+    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_random_state(state: dict[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def set_seed(seed: int) -> None:
+    """The one place where a recipe's `seed` enters: before the model is built."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+

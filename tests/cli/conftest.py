@@ -1,0 +1,72 @@
+"""A predictor that needs no model: what it answers can be told from what it is asked."""
+
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+import s2s.decoding.beam
+import s2s.decoding.sampling  # noqa: F401  (these register the searches)
+from s2s.config import choose, options_of
+from s2s.decoding.search import Search
+
+
+class FakePrediction(SimpleNamespace):
+    text: str
+
+
+class FakePredictor:
+    """Writes the words backwards; the n-th best answer has n signs after it. Texts with `broken` break it."""
+
+    def __init__(self, attention: bool = True) -> None:
+        self.recipe = SimpleNamespace(
+            name="toy", data={"source": "en", "target": "es"}, decoding=choose(Search, {"kind": "beam", "beam_size": 4})
+        )
+        self.attention = attention
+        self.asked: list[tuple[list[str], object]] = []
+
+    def search(self, texts, search=None):
+        search = search or self.recipe.decoding
+        self.asked.append((list(texts), search))
+        known = options_of(search.maker)
+        count = next((search.options.get(k, known[k].default) for k in ("nbest", "count") if k in known), 1)
+        return [[self.answer(text, n) for n in range(count)] if text.strip() else [] for text in texts]
+
+    def answer(self, text: str, n: int) -> FakePrediction:
+        if "broken" in text:
+            raise ZeroDivisionError("division [by] zero")
+        words = text.split()[::-1]
+        return FakePrediction(
+            text=" ".join(words) + "!" * n, score=-1.0 - n, log_probability=-2.0 - n, ids=list(range(4, 4 + len(words)))
+        )
+
+    def stream(self, text, max_length=200):
+        words = self.answer(text, 0).text.split()[:max_length]
+        for i in range(len(words)):
+            yield " ".join(words[: i + 1])
+
+    def score(self, sources, targets):
+        return [(-0.5 * len(t.split()), len(t.split())) for t in targets]
+
+    def align(self, source, ids):
+        if not self.attention:
+            return None
+        pieces = [*source.split(), "</s>"]
+        rows = [
+            [0.9 if s == len(pieces) - 2 - t else 0.1 / (len(pieces) - 1) for s in range(len(pieces))]
+            for t in range(len(pieces))
+        ]
+        return SimpleNamespace(source=pieces, target=[*pieces[-2::-1], "</s>"], weights=rows)
+
+
+@pytest.fixture
+def predictor() -> FakePredictor:
+    return FakePredictor()
+
+
+@pytest.fixture
+def screen() -> Console:
+    """A console whose text a test can read: screen.export_text()."""
+    import io
+
+    return Console(file=io.StringIO(), width=80, record=True, highlight=False)

@@ -1,0 +1,175 @@
+import io
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import s2s.cli.translate as module
+from s2s.cli.translate import change_search, chunks, decoded, one_line, tidy, translate, with_nbest
+from s2s.config import choose
+from s2s.decoding.search import Search
+from s2s.errors import RecipeError
+
+app = typer.Typer()
+app.command()(translate)
+
+
+@pytest.fixture
+def run(predictor, monkeypatch):
+    """run("--json", stdin=b"...") -> the result of `s2s translate RUN --json`."""
+    monkeypatch.setattr("s2s.predict.load", lambda *_, **__: predictor)
+    monkeypatch.setattr("s2s.predict.find_run", lambda name: name)
+
+    def call(*arguments: str, stdin: bytes = b""):
+        result = CliRunner().invoke(app, ["runs/toy", *arguments], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call
+
+
+def test_texts_are_translated_in_order(run):
+    assert run("a b", "", "c d").stdout == "b a\n\nd c\n"
+
+
+def test_a_line_in_is_a_line_out(run):
+    assert run(stdin="a b\n\n  \nc d é\r\ne".encode()).stdout == "b a\n\n\né d c\ne\n"
+
+
+def test_an_empty_input_has_no_lines(run, predictor):
+    assert run(stdin=b"").stdout == ""
+    assert predictor.asked == []
+
+
+def test_json_has_source_hypotheses_and_alignment(run):
+    first, blank = map(json.loads, run("--json", "--nbest", "2", stdin=b"a b\n\n").stdout.splitlines())
+    assert first["source"] == "a b"
+    assert [h["text"] for h in first["hypotheses"]] == ["b a", "b a!"]
+    assert first["hypotheses"][1]["score"] == -2.0
+    assert first["hypotheses"][1]["log_probability"] == -3.0
+    assert first["alignment"]["source"] == ["a", "b", "</s>"]
+    assert first["alignment"]["target"] == ["b", "a", "</s>"]
+    assert [row.index(max(row)) for row in first["alignment"]["weights"]][:2] == [1, 0]
+    assert blank == {"source": "", "hypotheses": [], "alignment": None}
+
+
+def test_json_is_json_whatever_the_score(run, predictor):
+    predictor.attention = False
+    answer = predictor.answer("a", 0)
+    answer.score = float("-inf")
+    predictor.answer = lambda text, n: answer
+    line = json.loads(run("--json", "a").stdout, parse_constant=pytest.fail)
+    assert line["hypotheses"][0]["score"] is None
+    assert line["alignment"] is None
+
+
+def test_nbest_lines_carry_the_number_of_their_source(run):
+    lines = run("--nbest", "2", stdin=b"a b\n\nc\n").stdout.splitlines()
+    assert lines == ["1\t-1.0000\tb a", "1\t-2.0000\tb a!", "2\t0.0000\t", "3\t-1.0000\tc", "3\t-2.0000\tc!"]
+
+
+def test_bytes_that_are_no_utf8_warn_and_go_on(run):
+    result = run(stdin=b"good\n\xff\xfe bad\nalso \xe9\n")
+    assert result.stdout == "good\nbad \ufffd\ufffd\n\ufffd also\n"
+    assert "line 2, byte 1 is not UTF-8" in result.stderr
+    assert "2 lines of 3" in result.stderr
+
+
+def test_a_byte_order_mark_is_no_word():
+    assert list(decoded([[b"\xef\xbb\xbfone", b"\xef\xbb\xbftwo"]])) == [["one", "\ufefftwo"]]
+
+
+def test_long_input_comes_in_blocks_and_keeps_its_order(run, predictor):
+    lines = [f"{i} x" if i % 7 else "" for i in range(1500)]
+    expected = [f"x {i}" if i % 7 else "" for i in range(1500)]
+    assert run(stdin="\n".join(lines).encode()).stdout.splitlines() == expected
+    assert all(len(texts) <= module.CHUNK for texts, _ in predictor.asked)
+
+
+class Drip(io.RawIOBase):
+    """A pipe whose writer is slow: each read gives one part."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.parts = list(parts)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        part = self.parts.pop(0) if self.parts else b""
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def test_a_slow_pipe_is_answered_as_it_comes():
+    stream = Drip(b"one\n", b"tw", b"o\nthree\nfo", b"ur")
+    found = chunks(io.BufferedReader(stream))
+    assert next(found) == [b"one"]
+    assert stream.parts == [b"tw", b"o\nthree\nfo", b"ur"]  # nothing more was waited for
+    assert list(found) == [[b"two", b"three"], [b"four"]]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_chunks_are_the_lines(most):
+    for data in (b"", b"\n", b"a", b"a\n", b"a\nb", b"\n\na\n\n", b"a\nb\nc\nd\n", b"x" * 200_000 + b"\ny"):
+        found = [line for block in chunks(io.BytesIO(data), most) for line in block]
+        assert found == data.split(b"\n")[: -1 if data.endswith(b"\n") or not data else None]
+
+
+def test_a_line_stays_a_line_whatever_is_written():
+    assert one_line("a\nb\rc") == "a b c"
+    assert one_line("a\u2028b") == "a\u2028b"  # not a line break to wc and paste
+
+
+def test_half_characters_of_a_shell_are_replaced():
+    assert tidy("caf\udce9") == "caf\ufffd"
+    assert tidy("café") == "café"
+
+
+def test_search_options_change_the_recipe_s_decoding(run, predictor):
+    run("a", "--search", "beam_size=9", "--search", "length_penalty=0.5")
+    assert dict(predictor.asked[-1][1].options) == {"beam_size": 9, "length_penalty": 0.5}
+    run("a", "--search", "kind=greedy")
+    assert predictor.asked[-1][1].kind == "greedy"
+    run("a")
+    assert predictor.asked[-1][1] == predictor.recipe.decoding
+
+
+@pytest.mark.parametrize("mistake", ["beam_sise=3", "beam_size=0", "beam_size=many", "beam_size", "kind=beem", "=3"])
+def test_mistakes_in_the_search_are_recipe_errors(run, mistake):
+    with pytest.raises(RecipeError):
+        run("a", "--search", mistake)
+
+
+def test_a_new_kind_keeps_what_both_know():
+    beam = choose(Search, {"kind": "beam", "beam_size": 3, "max_length": 50, "filters": ["no-repeat"]})
+    greedy = change_search(beam, ["kind=greedy"])
+    assert greedy.kind == "greedy"
+    assert greedy.options.keys() == {"max_length", "filters"}
+    again = change_search(greedy, ["kind=beam", "beam_size=3"])
+    assert again.options["filters"][0].kind == "no-repeat"
+    assert change_search(beam, []) == beam
+
+
+@pytest.mark.parametrize("kind", sorted(Search.kinds))
+@pytest.mark.parametrize("number", [1, 3, 20])
+def test_every_search_gives_as_many_answers_as_asked(kind, number, predictor):
+    search = with_nbest(choose(Search, kind), number)
+    assert len(predictor.search(["a b"], search)[0]) == number
+    assert search.options.get("beam_size", 20) >= min(number, search.options.get("nbest", 0))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_opens_the_repl(run, predictor, monkeypatch):
+    opened = []
+    monkeypatch.setattr("s2s.cli.repl_terminal.open_repl", lambda *arguments: opened.append(arguments))
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("sys.stdout", Terminal())
+    translate("runs/toy", nbest=2)
+    assert opened == [(predictor, with_nbest(predictor.recipe.decoding, 2), "runs/toy")]

@@ -1,0 +1,23 @@
+"""What every test may ask for: a cache of its own, and the real corpora where they are."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)  # small tensors: a second thread only waits
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """No test reads or fills the cache of the person who runs it."""
+    monkeypatch.setenv("S2S_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real corpora are not beside this checkout (../shared/data)")
+    return SHARED_DATA

@@ -1,0 +1,140 @@
+"""Samples are counted against the probabilities they are drawn with."""
+
+import collections
+
+import pytest
+import torch
+from table import PIECES, ROWS, Table, every_answer, whole
+
+from s2s.decoding.sampling import draw, greedy, keep_top_k, keep_top_p, sample
+from s2s.tensors import EOS
+
+TABLE = Table()
+MANY = 20_000
+ALLOWED = [EOS, *PIECES]
+
+
+def chi_square(found, wanted):
+    """Divided by its expectation, so about 1 where samples follow the probabilities."""
+    assert set(found) <= {key for key, p in wanted.items() if p > 0}
+    total = sum(found.values())
+    terms = [(found[key] - total * p) ** 2 / (total * p) for key, p in wanted.items() if p > 0]
+    return sum(terms) / max(1, len(terms) - 1)
+
+
+def probabilities(row, pieces, temperature):
+    """Of every answer, where each step is normalized over what may be written."""
+    p = 1.0
+    for t, piece in enumerate(pieces):
+        odds = (TABLE.log_probabilities(row, pieces[:t])[ALLOWED] / temperature).softmax(-1)
+        p *= odds[ALLOWED.index(piece)].item()
+    return p
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
+def test_samples_follow_the_probabilities(temperature):
+    found = sample(TABLE, *TABLE.start([0, 1, 2]), count=MANY, max_length=2, temperature=temperature)
+    for row, hypotheses in enumerate(found):
+        counts = collections.Counter(tuple(whole(h)) for h in hypotheses)
+        wanted = {tuple(a): probabilities(row, a, temperature) for a in every_answer(2)}
+        assert sum(wanted.values()) == pytest.approx(1.0)
+        assert chi_square(counts, wanted) < 2.5
+        assert chi_square(counts, dict.fromkeys(wanted, 1 / len(wanted))) > 10  # and the measure can tell
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(2, 1.0), (0, 0.7), (3, 0.8)])
+def test_truncated_samples_follow_what_is_left(top_k, top_p):
+    found = sample(TABLE, *TABLE.start(), count=MANY // 4, max_length=1, top_k=top_k, top_p=top_p)
+    for row, hypotheses in enumerate(found):
+        odds = TABLE.log_probabilities(row, [])[ALLOWED].softmax(-1)
+        order = odds.argsort(descending=True).tolist()
+        kept = order[: top_k or None]
+        share = odds / odds[kept].sum()  # top_p is of what top_k left
+        while len(kept) > 1 and share[kept[:-1]].sum() >= top_p:
+            kept.pop()
+        wanted = {ALLOWED[i]: (odds[i] / odds[kept].sum()).item() for i in kept}
+        counts = collections.Counter(whole(h)[0] for h in hypotheses)
+        assert set(counts) <= set(wanted)
+        assert len(wanted) == 1 or chi_square(counts, wanted) < 5
+
+
+def test_no_number_draws_a_forbidden_piece():
+    """0 is in front of all, and belongs to the first with a probability; 1 is behind all, and never comes up."""
+    no = float("-inf")
+    scores = torch.tensor([[no, 0.0, 2.0, 1.0, no], [0.0, no, no, no, no], [no, no, 0.0, 0.0, 0.0]])
+    assert draw(scores, torch.zeros(3, 1)).tolist() == [1, 0, 2]
+    assert draw(scores, torch.full((3, 1), 0.999999)).tolist() == [3, 0, 4]
+    assert (scores.gather(1, draw(scores, torch.ones(3, 1))[:, None]) > no).all()
+    assert draw(scores, torch.tensor([[0.0901], [0.5], [0.3334]])).tolist() == [2, 0, 3]
+
+
+def test_temperature_zero_is_greedy():
+    wanted = greedy(TABLE, *TABLE.start(), max_length=9)
+    for temperature in (0.0, 1e-6, 1e-40):
+        assert sample(TABLE, *TABLE.start(), max_length=9, temperature=temperature) == wanted
+    assert sample(TABLE, *TABLE.start(), max_length=9, top_k=1) == wanted
+    assert sample(TABLE, *TABLE.start(), max_length=9, top_p=0.0) == wanted
+
+
+def test_greedy_takes_the_likeliest_piece():
+    for row, (h,) in enumerate(greedy(TABLE, *TABLE.start(), max_length=9)):
+        pieces = whole(h)
+        for t, piece in enumerate(pieces):
+            scores = TABLE.log_probabilities(row, pieces[:t])
+            assert piece == max(ALLOWED, key=lambda i: scores[i])
+
+
+def test_finished_rows_leave_the_batch():
+    for search in (greedy, sample):
+        table = Table()
+        found = search(table, *table.start(), max_length=9)
+        steps = [len(whole(h)) for (h,) in found]
+        assert table.sizes == [sum(n > t for n in steps) for t in range(max(steps))]
+
+
+def test_the_same_seed_writes_the_same():
+    def texts(**options):
+        return [[h.ids for h in row] for row in sample(TABLE, *TABLE.start(), max_length=9, **options)]
+
+    assert texts(count=3, seed=5) == texts(count=3, seed=5)
+    assert texts(count=3, seed=5) != texts(count=3, seed=6)
+    assert texts(seed=None) != texts(seed=None)
+    torch.manual_seed(3)
+    here = torch.get_rng_state()
+    texts(seed=5)
+    assert torch.equal(here, torch.get_rng_state())  # training goes on with its own numbers
+    few, more = texts(count=2, seed=5), texts(count=4, seed=5)
+    assert all(ids in longer for shorter, longer in zip(few, more) for ids in shorter)
+
+
+def test_samples_of_a_row_differ_and_come_likeliest_first():
+    found = sample(TABLE, *TABLE.start(), count=6, max_length=9)
+    assert [len(row) for row in found] == [6] * ROWS
+    assert sum(len({tuple(h.ids) for h in row}) for row in found) > 3 * ROWS
+    for row in found:
+        assert row == sorted(row, key=lambda h: h.score, reverse=True)
+        assert all(h.score == h.log_probability for h in row)
+
+
+@pytest.mark.parametrize("k", [0, 1, 3, 7, 99])
+def test_top_k_keeps_exactly_k(k):
+    scores = torch.randn(20, 7)
+    scores[:5] = 0.0  # also where all are equal
+    kept = keep_top_k(scores, k)
+    for before, after in zip(scores, kept):
+        left = after[after > float("-inf")]
+        assert left.tolist() == before[after > float("-inf")].tolist()
+        assert sorted(left.tolist()) == sorted(before.tolist())[-k:]
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3, 0.62, 0.9, 1.0])
+def test_top_p_keeps_the_fewest_that_are_enough(p):
+    scores = 2 * torch.randn(20, 7, dtype=torch.float64)
+    for before, after in zip(scores, keep_top_p(scores, p)):
+        odds = before.softmax(-1)
+        order, total, kept = odds.argsort(descending=True).tolist(), 0.0, []
+        while not kept or (total < p and order):
+            kept.append(order.pop(0))
+            total += odds[kept[-1]].item()
+        assert sorted(kept) == (after > float("-inf")).nonzero().flatten().tolist()
+        assert torch.equal(after[kept], before[kept])

@@ -1,0 +1,68 @@
+"""Imports go down the stairs, never up; and the help page imports nothing heavy."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1] / "s2s"
+FLOORS = [
+    {"errors"},
+    {"config", "tensors"},
+    {"data", "nn"},
+    {"decoding"},
+    {"tasks"},
+    {"training"},
+    {"recipe", "shipped"},
+    {"prepare", "predict", "session", "evaluation"},
+    {"cli"},
+]
+FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
+TOP = len(FLOORS) - 1  # the modules there may see one another: prepare, session, predict and evaluation build on each other
+
+
+def imports(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module
+
+
+def test_imports_go_down():
+    wrong = []
+    for path in sorted(ROOT.rglob("*.py")):
+        here = path.relative_to(ROOT).with_suffix("").parts[0]
+        if here in ("__init__", "__main__"):
+            continue
+        for line, name in imports(path):
+            parts = name.split(".")
+            if parts[0] != "s2s" or len(parts) == 1 or parts[1] == here:
+                continue
+            below = FLOOR[parts[1]] < FLOOR[here] or (FLOOR[here] == FLOOR[parts[1]] == TOP - 1)
+            if not below:
+                wrong.append(f"{path.relative_to(ROOT.parent)}:{line} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_module_is_on_a_floor():
+    modules = {p.relative_to(ROOT).with_suffix("").parts[0] for p in ROOT.rglob("*.py")} - {"__init__", "__main__"}
+    assert modules == set(FLOOR)
+
+
+def test_every_module_opens_with_a_sentence():
+    for path in ROOT.rglob("*.py"):
+        said = ast.get_docstring(ast.parse(path.read_text())) or ""
+        assert len(said.split()) >= 3, path
+
+
+def test_help_does_not_import_what_is_slow():
+    for command in (["--help"], ["--version"], ["recipes"], ["train", "--help"]):
+        code = (
+            "import sys; sys.argv[1:] = " + repr(command) + "\n"
+            "try:\n from s2s.cli import main; main()\nexcept SystemExit as e: assert not e.code, e.code\n"
+            "slow = {'torch', 'numpy', 'datasets', 'pyarrow', 'sacrebleu', 'sentencepiece', 'matplotlib'} & set(sys.modules)\n"
+            "assert not slow, slow"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
