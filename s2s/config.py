@@ -116,7 +116,7 @@ def choose(family: type[T], node: Any, where: str = "", default: Choice[T] | Non
     Where there is a default, `kind` may be left out: the options then change the default's.
     """
     word = family.__name__.lower()
-    kinds: dict[str, Callable[..., T]] = family.kinds
+    kinds: dict[str, Callable[..., T]] = family.kinds  # type: ignore[attr-defined]
     node = {"kind": node} if isinstance(node, str) else node
     if not isinstance(node, Mapping):
         raise RecipeError(where, f"needs the name of a {word}, found {node!r}", suggest("", kinds))
@@ -254,7 +254,7 @@ def type_name(hint: Any) -> str:
     if origin in (list, tuple):
         return f"list of {type_name(args[0])}"
     names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
-    return names.get(hint) or getattr(hint, "__name__", str(hint))
+    return names.get(hint) or str(getattr(hint, "__name__", hint))
 
 
 def written(thing: Any) -> Any:

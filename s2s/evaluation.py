@@ -1,7 +1,7 @@
 """How good a run is, said honestly: metrics with signatures and confidence intervals, by length, against another.
 
-    evaluation = evaluate(load("runs/x"), rows, name="test")
-    evaluation.save(folder)        # test.json, test.hyp.txt, test.ref.txt
+evaluation = evaluate(load("runs/x"), rows, name="test")
+evaluation.save(folder)        # test.json, test.hyp.txt, test.ref.txt
 """
 
 import json
@@ -100,9 +100,13 @@ def baseline(against: str | Path, sources: Sequence[str]) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(str(path), f"cannot be read: {error}", "--against takes a run folder or a file of hypotheses") from None
+        raise DataError(
+            str(path), f"cannot be read: {error}", "--against takes a run folder or a file of hypotheses"
+        ) from None
     if len(lines) != len(sources):
         raise DataError(
-            str(path), f"has {len(lines)} lines for {len(sources)} sentences", "one hypothesis a line, in the same order"
+            str(path),
+            f"has {len(lines)} lines for {len(sources)} sentences",
+            "one hypothesis a line, in the same order",
         )
     return lines

@@ -179,4 +179,6 @@ def find_run(name: str | Path) -> Path:
         if path.is_dir():
             return path
     here = sorted(p.name for p in Path("runs").glob("*/")) if Path("runs").is_dir() else []
-    raise RunError(str(name), "there is no run folder here", suggest(str(name), here) if here else "train one: s2s train")
+    raise RunError(
+        str(name), "there is no run folder here", suggest(str(name), here) if here else "train one: s2s train"
+    )

@@ -62,7 +62,9 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
 
     def batches(split: str, keep: np.ndarray | None = None) -> Batches:
         size, unit = options.batch_size, options.batch_unit
-        return Batches(corpora[split], encoded[split], source, target, size=size, unit=unit, seed=recipe.seed, keep=keep)
+        return Batches(
+            corpora[split], encoded[split], source, target, size=size, unit=unit, seed=recipe.seed, keep=keep
+        )
 
     return Prepared(
         task=task,
@@ -83,7 +85,9 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
         try:
             task.fit(train)
         except (DataError, RecipeError) as error:
-            raise type(error).of(p._replace(where=recipe.origin.place(p.where or "task")) for p in error.problems) from None
+            raise type(error).of(
+                p._replace(where=recipe.origin.place(p.where or "task")) for p in error.problems
+            ) from None
         task.save(folder)
 
     task.load(filled(cache_folder() / "fields" / key, learn))

@@ -114,7 +114,9 @@ def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     except IsADirectoryError:
         raise RecipeError(str(path), "is a folder, not a recipe", "name a YAML file inside it") from None
     except UnicodeDecodeError as error:
-        raise RecipeError(str(path), f"is not text: byte {error.start} is not UTF-8", "recipes are UTF-8 YAML") from None
+        raise RecipeError(
+            str(path), f"is not text: byte {error.start} is not UTF-8", "recipes are UTF-8 YAML"
+        ) from None
     except OSError as error:
         raise RecipeError(str(path), f"cannot be read: {error.strerror}", "check the name: s2s recipes") from None
     return parse_recipe(text, str(path), changes, folder=path.parent)
@@ -142,14 +144,18 @@ def parse_yaml(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if not isinstance(node, yaml.MappingNode):
-            raise RecipeError(path, "is not a recipe: it has no sections", "start with: name, task, data, model, training")
+            raise RecipeError(
+                path, "is not a recipe: it has no sections", "start with: name, task, data, model, training"
+            )
         lines = line_numbers(node, path)
         return yaml.safe_load(text), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
         what = getattr(error, "problem", None) or "is not YAML"
-        raise RecipeError(where, f"YAML cannot be read here: {what}", "indent with spaces, and put a space after each ':'") from None
+        raise RecipeError(
+            where, f"YAML cannot be read here: {what}", "indent with spaces, and put a space after each ':'"
+        ) from None
 
 
 def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:
@@ -210,7 +216,9 @@ def use_parts(path: Path) -> None:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a stranger's file may raise is reported as its own
         del sys.modules[name]
-        raise RecipeError("uses", f"{path} does not import: {type(error).__name__}: {error}", f"try: python {path}") from error
+        raise RecipeError(
+            "uses", f"{path} does not import: {type(error).__name__}: {error}", f"try: python {path}"
+        ) from error
 
 
 def differences(old: Recipe, new: Recipe) -> list[Problem]:

@@ -83,7 +83,10 @@ def test_families_keep_their_members_apart():
         (None, ["needs the name of a dish, found None"]),
         ({"name": "x"}, ["needs a kind of dish", "soup"]),
         ("soup", ["dish 'soup' needs 'name'", "it has no default"]),
-        ({"kind": "soup", "name": "x", "litres": 2}, ["dish.litres", "has no option 'litres'", "did you mean 'liters'?"]),
+        (
+            {"kind": "soup", "name": "x", "litres": 2},
+            ["dish.litres", "has no option 'litres'", "did you mean 'liters'?"],
+        ),
         ({"kind": "soup", "name": "x", "liters": "two"}, ["dish.liters: expected a number, found 'two'"]),
         ({"kind": "soup", "name": "x", "liters": True}, ["expected a number, found True"]),
         ({"kind": "soup", "name": "x", "liters": -1}, ["must be at least 0, found -1"]),
@@ -92,7 +95,10 @@ def test_families_keep_their_members_apart():
         ({"kind": "soup", "name": False}, ["expected text, found False", "put it in quotes"]),
         ({"kind": "soup", "name": 7}, ["expected text, found 7", "put it in quotes: '7'"]),
         ({"kind": "soup", "name": "x", "spice": {"heat": 2}}, ["dish.spice.heat: must be from 0 to 1, found 2"]),
-        ({"kind": "soup", "name": "x", "spice": {"color": "blak"}}, ["'blak' is not a choice", "did you mean 'black'?"]),
+        (
+            {"kind": "soup", "name": "x", "spice": {"color": "blak"}},
+            ["'blak' is not a choice", "did you mean 'black'?"],
+        ),
         ({"kind": "soup", "name": "x", "extra": "peper"}, ["dish.extra.kind", "did you mean 'pepper'?"]),
         ({"kind": "soup", "name": "x", "steps": ["salt", "sugar"]}, ["dish.steps[1].kind", "no spice called 'sugar'"]),
         ({"kind": "soup", "name": "x", "where": "$NOT_SET_ANYWHERE/x"}, ["no variable 'NOT_SET_ANYWHERE'"]),
@@ -151,7 +157,12 @@ def test_a_checked_part_written_out_in_full_is_the_same_part():
     again = choose(Dish, yaml.safe_load(text))
     assert tree(again) == tree(made)
     assert tree(made)["spice"] == {"kind": "pepper", "heat": 0.1, "color": "black"}
-    assert tree(made, full=False) == {"kind": "soup", "name": "x", "spice": {"kind": "pepper", "heat": 0.1}, "steps": [{"kind": "salt"}]}
+    assert tree(made, full=False) == {
+        "kind": "soup",
+        "name": "x",
+        "spice": {"kind": "pepper", "heat": 0.1},
+        "steps": [{"kind": "salt"}],
+    }
 
 
 def test_options_say_their_types():

@@ -18,7 +18,9 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
-TOP = len(FLOORS) - 1  # the modules there may see one another: prepare, session, predict and evaluation build on each other
+TOP = (
+    len(FLOORS) - 1
+)  # the modules there may see one another: prepare, session, predict and evaluation build on each other
 
 
 def imports(path: Path):

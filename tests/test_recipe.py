@@ -102,7 +102,11 @@ def test_unreadable_files(tmp_path):
 
 
 def test_all_mistakes_of_a_recipe_come_at_once():
-    text = GOOD.replace("hidden: 16, layers", "hiden: 16, layers").replace("steps: 20", "stepps: 20").replace("adam", "adm")
+    text = (
+        GOOD.replace("hidden: 16, layers", "hiden: 16, layers")
+        .replace("steps: 20", "stepps: 20")
+        .replace("adam", "adm")
+    )
     with pytest.raises(RecipeError) as caught:
         parse_recipe(text, "x.yaml")
     assert [p.where.split(":")[1] for p in caught.value.problems] == ["5", "12", "13"]
@@ -125,7 +129,12 @@ def test_changes_are_checked_like_the_recipe(change, says):
 
 
 def test_changes_speak_the_words_of_the_recipe():
-    changes = ["training.optimizer.learning_rate=3e-4", "model.head.attention=none", "model.encoder.cell=gru", "decoding.beam_size=8"]
+    changes = [
+        "training.optimizer.learning_rate=3e-4",
+        "model.head.attention=none",
+        "model.encoder.cell=gru",
+        "decoding.beam_size=8",
+    ]
     recipe = parse_recipe(GOOD, changes=changes)
     assert recipe.training.optimizer.options["learning_rate"] == 3e-4
     assert recipe.model.head.options["attention"] is None

@@ -1,6 +1,7 @@
 """s2s check: read a recipe, say all that is wrong with it, or print it in full."""
 
-from typing import TYPE_CHECKING, Annotated
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,13 +50,27 @@ def build(recipe: "Recipe") -> "tuple[Space, Space, int]":
         problems += error.problems
     try:
         source, target = spaces(recipe)
-        with torch.device("meta"):  # shapes without numbers: a large model takes no memory
+        with unfilled(), torch.device("meta"):  # shapes without numbers: a large model takes no memory
             model = recipe.build_model(source, target)
     except S2SError as error:
         raise RecipeError.of([*problems, *error.problems]) from None
     if problems:
         raise RecipeError.of(problems)
     return source, target, sum(p.numel() for p in model.parameters())
+
+
+def unfilled() -> AbstractContextManager[Any]:
+    """Within it, nothing draws random numbers: on the meta device torch would import its compiler to draw none."""
+    from torch.overrides import TorchFunctionMode
+
+    class Unfilled(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            if getattr(func, "__name__", "").endswith(("normal_", "uniform_", "orthogonal_")):
+                return args[0] if args else kwargs["tensor"]
+            return func(*args, **kwargs)
+
+    return Unfilled()
 
 
 def spaces(recipe: "Recipe") -> "tuple[Space, Space]":

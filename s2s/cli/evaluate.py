@@ -41,14 +41,11 @@ def evaluate(
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:
         rows, called = split_rows(predictor.recipe, split), name or split
-    found = measure(predictor, rows, name=called, against=find_run(against) if is_run(against) else against)
+    baseline = None if against is None else Path(against) if Path(against).is_file() else find_run(against)
+    found = measure(predictor, rows, name=called, against=baseline)
     path = found.save(folder / "predictions")
     show(found)
     output.print(f"written to {path}", markup=False, style="dim")
-
-
-def is_run(name: str | None) -> bool:
-    return name is not None and not Path(name).is_file()
 
 
 def split_rows(recipe: "Recipe", split: str) -> "list[Row]":

@@ -33,9 +33,9 @@ def train(
     s2s train multi30k training.epochs=5 model.head.attention=additive --out runs/additive
     """
     from s2s.recipe import read_recipe
-    from s2s.shipped import find_recipe
     from s2s.session import is_run
     from s2s.session import train as run_training
+    from s2s.shipped import find_recipe
     from s2s.training.progress import reporter_for
 
     read = read_recipe(find_recipe(recipe), changes or ())
@@ -52,7 +52,9 @@ def close(folder: Path, outcome: "Outcome", again: str) -> None:
     """How it ended, an example, and what to do next."""
     here = outcome.position
     best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
-    errors.print(f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False)
+    errors.print(
+        f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False
+    )
     if outcome.reason == "asked":
         errors.print(f"go on: s2s train {again}", markup=False)
         raise typer.Exit(130)

@@ -25,17 +25,21 @@ def row_of(record: Any, source: Name, target: Names, where: str) -> Row:
 
     A target cell that is a list of texts is several references, too.
     """
-    cells = [look_up(record, name, where) for name in as_tuple(target)]
+    names = as_tuple(target)
+    cells = [look_up(record, name, where) for name in names]
     several = isinstance(target, tuple) or any(isinstance(cell, list | tuple) for cell in cells)
-    references = [text for cell in cells for text in (cell if isinstance(cell, list | tuple) else [cell])]
-    texts = [as_text(text, where) for text in references] or [""]
-    return Row(as_text(look_up(record, source, where), where), texts if several else texts[0])
+    texts = [
+        as_text(text, name, where)
+        for cell, name in zip(cells, names)
+        for text in (cell if isinstance(cell, list | tuple) else [cell])
+    ] or [""]
+    return Row(as_text(look_up(record, source, where), source, where), texts if several else texts[0])
 
 
 def look_up(record: Any, name: Name, where: str) -> Any:
     """One cell."""
     if isinstance(record, Mapping) and isinstance(name, str):
-        return look_inside(record, name, where)
+        return record[name] if name in record else look_inside(record, name, where)
     if isinstance(record, Mapping | list | tuple) and isinstance(name, int):
         cells = list(record.values()) if isinstance(record, Mapping) else record
         return cells[in_range(name, len(cells), where)]
@@ -44,15 +48,17 @@ def look_up(record: Any, name: Name, where: str) -> Any:
 
 
 def look_inside(record: Mapping[str, Any], name: str, where: str) -> Any:
-    """`a.b` is the column of that whole name, or else field b of column a."""
-    first, dot, rest = name.partition(".")
-    if name in record:
-        return record[name]
-    if dot and isinstance(record.get(first), Mapping):
-        return look_inside(record[first], rest, where)
-    if dot and first in record and record[first] is None:
-        return None
-    raise no_column(where, name, dotted(record))
+    """`a.b` is the column of that whole name, or else field b of column a; a column that is null has null fields."""
+    inner: Any = record
+    rest = name
+    while rest not in inner:
+        first, dot, rest = rest.partition(".")
+        if not dot or not isinstance(inner.get(first, ""), Mapping | None):
+            raise no_column(where, name, dotted(record))
+        inner = inner[first]
+        if inner is None:
+            return None
+    return inner[rest]
 
 
 def dotted(record: Mapping[str, Any]) -> Iterator[str]:
@@ -86,7 +92,7 @@ def no_column(where: str, name: Name, names: Iterable[str]) -> DataError:
     return DataError(where, f"there is no column {name!r}", suggest(name, names).replace("options", "columns"))
 
 
-def as_text(cell: Any, where: str) -> str:
+def as_text(cell: Any, name: Name, where: str) -> str:
     """A cell that is text. Null is empty text: it is counted, and left out of training."""
     if type(cell) is str:
         return cell
@@ -94,8 +100,8 @@ def as_text(cell: Any, where: str) -> str:
         return ""
     hint = "name columns that hold text"
     if isinstance(cell, Mapping):
-        hint = f"name a field inside it, one of: {', '.join(f'COLUMN.{name}' for name in dotted(cell))}"
-    raise DataError(where, f"text was expected, and here is {kind_of(cell)}", hint)
+        hint = f"name a field inside it, one of: {', '.join(f'{name}.{field}' for field in dotted(cell))}"
+    raise DataError(where, f"column {name!r} holds {kind_of(cell)}, and text is needed", hint)
 
 
 def kind_of(cell: Any) -> str:

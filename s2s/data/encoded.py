@@ -77,7 +77,7 @@ def id_type(size: int) -> np.dtype:
 def write_ids(folder: Path, chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype) -> None:
     """Encode values a chunk at a time, and append them to the files that open_ids() maps."""
     end = 0
-    with open(folder / "ids", "wb") as flat, open(folder / "offsets", "wb") as offsets:
+    with open(folder / "ids.bin", "wb") as flat, open(folder / "offsets.bin", "wb") as offsets:
         offsets.write(np.zeros(1, dtype=np.int64).tobytes())
         for lengths, ids in encoded(chunks, encode, dtype):
             flat.write(ids.tobytes())
@@ -97,7 +97,7 @@ def encoded(
 def open_ids(folder: Path, dtype: np.dtype, rows: int) -> Ids:
     """What write_ids() wrote. Raises DataError where it has been damaged since."""
     try:
-        ids = Ids(mapped(folder / "ids", dtype), mapped(folder / "offsets", np.dtype(np.int64)))
+        ids = Ids(mapped(folder / "ids.bin", dtype), mapped(folder / "offsets.bin", np.dtype(np.int64)))
         if len(ids) != rows or ids.offsets[-1] != len(ids.flat):
             raise ValueError(f"{len(ids):,} rows are there and {rows:,} should be")
     except (OSError, ValueError, IndexError) as error:

@@ -13,11 +13,11 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import sentencepiece
 
-from s2s.config import Fraction, Positive
+from s2s.config import Fraction, Positive, Range
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
 from s2s.data.vocabulary import SPECIALS, Vocabulary, damaged, read_file, write_file
 from s2s.errors import DataError
@@ -57,13 +57,13 @@ class Subwords(Tokenizer):
         self,
         *,
         size: Positive = 8000,
-        coverage: Fraction = 1.0,
+        coverage: Annotated[float, Range(0.98, 1)] = 1.0,
         byte_fallback: bool = False,
         sampling: Fraction = 0.0,
         lowercase: bool = False,
         normalization: Normalization = "nfc",
         whitespace: Literal["squeeze", "keep"] = "squeeze",
-        max_sentences: Positive = 1_000_000,
+        max_sentences: Annotated[int, Range(101)] = 1_000_000,
     ) -> None:
         self.size, self.coverage, self.byte_fallback = size, coverage, byte_fallback
         self.sampling, self.samples = sampling, sampling > 0

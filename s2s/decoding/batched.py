@@ -1,6 +1,7 @@
 """Writing many sentences at once: sorted by length, batched, and given back in the order they came."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from s2s.decoding.search import Hypothesis
 from s2s.nn.model import Model
 from s2s.tensors import BOS, move
 
-SearchCall = Callable[..., list[list[Hypothesis]]]
+SearchCall = Callable[..., Any]  # (step, memory, state, first) -> list[list[Hypothesis]]: a chosen Search
 
 
 @torch.inference_mode()

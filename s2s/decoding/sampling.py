@@ -18,7 +18,7 @@ class Draft(NamedTuple):
     ids: Tensor  # [N, t]
     log_probability: Tensor  # [N]
     limits: Limits
-    dice: Tensor  # [N, max_length] uniform in [0, 1), or [N, 0] where nothing is drawn
+    key: Tensor  # [N, 1], what the next random number is made of; [N, 0] where nothing is drawn
 
 
 @Search.register("greedy")
@@ -45,7 +45,7 @@ def greedy(
         memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
     )
 
-    def likeliest(scores: Tensor, dice: Tensor) -> Tensor:
+    def likeliest(scores: Tensor, key: Tensor) -> Tensor:
         return scores.argmax(-1)
 
     nothing = first.new_zeros(len(first), 0)
@@ -80,26 +80,29 @@ def sample(
     have this much probability together; 1 from all.
     count: samples a row, returned likeliest first. seed: null for other samples at every call.
 
-    What is written for a row depends on the row and the seed alone, not on its neighbors or its place
-    in the batch: the i-th sample of every row uses the same random numbers. Equal rows therefore get
-    equal samples; ask for a `count` to have different ones.
+    What is written for a row depends on the row and the seed alone, not on its neighbors or its place in
+    the batch: its random numbers are made of the seed and of what it has written so far. Equal rows
+    therefore get equal samples, unless the seed is null; ask for a `count` to have different ones.
     """
     limits = find_limits(
         memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
     )
-    generator = None if seed is None else torch.Generator().manual_seed(seed)  # on the CPU: every device draws alike
-    dice = torch.rand(count, max_length, generator=generator).to(first.device).repeat(len(first), 1)
+    if seed is None:
+        key = torch.randint(2**62, (len(first) * count, 1))
+    else:  # on the CPU: every device draws alike
+        key = torch.randint(2**62, (count, 1), generator=torch.Generator().manual_seed(seed)).repeat(len(first), 1)
     memory, state, first, limits = repeat((memory, state, first, limits), count)
 
-    def choose(scores: Tensor, dice: Tensor) -> Tensor:
+    def choose(scores: Tensor, key: Tensor) -> Tensor:
         likeliest, best = scores.max(-1)
         if temperature == 0:
             return best
         # Relative to the likeliest, or a very low temperature would divide everything into minus infinity.
         scores = (scores - likeliest[:, None]) / temperature
-        return draw(keep_top_p(keep_top_k(scores, top_k), top_p), dice)
+        return draw(keep_top_p(keep_top_k(scores, top_k), top_p), to_fraction(key))
 
-    draft = Draft(first.new_zeros(len(first), 0), torch.zeros(len(first), device=first.device), limits, dice)
+    key = stir(key.to(first.device), first[:, None])
+    draft = Draft(first.new_zeros(len(first), 0), torch.zeros(len(first), device=first.device), limits, key)
     found = write(step, memory, state, first, draft, choose, filters, allow_unknown)
     rows = [found[i : i + count] for i in range(0, len(found), count)]
     return [sorted(row, key=lambda one: one.score, reverse=True) for row in rows]
@@ -115,7 +118,7 @@ def write(
     filters: tuple[Any, ...],
     allow_unknown: bool,
 ) -> list[Hypothesis]:
-    """One hypothesis a row, each piece chosen by piece [N] = choose(scores [N, V], dice [N, 1])."""
+    """One hypothesis a row, each piece chosen by piece [N] = choose(scores [N, V], key [N, 1])."""
     found: dict[int, Hypothesis] = {}
     left: list[tuple[list[int], Draft]] = []
     rows, last = list(range(len(first))), first
@@ -124,11 +127,10 @@ def write(
         log_probabilities, scores = score_pieces(
             output.logits, draft.ids, draft.limits.shortest, filters, allow_unknown
         )
-        last, state = choose(scores, draft.dice[:, t : t + 1]), output.state
+        last, state = choose(scores, draft.key), output.state
         gain = log_probabilities.gather(1, last[:, None]).squeeze(1)
-        draft = draft._replace(
-            ids=torch.cat([draft.ids, last[:, None]], 1), log_probability=draft.log_probability + gain
-        )
+        ids = torch.cat([draft.ids, last[:, None]], 1)
+        draft = Draft(ids, draft.log_probability + gain, draft.limits, stir(draft.key, last[:, None]))
         leaving, staying = divide((last == EOS) | (t + 1 >= draft.limits.longest))
         if not leaving:
             continue
@@ -142,6 +144,23 @@ def write(
         for row, ids, total in zip(numbers, drafts.ids.tolist(), drafts.log_probability.tolist(), strict=True):
             found[row] = Hypothesis(strip(ids), total, total, ids[-1] == EOS)
     return [found[row] for row in range(len(first))]
+
+
+def stir(key: Tensor, more: Tensor) -> Tensor:
+    """The next key of whole numbers, by splitmix64: Steele et al. 2014, https://doi.org/10.1145/2660193.2660195
+
+    As rows write different pieces their keys part, and with them their random numbers. torch's own
+    generators would tie the numbers to the place in the batch.
+    """
+    key = key + (more + 1) * -7046029254386353131  # 0x9E3779B97F4A7C15; int64 wraps around
+    key = (key ^ ((key >> 30) & 0x3FFFFFFFF)) * -4658895280553007687  # 0xBF58476D1CE4E5B9; the mask fills with 0
+    key = (key ^ ((key >> 27) & 0x1FFFFFFFFF)) * -7723592293110705685  # 0x94D049BB133111EB
+    return key ^ ((key >> 31) & 0x1FFFFFFFF)
+
+
+def to_fraction(key: Tensor) -> Tensor:
+    """From 0 up to 1, by the 24 highest bits: as many as a float32 has."""
+    return ((key >> 40) & 0xFFFFFF).float() / 2**24
 
 
 def draw(scores: Tensor, dice: Tensor) -> Tensor:

@@ -10,10 +10,10 @@ from s2s.tensors import Batch
 
 
 class Loss(NamedTuple):
-    """total is a sum over `count` answers, in nats."""
+    """total is a sum over `tokens` answers, in nats."""
 
     total: Tensor  # []
-    count: int
+    tokens: int
 
 
 def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:

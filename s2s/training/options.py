@@ -21,7 +21,8 @@ class Training:
     validate_every    steps between validations; null is once an epoch
     select_by         `loss` or one of the task's metrics: decides what is best, and when to stop
     patience          validations without a better score before stopping early
-    validation_search how validation writes its hypotheses; null skips writing and its metrics
+    validation_search how validation writes its hypotheses; null skips writing and its metrics. max_ratio is for
+                      the first epochs: a model that has not learned to end would fill every line
     samples           sentences shown at each validation
     save_every        steps between checkpoints, besides the one after each validation
     log_every         steps between lines in log.jsonl; also how often a GPU is waited for
@@ -43,7 +44,7 @@ class Training:
     validate_every: Positive | None = None
     select_by: str = "loss"
     patience: Positive | None = None
-    validation_search: Choice[Search] | None = choose(Search, "greedy")
+    validation_search: Choice[Search] | None = choose(Search, {"kind": "greedy", "max_ratio": 5.0})
     samples: Count = 2
     save_every: Positive | None = None
     log_every: Positive = 50

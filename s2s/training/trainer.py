@@ -325,4 +325,3 @@ def set_seed(seed: int) -> None:
     """The one place where a recipe's `seed` enters: before the model is built."""
     random.seed(seed)
     torch.manual_seed(seed)
-

@@ -71,6 +71,6 @@ def losses(model: Model, batches: Batches, precision: Precision) -> dict[str, fl
         batch = move(batch, precision.device)
         with precision.autocast():
             loss = cross_entropy(model(batch), batch)
-        total, count = total + float(loss.total), count + loss.count
+        total, count = total + float(loss.total), count + loss.tokens
     mean = total / max(1, count)
     return {"loss": mean, "perplexity": math.exp(min(mean, 700.0))}

@@ -1,9 +1,12 @@
+import sys
+
 import pytest
 import typer
 import yaml
 from typer.testing import CliRunner
 
 from s2s.cli.check import UNKNOWN_SIZE, build, check, spaces
+from s2s.cli.list import members
 from s2s.config import tree
 from s2s.errors import RecipeError
 from s2s.recipe import parse_recipe, read_recipe
@@ -98,3 +101,28 @@ def test_shapes_that_do_not_fit_are_found_without_data(tiny):
 def test_a_recipe_that_is_not_there(name):
     with pytest.raises(RecipeError):
         run(name)
+
+
+@pytest.mark.parametrize(
+    ("key", "family"),
+    [
+        ("model.head", "heads"),
+        ("model.head.cell", "cells"),
+        ("model.head.attention", "attentions"),
+        ("model.head.bridge", "bridges"),
+        ("model.encoder.cell", "cells"),
+        ("model.initialization", "initializers"),
+    ],
+)
+def test_every_kind_can_be_built_without_numbers(key, family):
+    text = TINY.replace("hidden: 8}", "hidden: 4}", 1)  # dot and copy need a state as wide as the memory
+    for kind in members(family):
+        recipe = parse_recipe(text, changes=[f"{key}={kind}", "model.head.layers=2"])
+        source, target, parameters = build(recipe)
+        assert parameters == sum(p.numel() for p in recipe.build_model(source, target).parameters()), kind
+
+
+def test_torch_s_compiler_stays_at_home(tiny, monkeypatch):
+    """It takes longer to import than all the rest of `s2s check`."""
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # to import it is then an error
+    build(read_recipe(tiny))

@@ -9,7 +9,7 @@ import s2s.cli.translate as module
 from s2s.cli.translate import change_search, chunks, decoded, one_line, tidy, translate, with_nbest
 from s2s.config import choose
 from s2s.decoding.search import Search
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, S2SError
 
 app = typer.Typer()
 app.command()(translate)
@@ -173,3 +173,96 @@ def test_a_terminal_opens_the_repl(run, predictor, monkeypatch):
     monkeypatch.setattr("sys.stdout", Terminal())
     translate("runs/toy", nbest=2)
     assert opened == [(predictor, with_nbest(predictor.recipe.decoding, 2), "runs/toy")]
+
+
+# -- with a real run --
+
+TINY = """\
+name: tiny
+task: {kind: translation, tokenizer: {kind: word}}
+data: {kind: text, path: nowhere, source: en, target: es}
+model:
+  encoder: {kind: rnn, embedding: 8, hidden: 8}
+  head: {kind: decoder, embedding: 8, hidden: 16, attention: general}
+decoding: {kind: beam, beam_size: 3, max_length: 12}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run that has learned nothing, as training leaves it."""
+    import torch
+
+    from s2s.data.readers import Row
+    from s2s.recipe import parse_recipe
+    from s2s.training.runs import Run
+
+    torch.manual_seed(1)
+    recipe = parse_recipe(TINY)
+    task = recipe.task()
+    task.fit([Row("one two three four", "uno dos tres cuatro"), Row("two red houses", "dos casas rojas")])
+    model = recipe.build_model(task.source.space, task.target.space)
+    run = Run.create(tmp_path_factory.mktemp("runs") / "tiny", recipe.to_yaml(), {})
+    task.save(run.fields)
+    run.save_weights("best", model.state_dict())
+    return run.path
+
+
+def real(*arguments: str, stdin: str = "") -> str:
+    result = CliRunner().invoke(app, list(arguments), input=stdin)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout
+
+
+def test_a_filter_writes_what_predict_says(folder):
+    from s2s.predict import load
+
+    texts = ["two red houses", "", "one", "three two one four", " "]
+    expected = load(folder).predict(texts)
+    assert real(str(folder), stdin="\n".join(texts)).split("\n")[:-1] == expected
+    assert real(str(folder), *texts).split("\n")[:-1] == expected
+    assert [real(str(folder), stdin=f"{text}\n") for text in texts] == [f"{text}\n" for text in expected]
+
+
+def test_json_of_a_real_model_is_whole(folder):
+    record = json.loads(real(str(folder), "--json", "--nbest", "3", "two red houses"))
+    scores = [h["score"] for h in record["hypotheses"]]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    alignment = record["alignment"]
+    assert alignment["source"][:-1] == ["two", "red", "houses"]
+    assert len(alignment["weights"]) == len(alignment["target"])
+    assert all(len(row) == 4 and abs(sum(row) - 1) < 0.01 for row in alignment["weights"])
+
+
+def test_a_run_is_found_by_its_name(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent.parent)
+    by_path = real(str(folder), "one two")
+    monkeypatch.chdir(folder.parent)
+    assert real("tiny", "one two") == by_path
+    (folder.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(folder.parent / "elsewhere")
+    (folder.parent / "elsewhere" / "runs").symlink_to(folder.parent)
+    assert real("tiny", "one two") == by_path
+    assert "tiny" in module.complete_run("ti")
+
+
+@pytest.mark.parametrize("mistake", [["nowhere"], ["{}", "--device", "qpu"], ["{}", "--weights", "last"]])
+def test_a_run_that_cannot_be_opened_says_why(folder, mistake):
+    with pytest.raises(S2SError):
+        real(*(word.format(folder) for word in mistake), "one")
+
+
+def test_the_repl_talks_to_a_real_model(folder, screen):
+    from s2s.cli.repl import Repl
+    from s2s.predict import load
+
+    predictor = load(folder)
+    lines = iter(["one two", ":greedy", "one two", ":attention", ":score one ||| uno", ":nbest 2", "one two", ":quit"])
+    Repl(predictor, lambda: next(lines), screen).run()
+    text = screen.export_text()
+    assert "error" not in text
+    assert predictor.predict(["one two"])[0] in text
+    assert "</s>" in text
+    assert "perplexity" in text

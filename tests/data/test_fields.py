@@ -20,7 +20,7 @@ def text(kind="word", **options):
 
 @pytest.fixture(params=sorted(Tokenizer.kinds))
 def field(request):
-    options = {"size": 30} if request.param in ("unigram", "bpe") else {}
+    options = {"size": 22} if request.param in ("unigram", "bpe") else {}
     field = text(request.param, **options)
     field.fit(iter(TEXTS))
     return field
@@ -125,7 +125,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_sampling_is_the_tokenizers():
-    field = text("unigram", size=30, sampling=0.2)
+    field = text("unigram", size=22, sampling=0.2)
     field.fit(TEXTS)
     drawn = [field.sample(TEXTS[2], seed) for seed in range(10)]
     assert field.samples

@@ -111,7 +111,9 @@ def test_bytes_are_exact_for_every_string():
 
 @pytest.mark.parametrize("kind", SUBWORDS)
 def test_subwords_with_bytes_keep_every_character_where_white_space_is_kept(kind):
-    tokenizer = fitted(kind, size=330, byte_fallback=True, whitespace="keep", normalization="none")
+    tokenizer = fitted(
+        kind, size=320 if kind == "bpe" else 300, byte_fallback=True, whitespace="keep", normalization="none"
+    )
     for text in AWKWARD:
         if "▁" not in text and "\ud800" not in text:
             assert tokenizer.decode(tokenizer.encode(text)) == text
@@ -122,7 +124,7 @@ def test_normalization_and_case(kind):
     both = ["ﬁne Éclair e\u0301"] * 20
     options = {"size": 30} if kind in SUBWORDS else {}
     if kind == "unigram":
-        options = {"size": 20}
+        options = {"size": 15}
     for form, lowercase in itertools.product(("none", "nfc", "nfkc"), (True, False)):
         tokenizer = fitted(kind, both, normalization=form, lowercase=lowercase, **options)
         expected = both[0] if form == "none" else unicodedata.normalize(form.upper(), both[0])
@@ -223,9 +225,8 @@ def test_fitting_is_deterministic_and_the_fingerprint_says_what_encodes_alike(ki
 
 def test_words_split_off_marks_and_keep_what_is_inside():
     tokenizer = fitted("word", ["¿Don't you (really) pay 3.50?! ..."])
-    assert tokenizer.pieces(tokenizer.encode("¿Don't (really) 3.50?! ...")) == (
-        "¿￭ Don't (￭ really ￭) 3.50 ￭? ￭! . ￭. ￭.".split()
-    )
+    names = tokenizer.pieces(tokenizer.encode("¿Don't (really) 3.50?! ..."))
+    assert " ".join(names) == "¿￭ Don't (￭ really ￭) 3.50 ￭? ￭! . ￭. ￭."
     plain = fitted("word", ["a b. c"], punctuation="keep")
     assert plain.pieces(plain.encode("a b. c b")) == ["a", "b.", "c", "<unk>"]
     assert plain.fingerprint != fitted("word", ["a b. c"]).fingerprint
@@ -273,9 +274,9 @@ def test_training_is_silent(kind, capfd):
 def test_a_sample_of_a_large_corpus_is_the_same_every_time(kind):
     draw = random.Random(1)
     texts = [" ".join("".join(draw.choices("abcdefgh", k=4)) for _ in range(5)) for _ in range(300)]
-    few = [fitted(kind, texts, size=30, max_sentences=100, coverage=0.9) for _ in range(3)]
+    few = [fitted(kind, texts, size=30, max_sentences=101) for _ in range(3)]
     assert len({one.fingerprint for one in few}) == 1
-    assert few[0].vocabulary != fitted(kind, texts, size=30, coverage=0.9).vocabulary
+    assert few[0].vocabulary != fitted(kind, texts, size=30).vocabulary
 
 
 @pytest.mark.parametrize("kind", SUBWORDS)

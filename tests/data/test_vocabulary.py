@@ -90,7 +90,7 @@ GOOD = "# 6 pieces\n<pad>\n<s>\n</s>\n<unk>\na\nb\n"
 def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path, text, complaint):
     path = tmp_path / "source.vocab"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(RunError, match="source.vocab") as caught:
+    with pytest.raises(RunError, match=r"source\.vocab") as caught:
         Vocabulary.load(path)
     assert complaint in str(caught.value)
 
@@ -100,7 +100,7 @@ def test_wherever_a_file_is_cut_it_is_noticed(tmp_path):
     whole = Vocabulary(["house", "tree", "\n"]).to_bytes()
     for end in range(len(whole)):
         path.write_bytes(whole[:end])
-        with pytest.raises(RunError, match="source.vocab"):
+        with pytest.raises(RunError, match=r"source\.vocab"):
             Vocabulary.load(path)
 
 

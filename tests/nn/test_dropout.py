@@ -107,7 +107,7 @@ def test_embeddings_start_small_and_padding_is_zero():
     torch.manual_seed(0)
     embed = Embedding(1000, 64)
     assert not embed.weight[0].any()
-    assert float(embed.weight[1:].std()) == pytest.approx(64**-0.5, rel=0.02)
+    assert embed.weight[1:].std().item() == pytest.approx(64**-0.5, rel=0.02)
 
 
 def test_dropping_everything_is_refused():

@@ -46,7 +46,9 @@ def test_devices_with_two_gpus(two_gpus):
     assert find_device("auto") == find_device("cuda") == GPU
     assert find_device("cuda:1") == torch.device("cuda:1")
     assert find_device("cpu") == CPU
-    with pytest.raises(DeviceError, match="there is no 'cuda:2'\n  here there is: cpu, cuda, cuda:0, cuda:1"):
+    with pytest.raises(
+        DeviceError, match="there is no 'cuda:2' on this machine\n  here there is: cpu, cuda, cuda:0, cuda:1"
+    ):
         find_device("cuda:2")
 
 
@@ -62,7 +64,7 @@ def test_devices_with_two_gpus(two_gpus):
         ("cuda:0", None, True, "CPU only, though this machine has an NVIDIA GPU"),
         ("cuda", "12.4", False, "this machine has no GPU\n  set training.device=cpu"),
         ("cuda", "12.4", True, "cannot use the GPU's driver\n  see what nvidia-smi says"),
-        ("mps", None, False, "'mps' is not on this machine\n  here there is: cpu"),
+        ("mps", None, False, "there is no 'mps' on this machine\n  here there is: cpu"),
         ("tpu", None, False, "no device called 'tpu'\n  .*the options are: auto, cpu"),
         ("cuda:one", None, False, "no device called 'cuda:one'"),
         ("cpu:1", None, False, "there is no 'cpu:1'"),

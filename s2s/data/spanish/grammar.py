@@ -1,6 +1,7 @@
 """How English and Spanish words are inflected, and how numbers are said."""
 
 import re
+from functools import cache
 from typing import Literal, NamedTuple
 
 Gender = Literal["m", "f"]
@@ -65,6 +66,7 @@ class Verb(NamedTuple):
         return (self.present if tense == "present" else self.past).split()[person]
 
 
+@cache
 def english_plural(word: str) -> str:
     """houses, buses, parties; the same rule makes the third person of a verb."""
     if word == "penny":
@@ -74,6 +76,7 @@ def english_plural(word: str) -> str:
     return f"{word[:-1]}ies" if re.search(r"[^aeiou]y$", word) else f"{word}s"
 
 
+@cache
 def spanish_plural(word: str) -> str:
     """casas, árboles, lápices, lunes; an accent on a last syllable in n or s goes: autobuses, marrones."""
     if word[-1] in "aeiou":

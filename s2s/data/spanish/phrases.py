@@ -19,6 +19,8 @@ from s2s.data.spanish.grammar import (
     spanish_plural,
 )
 
+NOTHING = Phrase("", "")
+
 
 class Nominal(NamedTuple):
     """A noun with all that belongs to it, and what the rest of the sentence must agree with."""
@@ -151,7 +153,7 @@ def day(random: Random, tense: Tense) -> Phrase:
             [
                 Phrase(f"on {weekday.english}s", f"los {plural}"),
                 Phrase(f"every {period.english}", f"{every} {spanish_plural(period.spanish)}"),
-                Phrase("every morning", "todas las mañanas"),
+                Phrase(f"every {weekday.english}", f"todos los {plural}"),
             ]
         )
     if random.random() < 0.4:
@@ -161,7 +163,7 @@ def day(random: Random, tense: Tense) -> Phrase:
         return random.choice(
             [
                 Phrase("yesterday", "ayer"),
-                Phrase("last night", "anoche"),
+                Phrase("last month", "el mes pasado"),
                 Phrase("last week", "la semana pasada"),
                 Phrase(f"last {weekday.english}", f"el {weekday.spanish} pasado"),
                 Phrase(f"{distance.english} ago", f"hace {distance.spanish}"),
@@ -190,7 +192,7 @@ def price(random: Random) -> Phrase:
     return amount(number(random), whole)
 
 
-def being(subject: Nominal, adjective: Adjective, adverb: Phrase = Phrase("", "")) -> Phrase:  # noqa: B008
+def being(subject: Nominal, adjective: Adjective, adverb: Phrase = NOTHING) -> Phrase:
     """`the houses are red`, `las casas son rojas`; ser or estar, as the adjective wants it."""
     forms = {"ser": ("es", "son"), "estar": ("está", "están")}[adjective.verb]
     verb = Phrase("are" if subject.plural else "is", forms[subject.plural])

@@ -1,0 +1,382 @@
+"""Corpora on disk: what was read is what is there, once, whole, and the same for everybody."""
+
+import json
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import s2s.data.corpus as corpus_module
+from s2s.config import choose
+from s2s.data.corpus import cache_folder, encode_corpus, has_split, hold_out, open_corpus, read_corpus
+from s2s.data.fields import Text
+from s2s.data.readers import Reader, Row
+from s2s.data.store import ABANDONED, filled
+from s2s.data.tokenizers import Tokenizer
+from s2s.errors import DataError
+from s2s.tensors import EOS
+
+
+@dataclass(kw_only=True)
+class Fixed(Reader):
+    """Rows that a test makes up, and how often they were read."""
+
+    splits: dict[str, list[tuple]]
+    reads: int = 0
+
+    def offers(self, name: str) -> bool:
+        return name in self.splits
+
+    def rows(self, name: str) -> Iterator[Row]:
+        self.reads += 1
+        return (Row(*row) for row in self.splits[name])
+
+    def contents(self, name: str) -> str:
+        return repr(self.splits[name])
+
+
+def numbered(count: int, start: int = 0) -> list[tuple[str, str]]:
+    return [(f"source {i}", f"target {i}") for i in range(start, start + count)]
+
+
+def byte_field(**options: object) -> Text:
+    return Text(None, tokenizer=choose(Tokenizer, "byte"), **options)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of seven rows, so that a few hundred rows are many chunks."""
+    monkeypatch.setattr(corpus_module, "CHUNK_ROWS", 7)
+
+
+@pytest.fixture(params=[7, 10_000])
+def any_chunks(request, monkeypatch):
+    monkeypatch.setattr(corpus_module, "CHUNK_ROWS", request.param)
+
+
+def test_a_corpus_is_its_rows(any_chunks):
+    pairs = numbered(100)
+    corpus = open_corpus(Fixed(splits={"train": pairs, "validation": pairs[:1]}), "train")
+    assert len(corpus) == 100
+    assert list(corpus) == [corpus[i] for i in range(100)] == pairs
+    assert corpus[-1] == pairs[-1]
+    assert isinstance(corpus[3], Row)
+    assert [text for chunk in corpus.texts("source") for text in chunk] == [a for a, _ in pairs]
+    assert [text for chunk in corpus.texts("target") for text in chunk] == [b for _, b in pairs]
+    for i in (100, -101):
+        with pytest.raises(IndexError):
+            corpus[i]
+
+
+def test_several_references_are_kept(any_chunks):
+    rows = [(f"s{i}", [f"a{i}", f"b{i}"][: 1 + i % 2]) for i in range(30)]
+    corpus = open_corpus(Fixed(splits={"train": rows[:1], "test": rows, "validation": rows}), "test")
+    assert list(corpus) == rows
+    assert [text for chunk in corpus.texts("target") for text in chunk] == [f"a{i}" for i in range(30)]
+
+
+def test_empty_rows_leave_training_and_stay_in_evaluation():
+    rows = [("a", "b"), ("", "c"), ("d", " \t"), ("e", "f")]
+    reader = Fixed(splits={"train": rows, "validation": rows})
+    train, validation = open_corpus(reader, "train"), open_corpus(reader, "validation")
+    assert list(train) == [rows[0], rows[3]]
+    assert list(validation) == rows
+    assert train.counts == validation.counts == (4, 2, 0)
+
+
+def test_overlong_rows_leave_training_and_stop_evaluation():
+    rows = [("a", "b"), ("x" * 1_000_000, "b"), ("a", "y" * 21)]
+    reader = Fixed(splits={"train": rows, "validation": rows[:1], "test": rows}, max_characters=20)
+    train = open_corpus(reader, "train")
+    assert list(train) == rows[:1]
+    assert train.counts == (3, 0, 2)
+    with pytest.raises(DataError, match=r"test: row 2: has 1,000,000 characters, and 20 are allowed") as caught:
+        open_corpus(reader, "test")
+    assert "data.max_characters=1000000" in str(caught.value)
+    assert len(open_corpus(Fixed(splits=reader.splits, max_characters=1_000_000), "test")) == 3
+
+
+def test_reading_happens_once():
+    reader = Fixed(splits={"train": numbered(30), "validation": numbered(3)})
+    first, second = open_corpus(reader, "train"), open_corpus(reader, "train")
+    assert reader.reads == 1
+    assert list(first) == list(second)
+    assert first.fingerprint == second.fingerprint
+    reader.splits["train"].append(("new", "row"))
+    third = open_corpus(reader, "train")
+    assert reader.reads == 2
+    assert len(third) == 31
+    assert third.fingerprint != first.fingerprint
+    longer = Fixed(splits=reader.splits, max_characters=12)
+    assert open_corpus(longer, "train").fingerprint != third.fingerprint
+
+
+def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("S2S_CACHE", str(tmp_path / "here"))
+    open_corpus(Fixed(splits={"train": numbered(30), "validation": numbered(3)}), "train")
+    assert len(list((tmp_path / "here" / "rows").iterdir())) == 1
+    monkeypatch.delenv("S2S_CACHE")
+    assert cache_folder() == Path.home() / ".cache" / "s2s"
+    open_corpus(Fixed(splits={"train": numbered(30), "validation": numbered(3)}), "train", tmp_path / "there")
+    assert (tmp_path / "there" / "rows").is_dir()
+
+
+# Holding out
+
+
+def test_held_out_rows_and_the_rest_are_all_rows(any_chunks):
+    pairs = numbered(300)
+    reader = Fixed(splits={"train": pairs}, hold_out=20)
+    train, validation = open_corpus(reader, "train"), open_corpus(reader, "validation")
+    assert len(validation) == 20
+    assert sorted([*train, *validation]) == sorted(pairs)
+    assert list(train) == [train[i] for i in range(len(train))]
+    assert [pairs.index(row) for row in train] == sorted(pairs.index(row) for row in train)
+    assert list(open_corpus(reader, "validation")) == list(validation)
+    assert reader.reads == 1
+    assert len({train.fingerprint, validation.fingerprint, read_corpus(reader, "train").fingerprint}) == 3
+    assert train.counts == (300, 0, 0)
+    assert validation.counts == (20, 0, 0)
+
+
+def test_equal_sources_stay_on_one_side():
+    chance = random.Random(1)
+    pairs = [(f"source {chance.randrange(150)}", f"target {i}") for i in range(1000)]
+    train, validation = hold_out(open_corpus(Fixed(splits={"train": pairs, "validation": pairs}), "train"), 60)
+    assert 40 <= len(validation) <= 60
+    assert not {row.source for row in train} & {row.source for row in validation}
+
+
+def test_the_choice_stays_when_rows_move_or_are_added():
+    pairs = numbered(1000)
+    moved = random.Random(2).sample(pairs, 1000)
+    first, second, third = (
+        set(open_corpus(Fixed(splits={"train": rows}, hold_out=50), "validation"))
+        for rows in (pairs, moved, [*pairs, *numbered(20, 1000)])
+    )
+    assert first == second
+    assert len(first & third) >= 45
+
+
+@pytest.mark.parametrize(
+    ("rows", "amount", "expected"), [(1000, 30, 30), (1000, 0.05, 50), (1000, 500, 100), (1000, 0.5, 100), (5, 3, 1)]
+)
+def test_how_many_are_held_out(rows, amount, expected):
+    reader = Fixed(splits={"train": numbered(rows)}, hold_out=amount)
+    assert len(open_corpus(reader, "validation")) == expected
+    assert len(open_corpus(reader, "train")) == rows - expected
+
+
+def test_a_very_common_sentence_is_not_all_of_validation():
+    pairs = [("yes", f"target {i}") for i in range(500)] + numbered(500)
+    train, validation = hold_out(open_corpus(Fixed(splits={"train": pairs, "validation": pairs}), "train"), 50)
+    assert len(validation) == 50
+    assert "yes" not in {row.source for row in validation}
+    twins = [(f"source {i // 2}", "t") for i in range(8)]
+    train, validation = hold_out(open_corpus(Fixed(splits={"train": twins, "validation": twins}), "train"), 1)
+    assert (len(train), len(validation)) == (6, 2)
+
+
+def test_what_splits_there_are():
+    both = Fixed(splits={"train": numbered(30), "val": numbered(3)})
+    assert [has_split(both, name) for name in ("train", "validation", "test")] == [True, True, False]
+    assert len(open_corpus(both, "train")) == 30
+    assert has_split(Fixed(splits={"train": numbered(30)}), "validation")
+    without = Fixed(splits={"train": numbered(30)}, hold_out=0)
+    assert not has_split(without, "validation")
+    assert len(open_corpus(without, "train")) == 30
+
+
+# Ids
+
+
+def test_ids_are_what_the_field_gives(small_chunks):
+    pairs = numbered(50)
+    corpus = open_corpus(Fixed(splits={"train": pairs, "test": pairs}, hold_out=5), "train")
+    field = byte_field(max_length=10)
+    encoded = encode_corpus(corpus, field, field)
+    assert len(encoded) == len(corpus)
+    for i, row in enumerate(corpus):
+        for ids, text in ((encoded.source(i), row.source), (encoded.target(i), row.target)):
+            assert ids.tolist() == field.encode_all([text])[0].tolist()
+            assert ids[-1] == EOS
+    assert encoded.source_lengths.tolist() == [len(encoded.source(i)) for i in range(len(corpus))]
+    assert encoded.targets.flat.dtype == np.uint16
+    assert encoded.short_enough(field, field).tolist() == [len(encoded.source(i)) <= 10 for i in range(len(corpus))]
+    assert encoded.sources.count(EOS) == len(corpus)
+
+
+def test_encoding_happens_once_for_each_tokenizer(monkeypatch):
+    corpus = open_corpus(Fixed(splits={"train": numbered(50), "validation": numbered(5)}), "train")
+    field, calls = byte_field(), []
+    encode = field.encode_all
+    monkeypatch.setattr(field, "encode_all", lambda values: calls.append(1) or encode(values))
+    encode_corpus(corpus, field, field)
+    assert len(calls) == 2
+    encode_corpus(corpus, field, field)
+    assert len(calls) == 2
+    word = Text(None, tokenizer=choose(Tokenizer, "word"))
+    word.fit(["source target"])
+    assert (
+        encode_corpus(corpus, field, word).targets[0].tolist()
+        != encode_corpus(corpus, field, field).targets[0].tolist()
+    )
+    assert len(calls) == 2
+
+
+def test_large_vocabularies_have_larger_ids():
+    class Large(Text):
+        @property
+        def space(self):
+            return replace(super().space, size=70_000)
+
+        def encode_all(self, values):
+            return [ids + 66_000 for ids in super().encode_all(values)]
+
+    corpus = open_corpus(Fixed(splits={"train": numbered(9), "validation": numbered(5)}), "train")
+    large = Large(None, tokenizer=choose(Tokenizer, "byte"))
+    assert encode_corpus(corpus, large, large).source(0).min() > 65_535
+
+
+# The cache under bad conditions
+
+
+def test_what_fails_leaves_nothing(tmp_path):
+    def write(folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        filled(tmp_path / "rows" / "key", write)
+    assert list((tmp_path / "rows").iterdir()) == []
+
+
+def test_a_reader_that_breaks_leaves_nothing(tmp_path):
+    class Broken(Fixed):
+        def rows(self, name):
+            yield from super().rows(name)
+            raise DataError("train.de:31", "is not UTF-8")
+
+    with pytest.raises(DataError, match=r"train\.de:31"):
+        open_corpus(Broken(splits={"train": numbered(30), "validation": []}), "train", tmp_path)
+    assert list((tmp_path / "rows").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(28, "No space left on device"), (13, "Permission denied"), (30, "Read-only file system")]
+)
+def test_a_disk_that_refuses(number, said, tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    reader = Fixed(splits={"train": numbered(30), "validation": numbered(3)})
+    monkeypatch.setattr(corpus_module.pa.ipc, "new_file", refuse)
+    with pytest.raises(DataError, match=said) as caught:
+        open_corpus(reader, "train", tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "S2S_CACHE" in str(caught.value)
+    assert list((tmp_path / "rows").iterdir()) == []
+
+
+def test_a_cache_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="the cache cannot be written") as caught:
+        open_corpus(Fixed(splits={"train": numbered(30), "validation": numbered(3)}), "train", tmp_path / "file")
+    assert "S2S_CACHE" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["rows.arrow", "about.json", "ids.bin", "offsets.bin"])
+def test_damage_is_noticed(name, tmp_path):
+    reader = Fixed(splits={"train": numbered(30), "validation": numbered(3)})
+    field = byte_field()
+    encode_corpus(open_corpus(reader, "train", tmp_path), field, field, tmp_path)
+    path = next(tmp_path.rglob(name))
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(DataError, match="the cache is damaged") as caught:
+        encode_corpus(open_corpus(reader, "train", tmp_path), field, field, tmp_path)
+    assert f"rm -r {path.parent}" in str(caught.value)
+
+
+def fill_slowly(folder: Path, mark: str) -> None:
+    def write(unfinished: Path) -> None:
+        for part in ("a", "b"):
+            (unfinished / part).write_text(mark)
+            time.sleep(0.1)
+
+    filled(folder, write)
+
+
+def test_processes_at_once_agree(tmp_path):
+    folder = tmp_path / "rows" / "key"
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=fill_slowly, args=(folder, str(i))) for i in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert list((tmp_path / "rows").iterdir()) == [folder]
+    assert (folder / "a").read_text() == (folder / "b").read_text()
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path):
+    old, young = tmp_path / "rows" / ".key.old", tmp_path / "rows" / ".key.young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "rows.arrow").write_text("half")
+    past = time.time() - 2 * ABANDONED
+    os.utime(old / "rows.arrow", (past, past))
+    filled(tmp_path / "rows" / "other", lambda folder: None)
+    assert not old.exists()
+    assert young.exists()  # somebody may be writing it
+
+
+# What cannot be a corpus
+
+
+@pytest.mark.parametrize(
+    ("splits", "split", "said"),
+    [
+        ({"train": [], "validation": []}, "train", "train: has nothing in it: 0 rows"),
+        ({"train": [("", "a"), ("b", "")], "dev": []}, "train", "nothing in it: 2 rows, 2 with an empty side"),
+        ({"train": [("x" * 20_001, "y")], "dev": []}, "train", "0 with an empty side, 1 too long"),
+        ({"train": [], "test": [("a", "")] * 3}, "test", "test: has nothing in it: 3 rows, 3 with an empty side"),
+        ({"train": numbered(30), "dev": []}, "test", "data.test: there is no test split"),
+        ({"train": [("a", "b")] * 50}, "train", "train: has 1 different source"),
+        ({"train": [("a\ud800", "b")], "dev": []}, "train", "train: rows up to 1: a text holds half a character"),
+    ],
+)
+def test_mistakes_have_a_sentence(splits, split, said):
+    with pytest.raises(DataError) as caught:
+        open_corpus(Fixed(splits=splits), split)
+    assert said in str(caught.value)
+
+
+def test_no_validation_at_all():
+    with pytest.raises(DataError, match="there is no validation split"):
+        open_corpus(Fixed(splits={"train": numbered(30)}, hold_out=0), "validation")
+
+
+def test_json_escapes_of_half_characters(tmp_path):
+    (tmp_path / "train.jsonl").write_text(json.dumps({"de": "a", "en": "\ud83d"}) + "\n")
+    import s2s.data.tables  # noqa: F401  (registers jsonl)
+
+    reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "de", "target": "en", "hold_out": 0})()
+    with pytest.raises(DataError, match="half a character"):
+        open_corpus(reader, "train")
+
+
+@pytest.mark.data
+def test_real_corpora(shared_data):
+    node = {"kind": "text", "path": str(shared_data / "multi30k"), "source": "de", "target": "en", "validation": None}
+    reader = choose(Reader, node)()
+    train, validation = open_corpus(reader, "train"), open_corpus(reader, "validation")
+    assert (len(train), len(validation)) == (28_000, 1_000)
+    lines = (shared_data / "multi30k" / "train.en").read_text().split("\n")[:-1]
+    assert sorted(row.target for corpus in (train, validation) for row in corpus) == sorted(lines)

@@ -1,0 +1,251 @@
+"""The loop: resumed = uninterrupted, small batches = one large one, and every way to stop."""
+
+import math
+import os
+import signal
+
+import pytest
+import torch
+from toy import PAIRS, toy_recipe, toy_trainer
+
+from s2s.config import tree
+from s2s.data.batches import make_batch
+from s2s.decoding.search import Search
+from s2s.errors import RecipeError, RunError, TrainingError
+from s2s.predict import load
+from s2s.session import train
+from s2s.tasks.losses import cross_entropy
+from s2s.training.averaging import Averaging
+from s2s.training.optimizers import Optimizer
+from s2s.training.reporters import Reporter
+from s2s.training.schedules import Schedule
+
+TO_THE_BIT = {"rtol": 0, "atol": 0}
+
+
+def weights(trainer):
+    return {name: value.clone() for name, value in trainer.model.state_dict().items()}
+
+
+def run_to_the_end(tmp_path, name, *changes):
+    trainer, _ = toy_trainer(toy_recipe(tmp_path, *changes), tmp_path / name)
+    outcome = trainer.fit()
+    return trainer, outcome
+
+
+def events(trainer):
+    """What the run logged, without what depends on the clock."""
+    return [
+        {k: v for k, v in e.items() if k != "tokens_per_second"} for e in trainer.run.events() if e["event"] != "start"
+    ]
+
+
+class Terminator(Reporter):
+    """Asks the process to stop, as `kill` does, in the middle of a step."""
+
+    def __init__(self, step):
+        self.when = step
+
+    def advance(self, step, epoch):
+        if step == self.when:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+CASES = [
+    *(f"training.optimizer={{kind: {kind}, learning_rate: 1e-2}}" for kind in sorted(Optimizer.kinds)),
+    *(f"training.schedule={kind}" for kind in sorted(Schedule.kinds)),
+    *(f"training.average={kind}" for kind in sorted(Averaging.kinds)),
+    "training.accumulate=2 training.batch_size=9",
+    "training.clip_value=0.01",
+    "training.clip_norm=null",
+    "training.label_smoothing=0.1",
+    "training.validate_every=3",
+    "training.batch_unit=sentences training.batch_size=3",
+    "task={kind: translation, tokenizer: {kind: unigram, size: 45, sampling: 0.5}}",
+    "model.head.kind=luong",
+    "model.encoder.locked=true",
+    "training.validation_search={kind: sample, max_length: 8}",
+]
+
+
+@pytest.mark.parametrize("change", CASES)
+def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path, change):
+    changes = ["training.batch_size=18", *([change] if "{" in change else change.split())]
+    whole, outcome = run_to_the_end(tmp_path, "whole", *changes)
+    steps = outcome.position.step
+    assert steps > 5
+    for stop in (2, steps - 1):
+        cut, _ = toy_trainer(toy_recipe(tmp_path, *changes), tmp_path / f"cut{stop}")
+        cut.reporter = Terminator(stop)
+        assert cut.fit().reason == "asked"
+        torch.manual_seed(99)
+        again, _ = toy_trainer(toy_recipe(tmp_path, *changes), tmp_path / f"cut{stop}")
+        again.resume()
+        assert again.position.step == stop
+        again.fit()
+        torch.testing.assert_close(weights(again), weights(whole), **TO_THE_BIT)
+        assert again.position.step == steps
+        assert again.position.tokens == whole.position.tokens
+
+
+def test_a_run_that_was_saved_in_the_middle_ends_the_same_in_every_file(tmp_path):
+    changes = ("training.save_every=1", "training.log_every=1", "training.average=ema")
+    whole, _ = run_to_the_end(tmp_path, "whole", *changes)
+    cut, _ = toy_trainer(toy_recipe(tmp_path, *changes), tmp_path / "cut")
+
+    class Killed(Exception):
+        pass
+
+    class Killer(Reporter):
+        def step(self, step, epoch, scores):
+            if step == 4:
+                raise Killed
+
+    cut.reporter = Killer()
+    with pytest.raises(Killed):  # after the update of step 4, before it is saved
+        cut.fit()
+    again, _ = toy_trainer(toy_recipe(tmp_path, *changes), tmp_path / "cut")
+    again.resume()
+    assert again.position.step == 3
+    again.fit()
+    for name in ("best", "last"):
+        a, b = (tmp_path / run / f"{name}.safetensors" for run in ("whole", "cut"))
+        assert (name == "last") or a.read_bytes() == b.read_bytes()
+        torch.testing.assert_close(whole.run.load_weights(name), again.run.load_weights(name), **TO_THE_BIT)
+
+
+def test_the_same_recipe_and_seed_give_the_same_weights(tmp_path):
+    a, _ = run_to_the_end(tmp_path, "a")
+    b, _ = run_to_the_end(tmp_path, "b")
+    c, _ = run_to_the_end(tmp_path, "c", "seed=2")
+    torch.testing.assert_close(weights(a), weights(b), **TO_THE_BIT)
+    assert any(not torch.equal(x, y) for x, y in zip(weights(a).values(), weights(c).values(), strict=True))
+
+
+def test_small_batches_add_up_to_a_large_one(tmp_path):
+    recipe = toy_recipe(tmp_path, "model.encoder.dropout=0", "model.head.dropout=0", "training.optimizer=sgd")
+    large, data = toy_trainer(recipe, tmp_path / "large")
+    small, _ = toy_trainer(recipe, tmp_path / "small")
+    rows = [[0, 8, 2], [3], [4, 5]]  # of unlike size and length
+
+    def batch(numbers):
+        ids = data.batches.encoded
+        pairs = [ids.source(i) for i in numbers], [ids.target(i) for i in numbers]
+        return make_batch(data.task.source, data.task.target, *pairs, tuple(numbers))
+
+    for _ in range(2):
+        large.learn([batch([row for numbers in rows for row in numbers])])
+        small.learn([batch(numbers) for numbers in rows])
+    torch.testing.assert_close(weights(large), weights(small), atol=1e-6, rtol=1e-5)
+
+
+def test_label_smoothing_is_its_equation(tmp_path):
+    trainer, data = toy_trainer(toy_recipe(tmp_path), tmp_path / "run")
+    batch = next(data.batches.epoch(0))
+    trainer.model.eval()
+    output = trainer.model(batch)
+    logp = output.logits.log_softmax(-1)
+    wanted = -(0.9 * logp.gather(1, batch.gold[:, None]).sum() + 0.1 * logp.mean(-1).sum())
+    torch.testing.assert_close(cross_entropy(output, batch, 0.1).total, wanted)
+    assert cross_entropy(output, batch).tokens == batch.tokens == int(batch.target.lengths.sum())
+
+
+@pytest.mark.parametrize(("bound", "size"), [("clip_norm", 0.05), ("clip_value", 0.001)])
+def test_gradients_are_clipped(tmp_path, bound, size):
+    recipe = toy_recipe(
+        tmp_path,
+        "training.optimizer={kind: sgd, learning_rate: 1}",
+        "training.clip_norm=null",
+        f"training.{bound}={size}",
+    )
+    trainer, data = toy_trainer(recipe, tmp_path / "run")
+    before = weights(trainer)
+    trainer.learn([next(data.batches.epoch(0))])
+    moved = torch.cat([(b - before[n]).flatten() for n, b in weights(trainer).items()])
+    found = moved.norm() if bound == "clip_norm" else moved.abs().max()
+    assert float(found) == pytest.approx(size, rel=1e-2)
+
+
+def test_every_way_to_stop(tmp_path):
+    assert run_to_the_end(tmp_path, "epochs")[1].reason == "epochs"
+    steps = run_to_the_end(tmp_path, "steps", "training.steps=3")[1]
+    assert (steps.reason, steps.position.step) == ("steps", 3)
+    still = ("training.optimizer.learning_rate=0", "training.patience=2", "training.epochs=50")
+    patience = run_to_the_end(tmp_path, "patience", *still)[1]
+    assert (patience.reason, patience.position.epoch) == ("patience", 3)
+
+
+def test_a_finished_run_is_left_as_it_is_and_a_longer_one_goes_on(tmp_path):
+    recipe = toy_recipe(tmp_path)
+    train(recipe, tmp_path / "run")
+    before = (tmp_path / "run" / "last.state").read_bytes()
+    assert train(recipe, tmp_path / "run").reason == "epochs"
+    assert (tmp_path / "run" / "last.state").read_bytes() == before
+    assert train(toy_recipe(tmp_path, "training.epochs=3"), tmp_path / "run").position.epoch == 3
+
+
+def test_a_run_of_another_recipe_is_not_carried_on(tmp_path):
+    train(toy_recipe(tmp_path), tmp_path / "run")
+    with pytest.raises(RunError, match=r"another recipe \(seed: 1 became 2\)"):
+        train(toy_recipe(tmp_path, "seed=2"), tmp_path / "run")
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_weights(tmp_path, bad):
+    trainer, _ = toy_trainer(toy_recipe(tmp_path, "training.save_every=1"), tmp_path / "run")
+    groups = trainer._groups()
+    trainer.learn(next(groups))
+    trainer.save()
+    good = weights(trainer)
+    group = next(groups)
+    with torch.no_grad():
+        trainer.model.head.out.bias[5] = bad
+    with pytest.raises(TrainingError) as caught:
+        trainer.learn(group)
+    for words in ("step 2", "rows", str(group[0].rows[0]), "learning_rate"):
+        assert words in str(caught.value)
+    kept, state = trainer.run.load_checkpoint()
+    assert state["position"]["step"] == 1
+    torch.testing.assert_close(kept, good, **TO_THE_BIT)
+
+
+def test_what_is_validated_and_kept_is_the_average(tmp_path):
+    trainer, _ = run_to_the_end(tmp_path, "run", "training.average={kind: ema, decay: 0.9}", "training.epochs=1")
+    best = trainer.run.load_weights("best")
+    torch.testing.assert_close(best, trainer.average.weights(), **TO_THE_BIT)
+    assert any(not torch.equal(best[n], w) for n, w in weights(trainer).items())
+
+
+def test_select_by_must_be_something_that_is_measured(tmp_path):
+    with pytest.raises(RecipeError, match="it has: loss, perplexity, bleu, chrf"):
+        train(toy_recipe(tmp_path, "training.select_by=comet"), tmp_path / "run")
+    with pytest.raises(RecipeError, match="it has: loss, perplexity;"):
+        train(toy_recipe(tmp_path, "training.select_by=bleu", "training.validation_search=null"), tmp_path / "run")
+
+
+@pytest.mark.parametrize("head", ["decoder", "gnmt", "luong", "bahdanau"])
+def test_it_learns_by_heart_and_then_writes(tmp_path, head):
+    layers = 2 if head == "gnmt" else 1
+    recipe = toy_recipe(
+        tmp_path,
+        f"model.head.kind={head}",
+        f"model.head.layers={layers}",
+        "model.head.hidden=24",
+        "model.encoder.hidden=16",
+        "model.encoder.dropout=0",
+        "model.head.dropout=0",
+        "training.epochs=120",
+        "training.batch_size=100",
+        "training.validate_every=120",
+        "training.optimizer.learning_rate=2e-2",
+    )
+    train(recipe, tmp_path / "run")
+    predictor = load(tmp_path / "run", device="cpu")
+    sources, targets = zip(*PAIRS, strict=True)
+    assert predictor.predict(sources) == list(targets)
+    for kind in sorted(Search.kinds):
+        from s2s.config import choose
+
+        node = {"kind": kind, **({"temperature": 0} if kind == "sample" else {})}
+        found = predictor.search(sources, choose(Search, node))
+        assert [best[0].text for best in found] == list(targets), tree(predictor.recipe.decoding)
