@@ -124,7 +124,7 @@ class Repl:
     def write_as_it_comes(self, text: str) -> None:
         """The likeliest piece after the other, on the screen as soon as it is known."""
         shown, whole = "", ""
-        for piece in self.predictor.stream(text, **self.search.options):
+        for piece in self.predictor.stream(text):
             whole = visible(piece)
             if whole.startswith(shown):  # half a character may yet become another
                 self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)

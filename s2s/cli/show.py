@@ -41,7 +41,7 @@ def attention_map(alignment: "Alignment", width: int = 80) -> Iterator[Text]:
         for piece, weights in zip(down, alignment.weights, strict=True):
             line = Text().append(fit(piece, margin) + " ", "bold")
             for s in range(start, end):
-                line.append(*shaded(weights[s - start], columns[s]))
+                line.append(*shaded(weights[s], columns[s]))
             yield line
 
 

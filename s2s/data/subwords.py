@@ -10,7 +10,6 @@ here, so that they mean the same for every kind of tokenizer.
 
 import io
 import re
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,9 +26,6 @@ SPACE = "\u2581"  # ▁, how sentencepiece writes a space: a text that holds it 
 SPACE_TWIN = "_"
 THREADS = 8  # a constant: how the sums are split over threads decides their last digits, and so the pieces
 SLICE = 1000  # characters: sentencepiece leaves out training lines of more than 4192 bytes
-SEED = 1
-
-ONE_AT_A_TIME = threading.Lock()  # sentencepiece has one seed for the whole program
 
 
 class Subwords(Tokenizer):
@@ -73,38 +69,43 @@ class Subwords(Tokenizer):
     def fit(self, texts: Iterable[str]) -> None:
         """Train. Raises DataError where there is no text, or the size does not suit it."""
         model = io.BytesIO()
-        with ONE_AT_A_TIME:
-            sentencepiece.set_random_generator_seed(SEED)  # which texts are drawn, where there are too many
-            try:
-                sentencepiece.SentencePieceTrainer.train(
-                    sentence_iterator=self.slices(texts),
-                    model_writer=model,
-                    model_type=self.model_type,
-                    vocab_size=self.size,
-                    character_coverage=self.coverage,
-                    byte_fallback=self.byte_fallback,
-                    input_sentence_size=self.max_sentences,
-                    shuffle_input_sentence=True,
-                    normalization_rule_name="identity",
-                    remove_extra_whitespaces=False,
-                    pad_id=PAD,
-                    bos_id=BOS,
-                    eos_id=EOS,
-                    unk_id=UNK,
-                    pad_piece=SPECIALS[PAD],
-                    unk_surface=UNKNOWN,
-                    num_threads=THREADS,
-                    minloglevel=3,
-                )
-            except RuntimeError as error:
-                raise self.explained(str(error)) from None
+        failures: list[BaseException] = []  # sentencepiece makes a RuntimeError of whatever reading the texts raises
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=self.slices(texts, failures),
+                model_writer=model,
+                model_type=self.model_type,
+                vocab_size=self.size,
+                character_coverage=self.coverage,
+                byte_fallback=self.byte_fallback,
+                input_sentence_size=self.max_sentences,
+                shuffle_input_sentence=True,
+                normalization_rule_name="identity",
+                remove_extra_whitespaces=False,
+                pad_id=PAD,
+                bos_id=BOS,
+                eos_id=EOS,
+                unk_id=UNK,
+                pad_piece=SPECIALS[PAD],
+                unk_surface=UNKNOWN,
+                num_threads=THREADS,
+                minloglevel=3,
+            )
+        except RuntimeError as error:
+            if failures:
+                raise failures[0] from None
+            raise self.explained(str(error)) from None
         self.read(model.getvalue())
 
-    def slices(self, texts: Iterable[str]) -> Iterator[str]:
+    def slices(self, texts: Iterable[str], failures: list[BaseException]) -> Iterator[str]:
         """Texts as sentencepiece takes them: prepared, none empty, none too long."""
-        for text in map(self.prepared, texts):
-            for start in range(0, len(text), SLICE):
-                yield text[start : start + SLICE]
+        try:
+            for text in map(self.prepared, texts):
+                for start in range(0, len(text), SLICE):
+                    yield text[start : start + SLICE]
+        except (Exception, KeyboardInterrupt) as error:
+            failures.append(error)
+            raise
 
     def explained(self, message: str) -> DataError:
         """What sentencepiece's complaint means for the recipe."""
@@ -143,9 +144,8 @@ class Subwords(Tokenizer):
     def sample(self, text: str, seed: int) -> list[int]:
         if not self.samples:
             return self.encode(text)
-        with ONE_AT_A_TIME:
-            sentencepiece.set_random_generator_seed(seed % 2**32)
-            return self.processor.encode(self.prepared(text), enable_sampling=True, nbest_size=-1, alpha=self.sampling)
+        sentencepiece.set_random_generator_seed(seed % 2**32)  # of this thread alone
+        return self.processor.encode(self.prepared(text), enable_sampling=True, nbest_size=-1, alpha=self.sampling)
 
     def decode(self, ids: Iterable[int]) -> str:
         known = [int(i) if 0 <= i < len(self) else UNK for i in ids]

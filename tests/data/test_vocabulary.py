@@ -80,6 +80,7 @@ GOOD = "# 6 pieces\n<pad>\n<s>\n</s>\n<unk>\na\nb\n"
         ("a\nb\n", "line 1 is not"),
         (GOOD.replace("6", "7"), "line 1 promises 7 pieces, and 6 are there"),
         (GOOD + "c\n", "line 1 promises 6 pieces, and 7 are there"),
+        (GOOD + "c", "line 1 promises 6 pieces"),
         (GOOD.replace("<s>", "<t>"), "the first pieces are not <pad>"),
         (GOOD.replace("b", "a"), "piece 'a' is there twice"),
         (GOOD.replace("b", "b\\"), "line 7 has 1 backslashes"),
