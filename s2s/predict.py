@@ -14,7 +14,7 @@ from s2s.decoding.batched import write_batches
 from s2s.decoding.search import Hypothesis, Search
 from s2s.errors import RunError
 from s2s.nn.model import Model
-from s2s.recipe import Recipe, parse_recipe
+from s2s.recipe import Recipe, parse_recipe, parse_yaml
 from s2s.tasks.task import Task
 from s2s.tensors import BOS, EOS, move
 from s2s.training.precision import Precision, choose_precision, find_device
@@ -157,14 +157,28 @@ def load(
     task = recipe.task()
     task.load(run.fields)
     model = recipe.build_model(task.source.space, task.target.space)
-    model.load_state_dict(run.load_weights(weights))
+    fill(model, run, weights)
     return Predictor(recipe, task, model, choose_precision("auto", find_device(device, "device")))
+
+
+def fill(model: Model, run: Run, weights: str) -> None:
+    """Put the run's weights into a model. Raises RunError where they are another model's."""
+    try:
+        model.load_state_dict(run.load_weights(weights))
+    except RuntimeError as error:  # torch lists every name and shape
+        first = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
+        raise RunError(
+            str(run.path / f"{weights}.safetensors"),
+            f"the weights do not fit the model of recipe.yaml: {first}",
+            "recipe.yaml was changed, or the files are of two runs: copy the whole folder again",
+        ) from None
 
 
 def open_recipe(run: Run, trust: bool, changes: Sequence[str] = ()) -> Recipe:
     """The recipe of a run, whose own parts are imported only where they are trusted."""
     text = run.recipe_text()
-    if not trust and "\nuses:\n-" in text:
+    node, _ = parse_yaml(text, str(run.recipe))
+    if node.get("uses") and not trust:
         raise RunError(
             str(run.path),
             "its recipe uses parts of its own, and importing them executes their code",

@@ -8,6 +8,7 @@ The same call carries on a run that was stopped.
 import platform
 import shutil
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,17 @@ import torch
 
 from s2s.errors import RecipeError, RunError
 from s2s.nn.model import Model
+from s2s.predict import open_recipe
 from s2s.prepare import Prepared, prepare
-from s2s.recipe import Recipe, differences, parse_recipe
+from s2s.recipe import Recipe, differences
+from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
 from s2s.training.precision import Precision, choose_precision, find_device
 from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
 from s2s.training.runs import Run
-from s2s.training.trainer import Outcome, Trainer, set_seed
+from s2s.training.seeds import set_seed
+from s2s.training.trainer import Outcome, Trainer
 from s2s.training.validation import Validator
 
 # What may change when a run is carried on: how long, where, and what is shown, but not what is learned.
@@ -52,7 +56,9 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
     check_selection(recipe)
     precision = choose_precision(options.precision, find_device(options.device))
     reporter = reporter or Reporter()
-    started = is_run(out)
+    if precision.device.type == "cpu":
+        keep_freed_memory()
+    started = Run(out).has_checkpoint  # written below once all that it needs is there
     if started:
         run = Run.open(out)
         check_same(run, recipe)
@@ -66,7 +72,8 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
     for line in describe(model, data, precision, options):
         reporter.message(line)
     if not started:
-        run = Run.create(out, recipe.to_yaml())
+        brought = replace(recipe, uses=tuple(f"parts/{Path(name).name}" for name in recipe.uses))
+        run = Run.create(out, brought.to_yaml())
     with run.lock():
         if not started:
             copy_parts(recipe, run)
@@ -82,9 +89,11 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
             precision=precision,
             reporter=Progress(told),
         )
-        if run.has_checkpoint:
+        if started:
             trainer.resume()
             reporter.message(f"going on from step {trainer.position.step:,}")
+        else:
+            trainer.save()
         outcome = trainer.fit()
         note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
         if note is not None:
@@ -115,7 +124,7 @@ def check_selection(recipe: Recipe) -> None:
 
 def check_same(run: Run, recipe: Recipe) -> None:
     """A run is carried on by the recipe that began it, or not at all."""
-    old = parse_recipe(run.recipe_text(), folder=run.path)
+    old = open_recipe(run, trust=bool(recipe.uses))
     changed = [p for p in differences(old, recipe) if not p.where.startswith((*MAY_CHANGE, "uses"))]
     if changed:
         first = "; ".join(f"{p.where}: {p.what}" for p in changed[:3])

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors"},
-    {"config", "tensors"},
+    {"config", "safefiles", "tensors"},
     {"data", "nn"},
     {"decoding"},
     {"tasks"},

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from s2s.predict import Prediction, Predictor
 
 COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
+ON_OFF = {True: "on", False: "off"}
 
 
 class Repl:
@@ -124,7 +125,7 @@ class Repl:
     def write_as_it_comes(self, text: str) -> None:
         """The likeliest piece after the other, on the screen as soon as it is known."""
         shown, whole = "", ""
-        for piece in self.predictor.stream(text):
+        for piece in self.predictor.stream(text, **self.search.options):
             whole = visible(piece)
             if whole.startswith(shown):  # half a character may yet become another
                 self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
@@ -214,7 +215,7 @@ class Repl:
     def toggle_attention(self, argument: str) -> None:
         """:attention  show, or no longer show, where each piece of an answer came from"""
         self.attention = not self.attention
-        self.say(f"attention is {on_or_off(self.attention)}", "dim")
+        self.say(f"attention is {ON_OFF[self.attention]}", "dim")
         if self.attention:
             self.show_attention()
 
@@ -222,9 +223,9 @@ class Repl:
         """:score  show, or no longer show, scores; `:score a ||| b` says how likely b is as an answer to a"""
         if not argument:
             self.scores = not self.scores
-            self.say(f"scores are {on_or_off(self.scores)}", "dim")
-            if self.scores and self.look():
-                self.say(score_line(self.look()[0]), "dim")
+            self.say(f"scores are {ON_OFF[self.scores]}", "dim")
+            for best in self.look()[:1] if self.scores else ():
+                self.say(score_line(best), "dim")
             return
         source, bars, target = (part.strip() for part in argument.partition("|||"))
         if not (source and bars and target):
@@ -238,7 +239,7 @@ class Repl:
         if self.live is None:
             raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
         self.live.on = not self.live.on
-        self.say(f"live translation is {on_or_off(self.live.on)}", "dim")
+        self.say(f"live translation is {ON_OFF[self.live.on]}", "dim")
 
     def quit(self, argument: str) -> None:
         """:quit  leave, as does Ctrl-D"""
@@ -249,7 +250,3 @@ def whole_number(example: str, argument: str) -> int:
     if not argument.isdecimal():
         raise RecipeError(example.split()[0], f"needs a number, found {argument!r}", f"such as {example}")
     return int(argument)
-
-
-def on_or_off(on: bool) -> str:
-    return "on" if on else "off"

@@ -13,13 +13,13 @@ A piece a line, so the piece with id i stands on line i + 2. The backslash begin
 be a line break. The first line counts the pieces, so a file that was cut short is noticed.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from s2s.errors import RunError
+from s2s.safefiles import atomic_write, explained
 from s2s.tensors import UNK
 
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")  # their ids are PAD, BOS, EOS, UNK
@@ -127,15 +127,7 @@ def read_file(path: Path) -> bytes:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """All of a file or nothing: it gets its name when it is complete."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    """All of a file or nothing, in a folder that is made where it is missing. Raises RunError."""
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RunError(str(path), f"cannot be written: {error.strerror}", "check space and permissions") from None
+    atomic_write(path, data)

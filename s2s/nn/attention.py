@@ -117,17 +117,22 @@ class ScaledDot(Dot, kind="scaled-dot"):
 
 
 class General(Attention, kind="general"):
-    """q . W k, for any sizes: Luong et al. 2015, https://arxiv.org/abs/1508.04025"""
+    """q . W k, for any sizes: Luong et al. 2015, https://arxiv.org/abs/1508.04025
 
-    def __init__(self, query: int, memory: int) -> None:
+    scaled  divides by sqrt(H), as later work does: without it one step of Adam moves a score by several
+            units, and attention saturates before it has learned where to look. false is the paper's own.
+    """
+
+    def __init__(self, query: int, memory: int, *, scaled: bool = True) -> None:
         super().__init__(query, memory)
         self.to_query = nn.Linear(memory, query, bias=False)
+        self.scale = query**-0.5 if scaled else 1.0
 
     def keys(self, values: Tensor) -> Tensor:
         return self.to_query(values)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        return query @ keys.transpose(1, 2)
+        return (query * self.scale) @ keys.transpose(1, 2)
 
 
 class MultiHead(Attention, kind="multi-head"):

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from s2s.errors import RunError
-from s2s.training.safefiles import atomic_write, explained
+from s2s.safefiles import atomic_write, explained
 
 DAMAGED = "copy it again from where it came, or train again into another folder"
 

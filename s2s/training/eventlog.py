@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from s2s.training.safefiles import atomic_write, explained
+from s2s.safefiles import atomic_write, explained
 
 
 class EventLog:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from s2s.errors import RunError
-from s2s.training.safefiles import explained
+from s2s.safefiles import explained
 
 try:
     import fcntl

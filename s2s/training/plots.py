@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from s2s.training.safefiles import atomic_write
+from s2s.safefiles import atomic_write
 
 Curve = tuple[list[float], list[float]]  # steps, values
 BLUE, ORANGE, GREEN, GRAY = "#4477aa", "#ee7733", "#228833", "#666666"

@@ -11,11 +11,10 @@ stopping are all in the checkpoint.
 import dataclasses
 import itertools
 import math
-import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +29,7 @@ from s2s.training.options import Training
 from s2s.training.precision import Precision
 from s2s.training.reporters import Plan, Reporter
 from s2s.training.runs import Run
+from s2s.training.seeds import random_state, set_random_state
 from s2s.training.signals import StopRequest
 from s2s.training.validation import Validation, Validator
 
@@ -305,23 +305,3 @@ class _Sums:
         self.tokens += tokens
         self.steps += 1
         self.seconds += seconds
-
-
-def random_state(device: torch.device) -> dict[str, Any]:
-    """The random number generators that training draws from."""
-    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def set_random_state(state: dict[str, Any], device: torch.device) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-
-
-def set_seed(seed: int) -> None:
-    """The one place where a recipe's `seed` enters: before the model is built."""
-    random.seed(seed)
-    torch.manual_seed(seed)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from s2s.cli.check import UNKNOWN_SIZE, build, check, spaces
 from s2s.cli.list import members
 from s2s.config import tree
-from s2s.errors import RecipeError
+from s2s.errors import DataError, RecipeError
 from s2s.recipe import parse_recipe, read_recipe
 from s2s.shipped import shipped
 
@@ -90,6 +90,24 @@ def test_mistakes_come_all_at_once_with_their_lines(tmp_path):
     assert len(caught.value.problems) == 3
     assert f"{path}:5: model.encoder.hiden" in str(caught.value)
     assert "on the command line: training.epochs" in str(caught.value)
+
+
+def test_mistakes_of_reader_and_model_come_together(tiny, monkeypatch):
+    def reader(self):
+        raise DataError("data.path", "is odd")
+
+    recipe = read_recipe(tiny, ["model.head.kind=gnmt", "model.head.layers=1"])
+    monkeypatch.setattr(
+        type(recipe.data),
+        "__call__",
+        lambda self, *known: reader(self) if self is recipe.data else self.maker(*known, **self.options),
+    )
+    with pytest.raises(RecipeError) as caught:
+        build(recipe)
+    assert len(caught.value.problems) == 2
+    recipe.model = read_recipe(tiny).model
+    with pytest.raises(RecipeError, match="is odd"):
+        build(recipe)
 
 
 def test_shapes_that_do_not_fit_are_found_without_data(tiny):

@@ -119,6 +119,11 @@ def test_beam_nbest_greedy_set_and_reset_change_the_search(repl):
     assert (repl.search.kind, dict(repl.search.options)) == ("sample", {"count": 3})
 
 
+def test_a_changed_search_looks_again(repl, predictor):
+    said(repl, "a b", ":nbest 2", ":attention", ":attention", ":attention")
+    assert [search.options.get("nbest") for _, search in predictor.asked] == [None, 2]  # once each
+
+
 def test_set_alone_shows_every_option(repl):
     shown = said(repl, ":set")
     for name in options_of(repl.search.maker):
@@ -203,7 +208,20 @@ def test_attention_fits_the_screen_and_leaves_nothing_out(length, piece):
     weights = [[0.99 if s == t else 0.01 for s in range(length)] for t in range(length)]
     lines = drawn([piece] * length, [piece] * length, weights, 80)
     assert all(cell_len(line.rstrip()) <= 80 for line in lines)
-    assert sum(line.count("99") for line in lines) == length
+    rows = [line for line in lines if line and not line.startswith("    ")]
+    tables = [rows[start : start + length] for start in range(0, len(rows), length)]
+    for t in range(length):  # each weight once, on its row
+        assert sum(table[t].count("99") for table in tables) == 1
+
+
+def test_blocks_side_by_side_are_the_wide_table():
+    weights = [[(t * 20 + s) / 200 for s in range(20)] for t in range(10)]
+    names = [f"s{s}" for s in range(20)], [f"t{t}" for t in range(10)]
+    (_, *wide), narrow = drawn(*names, weights, 500), drawn(*names, weights, 40)
+    tables = [narrow[start + 1 : start + 11] for start in range(0, len(narrow), 12)]
+    assert len(tables) > 1
+    for t, line in enumerate(wide):
+        assert line == f"t{t} " + "".join(table[t][3:] for table in tables)
 
 
 def test_every_column_is_in_one_block():
@@ -275,6 +293,7 @@ def test_only_a_pause_in_typing_begins_a_translation():
     live = Live(lambda text: iter(asked.append(text) or [text]), lambda: None, wait=0.2)
     for i in range(1, 6):
         live.type("abcde"[:i])
+        time.sleep(0.02)
     assert wait_until(lambda: live.shown == "abcde")
     assert asked == ["abcde"]
     live.close()

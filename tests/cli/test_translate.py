@@ -70,6 +70,15 @@ def test_nbest_lines_carry_the_number_of_their_source(run):
     assert lines == ["1\t-1.0000\tb a", "1\t-2.0000\tb a!", "2\t0.0000\t", "3\t-1.0000\tc", "3\t-2.0000\tc!"]
 
 
+def test_numbers_go_on_from_block_to_block(run):
+    lines = run("--nbest", "1", stdin=b"x\n" * (module.CHUNK + 3)).stdout.splitlines()
+    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, module.CHUNK + 4))
+
+
+def test_the_line_ends_of_windows_are_no_text():
+    assert list(decoded([[b"a b\r", b"\r", b"c\rd"]])) == [["a b", "", "c\rd"]]
+
+
 def test_bytes_that_are_no_utf8_warn_and_go_on(run):
     result = run(stdin=b"good\n\xff\xfe bad\nalso \xe9\n")
     assert result.stdout == "good\nbad \ufffd\ufffd\n\ufffd also\n"

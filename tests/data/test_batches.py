@@ -98,11 +98,14 @@ def test_a_plan_is_chance_and_the_same_chance_again():
         assert not same(planned(), planned(**changes))
     firsts = {frozenset(planned(epoch=epoch)[0].tolist()) for epoch in range(5)}
     assert len(firsts) == 5
-    # long and short batches come mixed: the first half is no longer than the second
+
+
+def test_long_and_short_batches_come_mixed():
     _, target = lengths(20_000)
-    batches = planned(20_000)
-    halves = [np.concatenate(part) for part in (batches[: len(batches) // 2], batches[len(batches) // 2 :])]
-    assert target[halves[0]].mean() == pytest.approx(target[halves[1]].mean(), rel=0.2)
+    longest = np.array([target[batch].max() for batch in planned(20_000)])
+    mixed = np.random.default_rng(1).permutation(longest)
+    steps, expected = (np.abs(np.diff(order)).mean() for order in (longest, mixed))
+    assert steps == pytest.approx(expected, rel=0.2)
 
 
 @pytest.mark.parametrize(("size", "unit"), [(4000, "tokens"), (64, "sentences")])

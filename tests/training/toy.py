@@ -7,7 +7,8 @@ from s2s.recipe import Recipe, parse_recipe
 from s2s.session import validator
 from s2s.training.precision import choose_precision, find_device
 from s2s.training.runs import Run
-from s2s.training.trainer import Trainer, set_seed
+from s2s.training.seeds import set_seed
+from s2s.training.trainer import Trainer
 
 RECIPE = """\
 name: toy
