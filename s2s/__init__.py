@@ -1,7 +1,7 @@
 """Sequence-to-sequence learning with recurrent networks.
 
     import s2s
-    s2s.load("runs/demo").predict(["three red houses"])
+    s2s.load("runs/demo").predict(["We bought three red houses."])
 
     recipe = s2s.read_recipe("recipe.yaml", ["training.epochs=5"])
     s2s.train(recipe, Path("runs/mine"))

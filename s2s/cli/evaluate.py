@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from s2s.cli.console import output
+from s2s.cli.translate import complete_run
 from s2s.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run folder, or the name of one in runs/.")],
+    run: Annotated[str, typer.Argument(help="A run folder, or the name of one in runs/.", autocompletion=complete_run)],
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as decoding.beam_size=10.")
     ] = None,

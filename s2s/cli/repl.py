@@ -103,8 +103,6 @@ class Repl:
             raise RecipeError(f":{name}", "there is no such command", suggest(name, self.commands))
         self.commands[name](argument)
 
-    # -- answers --
-
     def answer(self, text: str) -> None:
         """Translate, and show what was asked for."""
         self.last, self.found = text, []

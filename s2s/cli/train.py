@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from s2s.cli.console import errors, output
+from s2s.cli.recipes import complete_recipe
 
 if TYPE_CHECKING:
     from s2s.training.trainer import Outcome
@@ -20,7 +21,9 @@ REASONS = {
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe (see: s2s recipes) or a YAML file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe)
+    ],
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as training.epochs=5.")
     ] = None,
@@ -58,6 +61,16 @@ def close(folder: Path, outcome: "Outcome", again: str) -> None:
     if outcome.reason == "asked":
         errors.print(f"go on: s2s train {again}", markup=False)
         raise typer.Exit(130)
+    if example := last_sample(folder):
+        output.print(f"it writes: {example['source']} → {example['hypothesis']}", markup=False)
     output.print(f"the run is in {folder}. Next:", markup=False)
     output.print(f"  s2s evaluate {folder}", markup=False)
     output.print(f"  s2s translate {folder}", markup=False)
+
+
+def last_sample(folder: Path) -> dict[str, str] | None:
+    """A held-out sentence as the last validation wrote it."""
+    from s2s.training.runs import Run
+
+    samples = [event["samples"] for event in Run(folder).events() if event.get("samples")]
+    return samples[-1][0] if samples else None

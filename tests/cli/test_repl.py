@@ -160,7 +160,7 @@ def test_control_characters_do_not_reach_the_terminal(repl):
 
 def test_scores_show_and_hide(repl):
     assert "score" not in said(repl, "a b")
-    said(repl, ":score")
+    assert "score -1.000, log-probability -2.000" in said(repl, ":score")  # of the last answer
     assert "score -1.000, log-probability -2.000" in said(repl, "a b")
     said(repl, ":greedy")
     assert said(repl, "a b").splitlines() == ["b a", "score -1.000, log-probability -2.000"]

@@ -38,7 +38,7 @@ def tanh_score(v, inner):
 EQUATIONS = {
     "dot": lambda a, q, k: dot(q, k),
     "scaled-dot": lambda a, q, k: dot(q, k) / math.sqrt(len(q)),
-    "general": lambda a, q, k: dot(q, a.to_query.weight @ k),
+    "general": lambda a, q, k: dot(q, a.to_query.weight @ k) / math.sqrt(len(q)),
     "additive": lambda a, q, k: tanh_score(
         a.to_score.weight, a.of_query.weight @ q + a.of_memory.weight @ k + a.of_memory.bias
     ),
@@ -87,6 +87,14 @@ def test_equals_its_equation(kind):
                 c, w = naive(attention, EQUATIONS[kind], query[b, t], values)
             close(context[b, t], c)
             close(weights[b, t, :n], w)
+
+
+@torch.no_grad()
+def test_general_as_luong_has_it():
+    attention = choose(Attention, {"kind": "general", "scaled": False})(6, WIDTH)
+    query, encoded = data(query=6)
+    scores = attention.score(query, attention.keys(encoded.memory))
+    close(scores[1, 1, 2], torch.tensor(dot(query[1, 1], attention.to_query.weight @ encoded.memory[1, 2])))
 
 
 @pytest.mark.parametrize("kind", ATTENTIONS)

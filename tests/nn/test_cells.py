@@ -40,9 +40,9 @@ def test_by_hand_equals_fused(kind, options, lengths, started, final_state):
     close(*seen)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_step_is_a_sequence_of_length_one(kind):
-    cell = Cell.kinds[kind](4, 6)
+@pytest.mark.parametrize(("kind", "options"), [*PAIRS, *((f"{kind}-by-hand", options) for kind, options in PAIRS)])
+def test_a_step_is_a_sequence_of_length_one(kind, options):
+    cell = Cell.kinds[kind](4, 6, **options)
     state = start = states(cell)
     steps = []
     for t in range(5):

@@ -74,7 +74,7 @@ TREES = [
 ]
 
 
-@pytest.mark.parametrize("tree", TREES, ids=lambda tree: str(tree)[:40])
+@pytest.mark.parametrize("tree", TREES, ids=range(len(TREES)))  # the same names in every worker
 def test_packing_comes_back_exactly(tree, tmp_path):
     tensors, values = pack(tree)
     assert all(isinstance(tensor, torch.Tensor) for tensor in tensors.values())
@@ -95,7 +95,7 @@ def test_names_can_be_read():
     assert list(tensors) == ["optimizer.state.encoder.weight.exp_avg"]
 
 
-@pytest.mark.parametrize("thing", [object(), {1, 2}, b"bytes", lambda: 0, torch.nn.Linear(1, 1)], ids=repr)
+@pytest.mark.parametrize("thing", [object(), {1, 2}, b"bytes", lambda: 0, torch.nn.Linear(1, 1)], ids=range(5))
 def test_what_cannot_be_packed_is_named(thing):
     with pytest.raises(TypeError, match=rf"^state\.1: a {type(thing).__name__} cannot be saved"):
         pack({"state": [1, thing]})

@@ -1,0 +1,30 @@
+"""The embedded demo reaches its bar: what tools/demo promises a newcomer."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from s2s.data.generated import generate
+
+
+@pytest.mark.slow
+def test_the_demo_translates_sentences_it_has_never_seen(tmp_path):
+    def s2s(*arguments, stdin=None):
+        command = [sys.executable, "-m", "s2s", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, input=stdin, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = s2s("train", "demo")
+    assert "s2s translate runs/demo" in said
+    s2s("evaluate", "runs/demo")
+    scores = {s["name"]: s for s in json.loads((tmp_path / "runs/demo/predictions/test.json").read_text())["scores"]}
+    assert scores["BLEU"]["value"] > 90
+    assert scores["BLEU"]["low"] > 85
+    train, test = dict(generate("train")), list(generate("test"))
+    assert not any(source in train for source, _ in test)
+    written = s2s("translate", "runs/demo", stdin="".join(f"{source}\n" for source, _ in test)).splitlines()
+    right = sum(line == target for line, (_, target) in zip(written, test, strict=True))
+    assert right / len(test) > 0.7
