@@ -16,9 +16,9 @@ from s2s.config import tree
 from s2s.data.readers import Row
 from s2s.errors import DataError
 from s2s.predict import Predictor, load
+from s2s.safefiles import atomic_write
 from s2s.tasks.metrics import Score
 from s2s.tasks.significance import Comparison, LengthScore, by_length, compare
-from s2s.safefiles import atomic_write
 
 
 @dataclass

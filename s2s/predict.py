@@ -16,7 +16,7 @@ from s2s.errors import RunError
 from s2s.nn.model import Model
 from s2s.recipe import Recipe, parse_recipe, parse_yaml
 from s2s.tasks.task import Task
-from s2s.tensors import BOS, EOS, move
+from s2s.tensors import BOS, EOS, PAD, UNK, move
 from s2s.training.precision import Precision, choose_precision, find_device
 from s2s.training.runs import Run
 
@@ -95,6 +95,7 @@ class Predictor:
             last = torch.full((1,), BOS, device=self.precision.device)
             for _ in range(max_length):
                 output = self.model.head.step(last, memory, state)
+                output.logits[:, [PAD, BOS, UNK]] = float("-inf")  # as greedy search has it
                 last, state = output.logits.argmax(-1), output.state
                 if int(last) == EOS:
                     return

@@ -27,7 +27,7 @@ import s2s.nn.by_hand
 import s2s.nn.decoder
 import s2s.nn.deep
 import s2s.nn.stepwise  # noqa: F401  (these register the kinds that a recipe may name)
-from s2s.config import Choice, choose, make, suggest, tree
+from s2s.config import Choice, choose, make, tree
 from s2s.data.readers import Reader
 from s2s.decoding.search import Search
 from s2s.errors import Problem, RecipeError
@@ -232,6 +232,3 @@ def differences(old: Recipe, new: Recipe) -> list[Problem]:
     a, b = flat(tree(old)), flat(tree(new))
     keys = [key for key in [*a, *(k for k in b if k not in a)] if a.get(key) != b.get(key)]
     return [Problem(key, f"{a.get(key)!r} became {b.get(key)!r}") for key in keys]
-
-
-__all__ = ["Layout", "Recipe", "differences", "parse_recipe", "read_recipe", "suggest"]

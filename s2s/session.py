@@ -53,7 +53,7 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
     Raises S2SError for everything the reader can put right.
     """
     options = recipe.training
-    check_selection(recipe)
+    check_options(recipe)
     precision = choose_precision(options.precision, find_device(options.device))
     reporter = reporter or Reporter()
     if precision.device.type == "cpu":
@@ -106,9 +106,13 @@ def is_run(folder: Path) -> bool:
     return (folder / "manifest.json").exists()
 
 
-def check_selection(recipe: Recipe) -> None:
-    """`select_by` must name something that validation computes."""
+def check_options(recipe: Recipe) -> None:
+    """`select_by` must name something that validation computes; a schedule that ends must know when."""
     options = recipe.training
+    try:
+        options.schedule().factor(1, options.steps or options.epochs)
+    except RecipeError as error:
+        raise recipe.origin.located(error) from None
     known = ["loss", "perplexity"]
     if options.validation_search is not None:
         known += [metric.kind for metric in recipe.task().metrics]

@@ -1,5 +1,7 @@
 """What every test may ask for: a cache of its own, and the real corpora where they are."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import torch
 
 torch.set_num_threads(1)  # small tensors: a second thread only waits
 
+os.environ["S2S_CACHE"] = tempfile.mkdtemp(prefix="s2s-tests-")  # for fixtures that outlive a test
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

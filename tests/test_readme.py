@@ -18,10 +18,12 @@ README = (ROOT / "README.md").read_text()
 SMALL = "training.steps=3 training.epochs=1 training.validate_every=3 decoding.max_length=5 training.validation_search.max_length=5"
 SMALLER = {
     "demo": "data.size=300",
-    "multi30k": "task.tokenizer.size=60 training.batch_size=200",
-    "mine.yaml": "task.tokenizer.size=60",
+    "multi30k": "task.tokenizer.size=40 training.batch_size=200",
+    "mine.yaml": "task.tokenizer.size=40",
 }
-GERMAN = [f"der {a} {b} sieht {n} vögel" for a in ("alte", "junge", "kleine") for b in ("mann", "hund") for n in range(20)]
+GERMAN = [
+    f"der {a} {b} sieht {n} vögel" for a in ("alte", "junge", "kleine") for b in ("mann", "hund") for n in range(20)
+]
 ENGLISH = [f"the {a} {b} sees {n} birds" for a in ("old", "young", "small") for b in ("man", "dog") for n in range(20)]
 
 
@@ -63,7 +65,13 @@ def desk(tmp_path_factory) -> Path:
 def run(command: str, desk: Path, cache: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "S2S_CACHE": cache}
     return subprocess.run(
-        ["bash", "-c", command], cwd=desk, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300
+        ["bash", "-c", command],
+        cwd=desk,
+        env=env,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
     )
 
 
@@ -103,6 +111,6 @@ def test_the_part_of_ones_own_works(tmp_path):
 
 
 def test_the_tree_names_what_is_there():
-    (tree,) = [block for block in re.findall(r"^```\n(s2s/.*?)^```", README, flags=re.M | re.S)]
+    (tree,) = re.findall(r"^```\n(s2s/.*?)^```", README, flags=re.M | re.S)
     for name in re.findall(r"(?:^|\s)(\w+\.py|\w+/)(?=\s)", tree):
         assert (ROOT / "s2s" / name).exists() or (ROOT / name).exists() or (ROOT / "tools" / name).exists(), name

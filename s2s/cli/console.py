@@ -2,5 +2,6 @@
 
 from rich.console import Console
 
-output = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False)
+# No emoji: rich would read `recipe.yaml:100: model` as one.
+output = Console(highlight=False, soft_wrap=True, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False)

@@ -18,8 +18,9 @@ import sentencepiece
 
 from s2s.config import Fraction, Positive, Range
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
-from s2s.data.vocabulary import SPECIALS, Vocabulary, damaged, read_file, write_file
+from s2s.data.vocabulary import SPECIALS, Vocabulary, damaged, read_file
 from s2s.errors import DataError
+from s2s.safefiles import atomic_write
 from s2s.tensors import BOS, EOS, PAD, UNK
 
 SPACE = "\u2581"  # ▁, how sentencepiece writes a space: a text that holds it gets SPACE_TWIN
@@ -164,7 +165,7 @@ class Subwords(Tokenizer):
 
     def save(self, stem: Path) -> None:
         """Write stem.model, for sentencepiece, and stem.vocab, for people."""
-        write_file(with_ending(stem, ".model"), self.model)
+        atomic_write(with_ending(stem, ".model"), self.model)
         self.vocabulary.save(with_ending(stem, ".vocab"))
 
     def load(self, stem: Path) -> None:

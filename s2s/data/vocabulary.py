@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from s2s.errors import RunError
-from s2s.safefiles import atomic_write, explained
+from s2s.safefiles import atomic_write
 from s2s.tensors import UNK
 
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")  # their ids are PAD, BOS, EOS, UNK
@@ -74,7 +74,7 @@ class Vocabulary:
 
     def save(self, path: Path) -> None:
         """Write the text file. Raises RunError where that is not possible."""
-        write_file(path, self.to_bytes())
+        atomic_write(path, self.to_bytes())
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
@@ -124,10 +124,3 @@ def read_file(path: Path) -> bytes:
         raise RunError(str(path), "is missing", "the run is not complete: copy all of it, or train again") from None
     except OSError as error:
         raise RunError(str(path), f"cannot be read: {error.strerror}", "check the file and its permissions") from None
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """All of a file or nothing, in a folder that is made where it is missing. Raises RunError."""
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, data)

@@ -11,6 +11,8 @@ from s2s.decoding.search import Hypothesis
 from s2s.nn.model import Model
 from s2s.tensors import BOS, move
 
+USUAL = 200  # ids in a source
+
 SearchCall = Callable[..., Any]  # (step, memory, state, first) -> list[list[Hypothesis]]: a chosen Search
 
 
@@ -28,11 +30,11 @@ def write_batches(
 
     field    the source field, which collates what its encode_all() gave
     sources  one array of ids a sentence
+    batch_size  sentences of usual length; fewer where they are long
     """
     model.eval()
     order = sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i))
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
+    for rows in fitting([len(sources[i]) for i in order], order, batch_size):
         source = move(field.collate([sources[i] for i in rows]), device)
         memory, state = model.head.start(model.encode(source))
         first = torch.full((len(rows),), BOS, device=device)
@@ -54,3 +56,15 @@ def write_all(
         for row, hypotheses in zip(rows, found, strict=True):
             written[row] = hypotheses
     return written
+
+
+def fitting(lengths: Sequence[int], order: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """`order` in pieces of at most batch_size rows, and USUAL times as many ids: a long line must not fill memory.
+
+    lengths  of the rows in `order`, which only fall: the first of a piece is its longest
+    """
+    start = 0
+    while start < len(order):
+        rows = max(1, min(batch_size, batch_size * USUAL // max(1, lengths[start])))
+        yield list(order[start : start + rows])
+        start += rows

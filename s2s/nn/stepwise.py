@@ -1,4 +1,4 @@
-"""Decoders in which a step needs the one before it: in training too they go step by step, at a third of the speed."""
+"""Decoders in which a step needs the one before it: in training too they go step by step, which is slower."""
 
 import torch
 from torch import Tensor

@@ -18,10 +18,10 @@ from typing import Any
 from torch import Tensor
 
 from s2s.errors import RunError
+from s2s.safefiles import atomic_write, explained, move_over, remove_leftovers
 from s2s.training.checkpoints import DAMAGED, pack, read_tensors, read_values, unpack, write_tensors
 from s2s.training.eventlog import EventLog, finite
 from s2s.training.locks import locked
-from s2s.safefiles import atomic_write, explained, move_over, remove_leftovers
 
 FORMAT = 1  # of the folder: raise it when an older s2s could no longer read a run
 OURS = {"recipe.yaml", "fields", "parts", "log.jsonl", "manifest.json", "predictions", "plots", "tensorboard"}

@@ -1,12 +1,13 @@
 """A vocabulary is a list with ids, and its file says all of it."""
 
 import errno
-from pathlib import Path
+import os
 
 import pytest
 
-from s2s.data.vocabulary import SPECIALS, Vocabulary, write_file
+from s2s.data.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import RunError
+from s2s.safefiles import atomic_write
 from s2s.tensors import BOS, EOS, PAD, UNK
 
 ODD = [
@@ -114,13 +115,13 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "source.vocab"
-    write_file(path, b"old")
+    atomic_write(path, b"old")
 
-    def full(self, target):
+    def full(old, new):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(RunError, match=r"source.vocab: cannot be written: No space left"):
-        write_file(path, b"new")
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(RunError, match="source.vocab: the disk is full"):
+        atomic_write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -35,7 +35,7 @@ def build(kind):
         for parameter in model.parameters():
             parameter.mul_(3)  # so that it has opinions
         biases = [p for name, p in model.head.named_parameters() if p.shape == (11,)]
-        biases[-1][EOS] += 2.0  # and comes to an end
+        biases[-1][EOS] += 4.0  # and comes to an end
     return model.eval()
 
 

@@ -14,11 +14,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from s2s.errors import RunError
 from s2s import safefiles
+from s2s.errors import RunError
+from s2s.safefiles import atomic_write
 from s2s.training.checkpoints import pack, read_tensors, unpack, write_tensors
 from s2s.training.runs import FORMAT, Run
-from s2s.safefiles import atomic_write
 
 WEIGHTS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([True, False])}
 STATE = {"step": 7, "rng": torch.arange(5, dtype=torch.uint8), "inner": {"x": (1, None, torch.ones(2))}}
