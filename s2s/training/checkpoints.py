@@ -81,7 +81,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], values: Any = None)
     """
     kept, aliases = distinct(tensors)
     about = json.dumps({"values": values, "aliases": aliases}, allow_nan=False)
-    atomic_write(path, safetensors.torch.save(kept, metadata={"format": "pt", "s2s": about}))
+    # One key: safetensors writes several in any order, and equal weights are to be equal files.
+    atomic_write(path, safetensors.torch.save(kept, metadata={"s2s": about}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
