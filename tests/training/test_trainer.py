@@ -249,3 +249,15 @@ def test_it_learns_by_heart_and_then_writes(tmp_path, head):
         node = {"kind": kind, **({"temperature": 0} if kind == "sample" else {})}
         found = predictor.search(sources, choose(Search, node))
         assert [best[0].text for best in found] == list(targets), tree(predictor.recipe.decoding)
+
+
+def test_what_a_schedule_has_seen_is_kept(tmp_path):
+    recipe = toy_recipe(tmp_path, "training.schedule={kind: plateau, patience: 0}")
+    trainer, _ = toy_trainer(recipe, tmp_path / "run")
+    for score in (1.0, 2.0, 3.0):
+        trainer.schedule.observe(score, higher_is_better=False)
+    trainer.save()
+    again, _ = toy_trainer(recipe, tmp_path / "run")
+    assert again.schedule.factor(1, None) != trainer.schedule.factor(1, None)
+    again.resume()
+    assert again.schedule.state_dict() == trainer.schedule.state_dict()
