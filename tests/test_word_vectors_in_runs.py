@@ -32,7 +32,9 @@ class Told(Reporter):
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "vectors.txt"
-    path.write_text("".join(f"{word} {' '.join(str(i + j / 8) for j in range(8))}\n" for i, word in enumerate(WORDS, 1)))
+    path.write_text(
+        "".join(f"{word} {' '.join(str(i + j / 8) for j in range(8))}\n" for i, word in enumerate(WORDS, 1))
+    )
     return path
 
 

@@ -157,7 +157,7 @@ def check_width(path: Path, found: int, width: int, key: str) -> None:
 def with_blanks(path: Path, number: int, line: bytes, width: int) -> tuple[bytes, bytes]:
     """A line with more blanks than numbers, or fewer: GloVe 840B has words such as `. . .`"""
     *word, numbers = line.split(b" ", max(0, line.count(b" ") + 1 - width))
-    if not word or NUMBER.fullmatch(word[-1]) and len(word) > 1:
+    if not word or (NUMBER.fullmatch(word[-1]) and len(word) > 1):
         what = f"has {numbers_in(line)} numbers, and the first line has {width}"
         raise DataError(f"{path}:{number}", what, "the file is damaged, or was cut short: fetch it again")
     return b" ".join(word), numbers

@@ -15,7 +15,9 @@ def embedding_of(model: Model, side: str) -> nn.Embedding:
     embedding = getattr(getattr(model, part), "embed", None)
     if isinstance(embedding, nn.Embedding):
         return embedding
-    able = [other for other, name in PARTS.items() if isinstance(getattr(getattr(model, name), "embed", None), nn.Embedding)]
+    able = [
+        other for other, name in PARTS.items() if isinstance(getattr(getattr(model, name), "embed", None), nn.Embedding)
+    ]
     hint = f"set model.word_vectors.side={able[0]}" if able else "leave word_vectors out"
     raise RecipeError("model.word_vectors.side", f"the {part} has no embedding, so the {side} takes no vectors", hint)
 
