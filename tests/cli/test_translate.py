@@ -5,8 +5,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import s2s.cli.translate as module
-from s2s.cli.translate import change_search, chunks, decoded, one_line, tidy, translate, with_nbest
+import s2s.cli.lines as module
+from s2s.cli.lines import chunks, decoded, one_line, tidy
+from s2s.cli.translate import change_search, translate, with_nbest
 from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, S2SError

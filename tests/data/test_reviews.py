@@ -83,18 +83,22 @@ def test_every_kind_of_opinion_has_both_sides(kind):
 
 
 @pytest.mark.parametrize(
-    ("text", "label"),
+    ("kind", "text", "good"),
     [
-        ("The soup was not bad at all.", "positive"),
-        ("The film was hardly funny.", "negative"),
-        ("The book began badly and ended well.", "positive"),
-        ("The hotel is no longer noisy.", "positive"),
-        ("I would not come back.", "negative"),
+        ("negated", "the film was not boring at all", True),
+        ("negated", "the soup was hardly tasty", False),
+        ("contrast", "in spite of what I feared, the room was clean", True),
+        ("course", "the book began badly and ended well", True),
+        ("change", "the hotel is no longer noisy", True),
+        ("compared", "the guide was much less rude than last time", True),
+        ("advice", "I would not come back", False),
     ],
 )
-def test_reviews_a_person_has_checked(text, label):
+def test_clauses_a_person_has_checked(kind, text, good):
+    make = next(make for make in OPINIONS if make.__name__ == kind)
     random = Random(1)
-    assert next(found for said, found in (review(random) for _ in range(60_000)) if said == text) == label
+    assert text in {make(random, good) for _ in range(20_000)}
+    assert text not in {make(random, not good) for _ in range(5_000)}
 
 
 def test_the_reader_chooses_what_is_generated(corpus):
