@@ -8,7 +8,6 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 import typer
@@ -16,11 +15,6 @@ import typer
 from s2s.cli.console import errors
 
 CHUNK = 512  # lines that are answered together, at most: what a pipe waits for
-
-
-def complete_run(incomplete: str) -> list[str]:
-    """For the shell: runs that begin so."""
-    return sorted(p.parent.name for p in Path("runs").glob(f"{incomplete}*/recipe.yaml"))
 
 
 def answer_lines(texts: Sequence[str] | None, answer: Callable[[Sequence[str], int], str]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.lines import answer_lines, complete_run, one_line, rounded
+from s2s.cli.lines import answer_lines, one_line, rounded
+from s2s.cli.opening import complete_run
 
 if TYPE_CHECKING:
     from s2s.config import Choice
