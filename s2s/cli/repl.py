@@ -23,7 +23,7 @@ from s2s.errors import RecipeError
 if TYPE_CHECKING:
     from s2s.config import Choice
     from s2s.decoding.search import Search
-    from s2s.predict import Prediction, Predictor
+    from s2s.predicting.writer import Prediction, Writer
 
 
 class Repl(Loop):
@@ -34,7 +34,7 @@ class Repl(Loop):
 
     def __init__(
         self,
-        predictor: "Predictor",
+        predictor: "Writer",
         read: Callable[[], str],
         console: Console,
         search: "Choice[Search] | None" = None,

@@ -1,18 +1,12 @@
 """A run that chooses: a label for each text, or a tag for each of its words.
 
-    labeler.classify(["a film to forget"])[0].probabilities     # {"negative": 0.98, "positive": 0.02}
-    labeler.tag(["we paid five dollars"])[0].tags               # ["O", "O", "B-PRICE", "I-PRICE"]
+labeler.classify(["a film to forget"])[0].probabilities     # {"negative": 0.98, "positive": 0.02}
+labeler.tag(["we paid five dollars"])[0].tags               # ["O", "O", "B-PRICE", "I-PRICE"]
 """
 
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from s2s.data.readers import Source
-from s2s.decoding.decisions import decide_all
-from s2s.errors import RunError
-from s2s.predicting.base import Predictor, real
+from s2s.predicting.base import Predictor
 
 
 class Classification(NamedTuple):

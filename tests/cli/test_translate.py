@@ -5,8 +5,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import s2s.cli.lines as module
+import s2s.cli.lines
+import s2s.cli.translate as module
 from s2s.cli.lines import chunks, decoded, one_line, tidy
+from s2s.cli.opening import complete_run
 from s2s.cli.translate import change_search, translate, with_nbest
 from s2s.config import choose
 from s2s.decoding.search import Search
@@ -19,8 +21,7 @@ app.command()(translate)
 @pytest.fixture
 def run(predictor, monkeypatch):
     """run("--json", stdin=b"...") -> the result of `s2s translate RUN --json`."""
-    monkeypatch.setattr("s2s.predict.load", lambda *_, **__: predictor)
-    monkeypatch.setattr("s2s.predict.find_run", lambda name: name)
+    monkeypatch.setattr(module, "open_run", lambda run, *_, **__: (run, predictor))
 
     def call(*arguments: str, stdin: bytes = b""):
         result = CliRunner().invoke(app, ["runs/toy", *arguments], input=stdin)
@@ -72,8 +73,8 @@ def test_nbest_lines_carry_the_number_of_their_source(run):
 
 
 def test_numbers_go_on_from_block_to_block(run):
-    lines = run("--nbest", "1", stdin=b"x\n" * (module.CHUNK + 3)).stdout.splitlines()
-    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, module.CHUNK + 4))
+    lines = run("--nbest", "1", stdin=b"x\n" * (s2s.cli.lines.CHUNK + 3)).stdout.splitlines()
+    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, s2s.cli.lines.CHUNK + 4))
 
 
 def test_the_line_ends_of_windows_are_no_text():
@@ -95,7 +96,7 @@ def test_long_input_comes_in_blocks_and_keeps_its_order(run, predictor):
     lines = [f"{i} x" if i % 7 else "" for i in range(1500)]
     expected = [f"x {i}" if i % 7 else "" for i in range(1500)]
     assert run(stdin="\n".join(lines).encode()).stdout.splitlines() == expected
-    assert all(len(texts) <= module.CHUNK for texts, _ in predictor.asked)
+    assert all(len(texts) <= s2s.cli.lines.CHUNK for texts, _ in predictor.asked)
 
 
 class Drip(io.RawIOBase):
@@ -255,7 +256,7 @@ def test_a_run_is_found_by_its_name(folder, monkeypatch):
     monkeypatch.chdir(folder.parent / "elsewhere")
     (folder.parent / "elsewhere" / "runs").symlink_to(folder.parent)
     assert real("tiny", "one two") == by_path
-    assert "tiny" in module.complete_run("ti")
+    assert "tiny" in complete_run("ti")
 
 
 @pytest.mark.parametrize("mistake", [["nowhere"], ["{}", "--device", "qpu"], ["{}", "--weights", "last"]])
