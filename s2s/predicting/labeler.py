@@ -15,6 +15,8 @@ from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
 from s2s.predicting.base import Predictor, real
 
+CHOICES = ("label", "labels", "tags")  # shapes of target that are chosen, not written
+
 
 class Classification(NamedTuple):
     """What one text is. A blank text has no label and no probabilities."""
@@ -52,14 +54,14 @@ class Labeler(Predictor):
         self.need("label", "labels")
         several = self.task.target.space.shape == "labels"
         answers = [Classification("", {}, [], None)] * len(texts)
-        said = self.predict(texts)
         for row, source, logits, weights in self.decided(texts):
             chances = sigmoid(logits) if several else softmax(logits)
+            said = np.flatnonzero(chances > 0.5) if several else chances.argmax()
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
             pieces = self.pieces(source)
             shares = None if weights is None else weights[: len(pieces)].tolist()
-            answers[row] = Classification(said[row], named, pieces, shares)
+            answers[row] = Classification(self.task.target.decode(said), named, pieces, shares)
         return answers
 
     def tag(self, texts: Sequence[Source]) -> list[Tagging]:
@@ -98,4 +100,4 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Probabilities [C], each on its own."""
-    return 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return 0.5 + 0.5 * np.tanh(logits.astype(np.float64) / 2)  # never overflows
