@@ -4,6 +4,7 @@ import pytest
 
 from s2s.config import choose
 from s2s.data.corpus import has_split, open_corpus
+from s2s.data.lines import Lines  # noqa: F401  (registers the kinds)
 from s2s.data.readers import Reader
 from s2s.errors import DataError, RecipeError
 

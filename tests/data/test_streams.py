@@ -1,5 +1,6 @@
 """Streams: every id is asked for once a pass, in an order in which a state can be carried."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_a_row_goes_on_where_it_was():
     assert batches[0].first.tolist() == [EOS, 4 + 10, 4 + 21, 4 + 32]
     rows = torch.cat([batch.target.data for batch in batches], 1)
     assert rows[0].tolist() == list(range(4, 4 + 11))
-    for before, batch in zip(batches, batches[1:]):
+    for before, batch in pairwise(batches):
         assert batch.first[:3].equal(before.target.data[:3, -1])
 
 
