@@ -103,10 +103,10 @@ class Lines(Running, kind="lines"):
         return found
 
     def contents(self, name: str) -> str:
-        if not self.is_there(name):
-            name = self.train
-        held = (name, self.apart, self.hold_out)
-        return digest(*held, self.text if self.text is not None else digest_files([self.file(name)]))
+        if self.text is not None:
+            return digest(name, self.hold_out, self.text)
+        held_out_of = self.train if not self.is_there(name) else name
+        return digest(name, self.apart, self.hold_out, digest_files([self.file(held_out_of)]))
 
 
 @dataclass(kw_only=True)

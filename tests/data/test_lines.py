@@ -78,5 +78,5 @@ def test_mistakes_have_a_sentence(tmp_path, book):
     with pytest.raises(DataError, match="no-book"):
         list(reader(path=tmp_path / "no-book.txt").read("train"))
     (tmp_path / "train.txt").write_text("")
-    with pytest.raises(DataError, match="nothing in it"):
+    with pytest.raises(DataError, match="is empty"):
         open_corpus(reader(path=tmp_path, hold_out=0), "train")

@@ -83,7 +83,7 @@ def learned(model, batch: Batch, loss, steps: int = 150) -> float:
         (total.total / total.tokens).backward()
         optimizer.step()
     model.eval()
-    return float(total.total) / total.tokens
+    return total.total.item() / total.tokens
 
 
 @pytest.mark.parametrize("pooling", [*sorted(Pooling.kinds), ["mean", "max"]])
