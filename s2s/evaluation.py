@@ -1,7 +1,7 @@
 """How good a run is, said honestly: metrics with signatures and confidence intervals, by length, against another.
 
 evaluation = evaluate(load("runs/x"), rows, name="test")
-evaluation.save(folder)        # test.json, test.hyp.txt, test.ref.txt
+evaluation.save(folder)        # test.json, test.src.txt, test.hyp.txt, test.ref.txt
 """
 
 import json
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from s2s.config import tree
-from s2s.data.readers import Row
+from s2s.data.readers import Row, Source, shown
 from s2s.errors import DataError
-from s2s.predict import Predictor, load
+from s2s.predict import load
+from s2s.predicting.base import Predictor
 from s2s.safefiles import atomic_write
 from s2s.tasks.metrics import Score
 from s2s.tasks.significance import Comparison, LengthScore, by_length, compare
@@ -29,10 +30,12 @@ class Evaluation:
     scores: list[Score]
     perplexity: float
     loss: float  # nats a target piece, the end included
-    by_length: list[LengthScore]
+    by_length: list[LengthScore]  # of texts, by the first metric
     sentences: int
-    seconds: float  # spent writing, with loading of neither model nor data
+    seconds: float  # spent answering, with loading of neither model nor data
     search: Any
+    details: dict[str, Any]  # what else a task has to say
+    sources: list[str] = field(repr=False)
     hypotheses: list[str] = field(repr=False)
     references: list[list[str]] = field(repr=False)
     against: str = ""
@@ -41,13 +44,13 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the texts: what is kept as JSON."""
         kept = asdict(self)
-        del kept["hypotheses"], kept["references"]
+        del kept["sources"], kept["hypotheses"], kept["references"]
         return kept
 
     def save(self, folder: Path) -> Path:
-        """NAME.json beside NAME.hyp.txt and NAME.ref.txt; gives the path of the first."""
+        """NAME.json beside NAME.src.txt, NAME.hyp.txt and NAME.ref.txt; gives the path of the first."""
         folder.mkdir(parents=True, exist_ok=True)
-        lines = {"hyp": self.hypotheses, "ref": [r[0] for r in self.references]}
+        lines = {"src": self.sources, "hyp": self.hypotheses, "ref": [r[0] for r in self.references]}
         for suffix, texts in lines.items():
             body = "".join(" ".join(text.split("\n")) + "\n" for text in texts)
             atomic_write(folder / f"{self.name}.{suffix}.txt", body.encode())
@@ -61,38 +64,34 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
     if not rows:
         raise DataError(name, "has no rows to evaluate", "give files with at least one sentence")
     sources = [row.source for row in rows]
-    references = [[row.target] if isinstance(row.target, str) else list(row.target) for row in rows]
-    started = time.perf_counter()
-    hypotheses = predictor.predict(sources)
-    seconds = time.perf_counter() - started
-    loss = mean_loss(predictor, sources, [r[0] for r in references])
+    references = [row.references for row in rows]
     metrics = [choice() for choice in predictor.task.metrics]
-    lengths = [len(source.split()) for source in sources]
+    started = time.perf_counter()
+    answers = predictor.predict(sources) if metrics else []
+    seconds = time.perf_counter() - started
+    likelihood = predictor.likelihood(rows)
+    lengths = [len(source.split()) for source in sources if isinstance(source, str)]
     found = Evaluation(
         name=name,
-        scores=[metric.score(hypotheses, references) for metric in metrics],
-        perplexity=math.exp(min(loss, 700.0)),
-        loss=loss,
-        by_length=by_length(hypotheses, references, lengths, metrics[0]),
+        scores=[metric.score(answers, references) for metric in metrics] + predictor.task.likelihood_scores(likelihood),
+        perplexity=math.exp(min(likelihood.per_token, 700.0)),
+        loss=likelihood.per_token,
+        by_length=by_length(answers, references, lengths, metrics[0]) if metrics and any(lengths) else [],
         sentences=len(rows),
         seconds=seconds,
         search=tree(predictor.recipe.decoding),
-        hypotheses=hypotheses,
+        details=predictor.details(rows, answers),
+        sources=[shown(source) for source in sources],
+        hypotheses=answers,
         references=references,
     )
     if against is not None:
         found.against = str(against)
-        found.comparisons = compare(hypotheses, baseline(against, sources), references, metrics)
+        found.comparisons = compare(answers, baseline(against, sources), references, metrics)
     return found
 
 
-def mean_loss(predictor: Predictor, sources: Sequence[str], targets: Sequence[str]) -> float:
-    """Negative log-likelihood a target piece, over all pairs."""
-    scored = predictor.score(sources, targets)
-    return -sum(logp for logp, _ in scored) / max(1, sum(pieces for _, pieces in scored))
-
-
-def baseline(against: str | Path, sources: Sequence[str]) -> list[str]:
+def baseline(against: str | Path, sources: Sequence[Source]) -> list[str]:
     """What the other system writes for these sources: a run writes it now, a file has written it already."""
     path = Path(against)
     if path.is_dir():

@@ -20,6 +20,7 @@ from s2s.nn.model import Model
 from s2s.predict import open_recipe
 from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe, differences
+from s2s.tensors import Space
 from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
@@ -82,6 +83,7 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
         told = [reporter, JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])]
         trainer = Trainer(
             model,
+            data.task,
             data.batches,
             validator(data, options),
             run,
@@ -114,8 +116,9 @@ def check_options(recipe: Recipe) -> None:
     except RecipeError as error:
         raise recipe.origin.located(error) from None
     known = ["loss", "perplexity"]
-    if options.validation_search is not None:
-        known += [metric.kind for metric in recipe.task().metrics]
+    task = recipe.task()
+    if options.validation_search is not None or not task.searches:
+        known += [metric.kind for metric in task.metrics]
     if options.select_by not in known:
         raise recipe.origin.located(
             RecipeError(
@@ -142,27 +145,28 @@ def check_same(run: Run, recipe: Recipe) -> None:
 def validator(data: Prepared, options: Training) -> Validator | None:
     if data.validation is None or data.held_out is None:
         return None
-    return Validator(
-        data.task,
-        data.validation,
-        [row.source for row in data.held_out],
-        [row.references for row in data.held_out],
-        options.validation_search,
-        options.samples,
-    )
+    rows = list(data.held_out) if data.task.metrics else []
+    return Validator(data.task, data.validation, rows, options.validation_search, options.samples)
 
 
 def describe(model: Model, data: Prepared, precision: Precision, options: Training) -> list[str]:
     """The header of a run: what is trained, on what, along which path."""
     count = sum(p.numel() for p in model.parameters())
-    source, target = data.task.source.space, data.task.target.space
-    shared = " (shared)" if source.vocabulary == target.vocabulary else ""
     return [
         f"model: {count / 1e6:.2f} million parameters; {', '.join(model.paths())}",
-        f"vocabulary: {source.size:,} source, {target.size:,} target{shared}",
+        sides(data.task.source.space, data.task.target.space),
         f"device: {precision.device}, {precision.name} ({precision.why})",
         f"batches: {data.batches.count(0):,} an epoch, {options.batch_size:,} {options.batch_unit} each",
     ]
+
+
+def sides(source: Space, target: Space) -> str:
+    """`vocabulary: 6,000 source, 6,000 target (shared)`; `sides: image to ids (812)`"""
+    if source.shape == target.shape == "ids":
+        shared = " (shared)" if source.vocabulary == target.vocabulary else ""
+        return f"vocabulary: {source.size:,} source, {target.size:,} target{shared}"
+    named = [space.shape + (f" ({space.size:,})" if space.size else "") for space in (source, target)]
+    return f"sides: {named[0]} to {named[1]}"
 
 
 def copy_parts(recipe: Recipe, run: Run) -> None:

@@ -8,7 +8,7 @@ Batch is dimension 0 of every tensor that leaves a module, so reordering hypothe
 `index_select`. A mask is called `valid`, and True means real.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -31,7 +31,7 @@ class Space:
     vocabulary  names the vocabulary: equal names are one vocabulary, so embeddings may be tied
     """
 
-    shape: Literal["nothing", "ids", "vector", "vectors", "image", "label", "tags"]
+    shape: Literal["nothing", "ids", "vector", "vectors", "image", "label", "labels", "tags"]
     size: int = 0
     vocabulary: str = ""
 
@@ -52,9 +52,11 @@ class Batch(NamedTuple):
     """Examples as tensors, and which rows of the corpus they are."""
 
     source: Padded | Tensor  # Padded sequences, or [B, ...] for one thing an example
-    target: Padded | Tensor  # Padded sequences, or [B] labels
+    target: Padded | Tensor  # Padded sequences, [B] labels, or [B, C] of 0 and 1 for several labels at once
     positions: Tensor  # [N], where target.data.flatten() is real: found on the CPU, so no step waits for the GPU
     rows: tuple[int, ...] = ()  # their numbers in the corpus: how a message names them
+    first: Tensor | None = None  # [B], the ids that stand before the first of the target; None where it begins: BOS
+    fresh: bool = True  # False where it carries on from the batch before, whose last state is then its first
 
     @property
     def tokens(self) -> int:
@@ -63,9 +65,9 @@ class Batch(NamedTuple):
 
     @property
     def gold(self) -> Tensor:
-        """[N], the answers, in the order of `positions`."""
-        target = self.target.data if isinstance(self.target, Padded) else self.target
-        return target.flatten()[self.positions]
+        """[N], the answers, in the order of `positions`; [N, C] where several labels may be true of one row."""
+        target = self.target.data.flatten() if isinstance(self.target, Padded) else self.target
+        return target[self.positions]
 
 
 class EncoderOutput(NamedTuple):
@@ -106,6 +108,19 @@ def repeat(tree: Tree, times: int) -> Tree:
 
 def move(tree: Tree, device: Any) -> Tree:
     return tree_map(lambda t: t.to(device, non_blocking=True), tree)
+
+
+def leaves(tree: Any) -> list[Tensor]:
+    """The tensors of a nest, in order."""
+    found: list[Tensor] = []
+    tree_map(lambda t: found.append(t) or t, tree)  # type: ignore[func-returns-value]
+    return found
+
+
+def refill(tree: Tree, tensors: Iterable[Tensor]) -> Tree:
+    """A nest of the same shape with these tensors at its leaves: what leaves() took from one."""
+    new = iter(tensors)
+    return tree_map(lambda t: next(new), tree)
 
 
 def detach(tree: Tree) -> Tree:

@@ -14,7 +14,7 @@ FLOORS = [
     {"tasks"},
     {"training"},
     {"recipe", "shipped"},
-    {"prepare", "predict", "session", "evaluation"},
+    {"prepare", "predicting", "predict", "session", "evaluation"},
     {"cli"},
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

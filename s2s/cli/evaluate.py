@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from s2s.cli.console import output
-from s2s.cli.translate import complete_run
+from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run folder, or the name of one in runs/.", autocompletion=complete_run)],
+    run: RunName,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as decoding.beam_size=10.")
     ] = None,
@@ -25,19 +25,19 @@ def evaluate(
     target: Annotated[list[Path] | None, typer.Option(help="Its references; repeat it for several.")] = None,
     against: Annotated[str | None, typer.Option(help="Another run, or a file of hypotheses, to test against.")] = None,
     name: Annotated[str | None, typer.Option(help="What the files in RUN/predictions are called.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
-    weights: Annotated[str, typer.Option(help="best or last")] = "best",
-    trust: Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")] = False,
+    device: Device = "auto",
+    weights: Weights = "best",
+    trust: Trust = False,
 ) -> None:
     """Score a run: BLEU and its family with signatures, confidence intervals, and scores by length.
 
     s2s evaluate runs/multi30k --split test --against runs/other
     """
     from s2s.evaluation import evaluate as measure
-    from s2s.predict import find_run, load
+    from s2s.predict import find_run
+    from s2s.predicting.base import Predictor
 
-    folder = find_run(run)
-    predictor = load(folder, device=device, trust=trust, weights=weights, changes=changes or ())
+    folder, predictor = open_run(run, Predictor, device=device, weights=weights, trust=trust, changes=changes or ())
     if source or target:
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:

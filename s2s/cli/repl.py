@@ -25,7 +25,7 @@ from s2s.errors import RecipeError, S2SError
 if TYPE_CHECKING:
     from s2s.config import Choice
     from s2s.decoding.search import Search
-    from s2s.predict import Prediction, Predictor
+    from s2s.predicting.writer import Prediction, Writer
 
 COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
 ON_OFF = {True: "on", False: "off"}
@@ -45,7 +45,7 @@ class Repl:
 
     def __init__(
         self,
-        predictor: "Predictor",
+        predictor: "Writer",
         read: Callable[[], str],
         console: Console,
         search: "Choice[Search] | None" = None,

@@ -20,13 +20,13 @@ from s2s.cli.show import visible
 if TYPE_CHECKING:
     from s2s.config import Choice
     from s2s.decoding.search import Search
-    from s2s.predict import Predictor
+    from s2s.predicting.writer import Writer
 
 PROMPT = "» "
 KEPT = 10_000  # lines of history, where we are the ones to cut it
 
 
-def open_repl(predictor: "Predictor", search: "Choice[Search]", run: str) -> None:
+def open_repl(predictor: "Writer", search: "Choice[Search]", run: str) -> None:
     """Talk with a model until the reader leaves."""
     console = Console(highlight=False, emoji=False)
     repl = Repl(predictor, input, console, search)

@@ -48,10 +48,11 @@ def train(
 
     with reporter_for(errors) as reporter:
         outcome = run_training(read, folder, reporter=reporter)
-    close(folder, outcome, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
+    verb = getattr(read.task.maker, "verb", "translate")
+    close(folder, outcome, verb, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
 
 
-def close(folder: Path, outcome: "Outcome", again: str) -> None:
+def close(folder: Path, outcome: "Outcome", verb: str, again: str) -> None:
     """How it ended, an example, and what to do next."""
     here = outcome.position
     best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
@@ -62,10 +63,10 @@ def close(folder: Path, outcome: "Outcome", again: str) -> None:
         errors.print(f"go on: s2s train {again}", markup=False)
         raise typer.Exit(130)
     if example := last_sample(folder):
-        output.print(f"it writes: {example['source']} → {example['hypothesis']}", markup=False)
+        output.print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
     output.print(f"the run is in {folder}. Next:", markup=False)
     output.print(f"  s2s evaluate {folder}", markup=False)
-    output.print(f"  s2s translate {folder}", markup=False)
+    output.print(f"  s2s {verb} {folder}", markup=False)
 
 
 def last_sample(folder: Path) -> dict[str, str] | None:

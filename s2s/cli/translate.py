@@ -5,39 +5,34 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from s2s.cli.console import errors
+from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 
 if TYPE_CHECKING:
     from s2s.config import Choice
     from s2s.decoding.search import Search
-    from s2s.predict import Prediction, Predictor
+    from s2s.predicting.writer import Prediction, Writer
 
 CHUNK = 512  # lines that are translated together, at most: what a pipe waits for
 
 Form = Callable[[int, str, "list[Prediction]"], str]  # (number of the line, source, n-best list) -> lines to print
 
 
-def complete_run(incomplete: str) -> list[str]:
-    """For the shell: runs that begin so."""
-    return sorted(p.parent.name for p in Path("runs").glob(f"{incomplete}*/recipe.yaml"))
-
-
 def translate(
-    run: Annotated[str, typer.Argument(help="A run folder, or the name of one in runs/.", autocompletion=complete_run)],
+    run: RunName,
     text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to translate.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     nbest: Annotated[int | None, typer.Option(min=1, help="How many hypotheses to print for each.")] = None,
     search: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change the search; repeat it for several.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
-    weights: Annotated[str, typer.Option(help="best or last")] = "best",
-    trust: Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")] = False,
+    device: Device = "auto",
+    weights: Weights = "best",
+    trust: Trust = False,
 ) -> None:
     """Translate texts; without any, the lines of standard input, or what is typed at a terminal.
 
@@ -51,10 +46,9 @@ def translate(
     s2s translate multi30k --search beam_size=10 --search length_penalty=0.8 < in.txt > out.txt
     s2s translate multi30k --search kind=greedy
     """
-    from s2s.predict import find_run, load
+    from s2s.predicting.writer import Writer
 
-    folder = find_run(run)
-    predictor = load(folder, device=device, trust=trust, weights=weights)
+    folder, predictor = open_run(run, Writer, device=device, weights=weights, trust=trust)
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
     if not text and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
@@ -73,7 +67,7 @@ def translate(
 
 
 def translate_lines(
-    predictor: "Predictor", search: "Choice[Search]", lines: Sequence[str], form: Form, number: int = 1
+    predictor: "Writer", search: "Choice[Search]", lines: Sequence[str], form: Form, number: int = 1
 ) -> None:
     """Translate lines together and print them at once. `number` is that of the first."""
     found = predictor.search(lines, search)
@@ -91,7 +85,7 @@ def nbest_form(number: int, source: str, found: "list[Prediction]") -> str:
     return "".join(lines) or f"{number}\t0.0000\t\n"
 
 
-def json_form(predictor: "Predictor") -> Form:
+def json_form(predictor: "Writer") -> Form:
     def form(number: int, source: str, found: "list[Prediction]") -> str:
         hypotheses = [
             {"text": p.text, "score": rounded(p.score), "log_probability": rounded(p.log_probability)} for p in found

@@ -160,14 +160,18 @@ class Batches:
 
     def _batch(self, rows: np.ndarray, epoch: int | None) -> Batch:
         """`epoch` is None where nothing is sampled."""
-        numbers = tuple(rows.tolist())
+        numbers = rows.tolist()
         sources = [self.encoded.source(i) for i in numbers]
         targets = [self.encoded.target(i) for i in numbers]
-        if epoch is not None and (self.source.samples or self.target.samples):
-            texts = [self.corpus[i] for i in numbers]
+        owners = tuple(map(self.encoded.row, numbers))
+        if epoch is not None:
             seeds = [row_seed(self.seed, epoch, i) for i in numbers]
             if self.source.samples:
-                sources = [self.source.sample(text.source, s) for text, s in zip(texts, seeds)]
+                sources = [self.source.sample(self.corpus[i].source, s) for i, s in zip(owners, seeds)]
             if self.target.samples:
-                targets = [self.target.sample(text.references[0], s) for text, s in zip(texts, seeds)]
-        return make_batch(self.source, self.target, sources, targets, numbers)
+                which = map(self.encoded.reference, numbers)
+                texts = [self.corpus[i].references[k] for i, k in zip(owners, which)]
+                targets = [self.target.sample(text, s) for text, s in zip(texts, seeds)]
+            if self.source.augments:
+                sources = [self.source.augment(array, s) for array, s in zip(sources, seeds)]
+        return make_batch(self.source, self.target, sources, targets, owners)

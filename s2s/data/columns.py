@@ -20,13 +20,13 @@ def as_tuple(names: Names) -> tuple[Name, ...]:
     return names if isinstance(names, tuple) else (names,)
 
 
-def row_of(record: Any, source: Name, target: Names, where: str) -> Row:
+def row_of(record: Any, source: Name, target: Names, where: str, labels: bool = False) -> Row:
     """A record of a table, which maps names to cells or is a list of cells, as an example. Raises DataError.
 
-    A target cell that is a list of texts is several references, too.
+    A target cell that is a list of texts is several references, too. labels: it may be a number, which has a name.
     """
     names = as_tuple(target)
-    cells = [look_up(record, name, where) for name in names]
+    cells = [numbered(look_up(record, name, where)) if labels else look_up(record, name, where) for name in names]
     several = isinstance(target, tuple) or any(isinstance(cell, list | tuple) for cell in cells)
     texts = [
         as_text(text, name, where)
@@ -34,6 +34,11 @@ def row_of(record: Any, source: Name, target: Names, where: str) -> Row:
         for text in (cell if isinstance(cell, list | tuple) else [cell])
     ] or [""]
     return Row(as_text(look_up(record, source, where), source, where), texts if several else texts[0])
+
+
+def numbered(cell: Any) -> Any:
+    """The number of a label as text, whatever held it."""
+    return str(int(cell)) if isinstance(cell, bool | int) else cell
 
 
 def look_up(record: Any, name: Name, where: str) -> Any:
@@ -98,7 +103,7 @@ def as_text(cell: Any, name: Name, where: str) -> str:
         return cell
     if cell is None:
         return ""
-    hint = "name columns that hold text"
+    hint = "name columns that hold text, or what the numbers of labels mean: data.labels=[no,yes]"
     if isinstance(cell, Mapping):
         hint = f"name a field inside it, one of: {', '.join(f'{name}.{field}' for field in dotted(cell))}"
     raise DataError(where, f"column {name!r} holds {kind_of(cell)}, and text is needed", hint)

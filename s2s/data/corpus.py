@@ -11,33 +11,24 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from s2s.data.encoded import EncodedCorpus, Ids, id_type, open_ids, write_ids
+from s2s.data.encoded import EncodedCorpus, Ids, open_ids, write_ids
 from s2s.data.fields import Field
 from s2s.data.files import digest
-from s2s.data.readers import Reader, Row
+from s2s.data.readers import Reader, Row, Source, SourceType
 from s2s.data.store import cache_folder, damaged, filled
+from s2s.data.stored import schema_of, size_of, to_batch, unpack
 from s2s.errors import DataError
 
 Side = Literal["source", "target"]
 
-FORMAT = 1  # of the files in the cache: another number, and nothing old is found
-CHUNK_ROWS, CHUNK_CHARACTERS = 10_000, 1 << 24  # what is in memory at once
-
-SCHEMA = pa.schema(
-    {
-        "source": pa.string(),
-        "target": pa.list_(pa.string()),  # every reference, first the one that is learned from
-        "source_hash": pa.uint64(),
-        "target_hash": pa.uint64(),
-    }
-)
+FORMAT = 2  # of the files in the cache: another number, and nothing old is found
+CHUNK_ROWS, CHUNK_SIZE = 10_000, 1 << 24  # what is in memory at once
 
 
 class Counts(NamedTuple):
@@ -75,13 +66,13 @@ class Corpus:
         row = i % len(self) if self.chosen is None else int(self.chosen[i])
         number = bisect_right(self.starts, row) - 1
         batch, place = self.batches[number], row - int(self.starts[number])
-        return self._row(batch.column(0)[place].as_py(), batch.column(1)[place].as_py())
+        return self._row(unpack(batch.column(0)[place].as_py()), batch.column(1)[place].as_py())
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self.parts():
-            yield from map(self._row, batch.column(0).to_pylist(), batch.column(1).to_pylist())
+            yield from map(self._row, map(unpack, batch.column(0).to_pylist()), batch.column(1).to_pylist())
 
-    def _row(self, source: str, references: list[str]) -> Row:
+    def _row(self, source: Source, references: list[str]) -> Row:
         return Row(source, references if self.several else references[0])
 
     def parts(self) -> Iterator[pa.RecordBatch]:
@@ -94,13 +85,18 @@ class Corpus:
             if first < last:
                 yield batch.take(pa.array(self.chosen[first:last] - self.starts[number]))
 
-    def texts(self, side: Side) -> Iterator[list[str]]:
-        """One side in order, some thousands at a time; of several references the first."""
+    def values(self, side: Side) -> Iterator[list[Any]]:
+        """One side in order, some thousands at a time; of several references each, one after the other."""
         for part in self.parts():
             if side == "source":
-                yield part.column(0).to_pylist()
+                yield list(map(unpack, part.column(0).to_pylist()))
             else:
-                yield [references[0] for references in part.column(1).to_pylist()]
+                yield part.column(1).flatten().to_pylist()
+
+    def reference_counts(self) -> np.ndarray:
+        """[rows], how many references each has."""
+        counts = [part.column(1).value_lengths().to_numpy() for part in self.parts()]
+        return np.concatenate(counts).astype(np.int64) if counts else np.zeros(0, np.int64)
 
     def hashes(self, side: Side) -> np.ndarray:
         """[rows], 64 bits of each text, without the white space around it: equal texts, equal numbers."""
@@ -132,11 +128,11 @@ def open_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
 
 def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
     """All rows of a split, with none held out."""
-    training, limit = split == "train", reader.max_characters
-    key = digest(FORMAT, reader.fingerprint(split), training, limit)
+    training, limit, stored = split == "train", reader.max_characters, reader.source_type
+    key = digest(FORMAT, reader.fingerprint(split), training, limit, stored)
 
     def write(folder: Path) -> None:
-        write_rows(folder, reader.read(split), split, training, limit)
+        write_rows(folder, reader.read(split), split, training, limit, stored)
 
     folder = filled((cache or cache_folder()) / "rows" / key, write)
     try:
@@ -149,21 +145,24 @@ def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
     return Corpus(split, key, Counts(*about["counts"]), about["several"], batches, starts)
 
 
-def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, limit: int) -> None:
+def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, limit: int, stored: SourceType) -> None:
     """Check rows, hash them, and write those that are kept."""
-    read = empty = overlong = characters = kept = 0
+    read = empty = overlong = size = kept = 0
     several = False
-    sources: list[str] = []
+    sources: list[Source] = []
     targets: list[list[str]] = []
-    with pa.ipc.new_file(str(folder / "rows.arrow"), SCHEMA) as writer:
+    schema = schema_of(stored)
+    with pa.ipc.new_file(str(folder / "rows.arrow"), schema) as writer:
         for source, target in rows:
             read += 1
             if isinstance(target, str):
                 target = [target]
             else:
                 several = True
-            length = max(len(source), *map(len, target))
-            blank = not source.strip() or not target[0].strip()
+                target = [text for text in target if text.strip()] or target[:1] or [""]
+            length = max(map(len, (source, *target) if isinstance(source, str) else target))
+            # Without a source, rows are the lines of a text: a blank one stands between two paragraphs.
+            blank = stored != "nothing" and (is_blank(source) or not target[0].strip())
             empty += blank
             if length > limit and not training:
                 hint = f"shorten it, or allow it: data.max_characters={length}"
@@ -173,13 +172,13 @@ def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, li
             elif not (blank and training):
                 sources.append(source)
                 targets.append(target)
-                characters += length
+                size += size_of(source) + sum(map(len, target))
                 kept += 1
-            if len(sources) == CHUNK_ROWS or characters > CHUNK_CHARACTERS:
-                writer.write(to_batch(sources, targets, f"{split}: rows up to {read}"))
-                sources, targets, characters = [], [], 0
+            if len(sources) == CHUNK_ROWS or size > CHUNK_SIZE:
+                writer.write(to_batch(schema, sources, targets, f"{split}: rows up to {read}"))
+                sources, targets, size = [], [], 0
         if sources:
-            writer.write(to_batch(sources, targets, f"{split}: rows up to {read}"))
+            writer.write(to_batch(schema, sources, targets, f"{split}: rows up to {read}"))
     if kept == 0 or (empty == read and not training):
         what = f"has nothing in it: {read:,} rows, {empty:,} with an empty side, {overlong:,} too long"
         raise DataError(split, what, "check the files and columns that `data` names")
@@ -187,19 +186,8 @@ def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, li
     (folder / "about.json").write_text(json.dumps(about))
 
 
-def to_batch(sources: list[str], targets: list[list[str]], where: str) -> pa.RecordBatch:
-    try:
-        columns = [sources, targets, hashed(sources), hashed([references[0] for references in targets])]
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, SCHEMA.types)]
-        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
-    except UnicodeEncodeError as error:
-        what = f"a text holds half a character: {error.object[error.start : error.end]!a}"
-        raise DataError(where, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
-
-
-def hashed(texts: list[str]) -> np.ndarray:
-    """[texts], the same in every process and on every machine."""
-    return np.frombuffer(b"".join(blake2b(t.strip().encode(), digest_size=8).digest() for t in texts), dtype="<u8")
+def is_blank(source: Source) -> bool:
+    return isinstance(source, str) and not source.strip()
 
 
 def hold_out(corpus: Corpus, amount: float) -> tuple[Corpus, Corpus]:
@@ -224,13 +212,18 @@ def hold_out(corpus: Corpus, amount: float) -> tuple[Corpus, Corpus]:
 
 
 def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | None = None) -> EncodedCorpus:
-    """Ids of every row, encoded where the cache does not have them. Of several references, the first."""
+    """Both sides of every example, encoded where the cache does not have them.
+
+    A row with several references is as many examples: it is learned from each of them.
+    """
     folder = (cache or cache_folder()) / "ids"
-    return EncodedCorpus(encode_side(corpus, "source", source, folder), encode_side(corpus, "target", target, folder))
+    counts = corpus.reference_counts() if corpus.several else None
+    sources = encode_side(corpus, "source", source, folder, len(corpus))
+    targets = encode_side(corpus, "target", target, folder, len(corpus) if counts is None else int(counts.sum()))
+    return EncodedCorpus(sources, targets, None if counts is None else np.repeat(np.arange(len(corpus)), counts))
 
 
-def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path) -> Ids:
-    dtype = id_type(field.space.size)
-    key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, dtype.str)
-    made = filled(folder / key, lambda path: write_ids(path, corpus.texts(side), field.encode_all, dtype))
-    return open_ids(made, dtype, len(corpus))
+def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path, count: int) -> Ids:
+    key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
+    made = filled(folder / key, lambda path: write_ids(path, corpus.values(side), field.encode_all, field.dtype))
+    return open_ids(made, field.dtype, count)

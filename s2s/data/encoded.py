@@ -38,40 +38,47 @@ class Ids:
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """Both sides of a corpus as ids, row by row the rows of that corpus."""
+    """Both sides of every example: a row of the corpus with one of its references.
 
-    sources: Ids
-    targets: Ids
+    owner  [examples], the row of each; None where every row has one reference, and is one example
+    """
+
+    sources: Ids  # a row each
+    targets: Ids  # an example each
+    owner: np.ndarray | None = None
 
     @property
     def source_lengths(self) -> np.ndarray:
-        return self.sources.lengths
+        return self.sources.lengths if self.owner is None else self.sources.lengths[self.owner]
 
     @property
     def target_lengths(self) -> np.ndarray:
         return self.targets.lengths
 
     def source(self, i: int) -> np.ndarray:
-        return self.sources[i]
+        return self.sources[self.row(i)]
 
     def target(self, i: int) -> np.ndarray:
         return self.targets[i]
 
+    def row(self, i: int) -> int:
+        """The row that example i is of."""
+        return i if self.owner is None else int(self.owner[i])
+
+    def reference(self, i: int) -> int:
+        """Which of the references of its row example i has."""
+        return 0 if self.owner is None else i - int(np.searchsorted(self.owner, self.owner[i]))
+
     def __len__(self) -> int:
-        return len(self.sources)
+        return len(self.targets)
 
     def short_enough(self, source: Field, target: Field) -> np.ndarray:
-        """[rows], True where neither side is longer than its field's `max_length`: what to train on."""
+        """[examples], True where neither side is longer than its field's `max_length`: what to train on."""
         keep = np.ones(len(self), dtype=bool)
-        for ids, field in ((self.sources, source), (self.targets, target)):
+        for lengths, field in ((self.source_lengths, source), (self.target_lengths, target)):
             if field.max_length is not None:
-                keep &= ids.lengths <= field.max_length
+                keep &= lengths <= field.max_length
         return keep
-
-
-def id_type(size: int) -> np.dtype:
-    """The smallest type that holds every id of a vocabulary."""
-    return np.dtype(np.uint16 if size <= 1 << 16 else np.int32)
 
 
 def write_ids(folder: Path, chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype) -> None:

@@ -8,7 +8,7 @@ batch = field.collate(field.encode_all(texts))      # Padded: data [B, S], lengt
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,11 +23,22 @@ from s2s.tensors import EOS, PAD, Padded, Space
 class Field(Family):
     """fit() once on the training values, encode each value once, collate() batches, decode() what a model writes.
 
+    max_length   training rows with longer arrays are dropped
+    ends         how many ids of an array are no piece of the value: 1 where EOS ends it
+    dtype        of the arrays, in memory and on disk
     samples      True where sample() draws another encoding of the same value each time
+    augments     True where augment() changes an encoded array a little, another way each time
     fingerprint  equal fingerprints encode every value alike: what a cache is filed under
     """
 
-    max_length: int | None = None  # training rows with longer arrays are dropped
+    max_length: int | None = None
+    ends: int = 0
+    augments: bool = False
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest type that holds every id of a vocabulary."""
+        return np.dtype(np.uint16 if self.space.size <= 1 << 16 else np.int32)
 
     def fit(self, values: Iterable[Any]) -> None:
         raise NotImplementedError
@@ -69,6 +80,10 @@ class Field(Family):
         """One encoding of a value, the same for the same seed."""
         return self.encode_all([value])[0]
 
+    def augment(self, array: np.ndarray, seed: int) -> np.ndarray:
+        """An array like this one, the same for the same seed."""
+        return array
+
     def shares(self, tokenizer: Tokenizer) -> bool:
         """True where this field uses that very tokenizer: its owner then fits it."""
         return False
@@ -79,8 +94,13 @@ class Text(Field, kind="text"):
 
     shared      the tokenizer of the task, for a field without its own: both sides then have one vocabulary
     tokenizer   a tokenizer of its own
-    max_length  most ids of a training row, EOS counted: longer rows are dropped
+    max_length  most ids of a row, EOS counted
+    cut         what longer texts lose, wherever they come from: their start, middle or end; null drops such
+                training rows instead, and leaves other texts as they are
     """
+
+    max_length: int
+    ends = 1
 
     def __init__(
         self,
@@ -88,6 +108,7 @@ class Text(Field, kind="text"):
         *,
         tokenizer: Choice[Tokenizer] | None = None,
         max_length: Positive = 200,
+        cut: Literal["start", "middle", "end"] | None = None,
     ) -> None:
         if tokenizer is not None:
             self.tokenizer = tokenizer()
@@ -97,7 +118,7 @@ class Text(Field, kind="text"):
             hint = f"name one: tokenizer: unigram; there are: {', '.join(sorted(Tokenizer.kinds))}"
             raise RecipeError("tokenizer", "text needs a tokenizer, and there is none to share", hint)
         self.borrowed = tokenizer is None
-        self.max_length = max_length
+        self.max_length, self.cut = max_length, cut
 
     def fit(self, values: Iterable[str]) -> None:
         self.tokenizer.fit(values)
@@ -115,10 +136,18 @@ class Text(Field, kind="text"):
 
     def encode_all(self, values: Sequence[str]) -> list[np.ndarray]:
         """Arrays of int32 ids [S], each with EOS at its end."""
-        return with_eos(self.tokenizer.encode_all(values))
+        return with_eos([*map(self.shortened, self.tokenizer.encode_all(values))])
 
     def sample(self, value: str, seed: int) -> np.ndarray:
-        return np.array([*self.tokenizer.sample(value, seed), EOS], dtype=np.int32)
+        return np.array([*self.shortened(self.tokenizer.sample(value, seed)), EOS], dtype=np.int32)
+
+    def shortened(self, ids: Sequence[int]) -> Sequence[int]:
+        """As `cut` has it, with room for EOS."""
+        most = self.max_length - 1
+        if self.cut is None or len(ids) <= most:
+            return ids
+        head = {"start": 0, "middle": most // 2, "end": most}[self.cut]
+        return [*ids[:head], *ids[len(ids) - (most - head) :]]
 
     def collate(self, rows: Sequence[np.ndarray]) -> Padded:
         """Ids on a rectangle [B, S] of PAD; both tensors are torch.long, on the CPU."""
@@ -146,7 +175,39 @@ class Text(Field, kind="text"):
 
     @property
     def fingerprint(self) -> str:
-        return self.tokenizer.fingerprint
+        cut = f" {self.cut} {self.max_length}" if self.cut else ""
+        return f"{self.tokenizer.fingerprint}{cut}"
+
+
+class Nothing(Field, kind="nothing"):
+    """No source: a language model goes by what it has written."""
+
+    def fit(self, values: Iterable[Any]) -> None:
+        pass
+
+    @property
+    def space(self) -> Space:
+        return Space("nothing")
+
+    def encode_all(self, values: Sequence[Any]) -> list[np.ndarray]:
+        return [np.zeros(0, self.dtype)] * len(values)
+
+    def collate(self, rows: Sequence[np.ndarray]) -> Tensor:
+        """[B, 0]: there is nothing, so many times."""
+        return torch.zeros(len(rows), 0)
+
+    def pieces(self, ids: Any) -> list[str]:
+        return []
+
+    def save(self, folder: Path, name: str) -> None:
+        pass
+
+    def load(self, folder: Path, name: str) -> None:
+        pass
+
+    @property
+    def fingerprint(self) -> str:
+        return "nothing"
 
 
 def plain(ids: Iterable[int]) -> Iterable[int]:

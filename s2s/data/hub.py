@@ -90,7 +90,9 @@ class HuggingFace(Reader, kind="huggingface"):
                 for cells in zip(*batch.values()):
                     number += 1
                     record = dict(zip(batch, cells))
-                    yield row_of(record, self.source, self.target, f"{self.place} ({name}): row {number}")
+                    yield row_of(
+                        record, self.source, self.target, f"{self.place} ({name}): row {number}", bool(self.labels)
+                    )
 
 
 @contextmanager

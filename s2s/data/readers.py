@@ -9,20 +9,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from s2s.config import Count, Family, Fraction, Positive
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
+from s2s.data.pictures import Picture
 from s2s.errors import DataError
 
 AUTO = "auto"
 USUAL = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
+Source = str | Picture | np.ndarray  # text; a picture; numbers [F] or [S, F]; an empty text where there is no source
+SourceType = Literal["text", "picture", "numbers", "nothing"]
+
+
+def shown(source: Source) -> str:
+    """A source in a line of text: itself, or the name of a picture."""
+    if isinstance(source, str):
+        return source
+    return source.name if isinstance(source, Picture) else f"{' x '.join(map(str, source.shape))} numbers"
+
 
 class Row(NamedTuple):
-    """One example. A target that is a list is several references, the first of which is learned from."""
+    """One example. A target that is a list is several references: training learns from each in turn."""
 
-    source: str
+    source: Source
     target: str | list[str]
 
     @property
@@ -39,8 +52,10 @@ class Reader(Family, ABC):
     hold_out        then so many rows of train (or this fraction of them) are set aside for it, a tenth at most
     test            auto is the split called test, null is none
     max_characters  a training row with a longer side is left out, and counted
+    labels          names for targets that are numbers: [negative, positive] calls 0 negative
 
     A member says which names it offers, gives their rows, and a fingerprint of what they hold.
+    `source_type` says what its sources are; without one ("nothing"), blank targets are rows, too.
     """
 
     train: str = "train"
@@ -48,6 +63,11 @@ class Reader(Family, ABC):
     test: str | None = AUTO
     hold_out: Count | Fraction = 1000
     max_characters: Positive = 20_000
+    labels: tuple[str, ...] = ()
+
+    @property
+    def source_type(self) -> SourceType:
+        return "text"
 
     @abstractmethod
     def offers(self, name: str) -> bool:
@@ -75,11 +95,17 @@ class Reader(Family, ABC):
 
     def read(self, split: str) -> Iterator[Row]:
         """The rows of a split, one at a time. Raises DataError with file and line."""
-        return self.rows(self.required(split))
+        rows = self.rows(self.required(split))
+        return self._labeled(rows, split) if self.labels else rows
+
+    def _labeled(self, rows: Iterator[Row], split: str) -> Iterator[Row]:
+        for number, row in enumerate(rows, 1):
+            names = [label_of(text, self.labels, f"{split}: row {number}") for text in row.references]
+            yield row._replace(target=names[0] if isinstance(row.target, str) else names)
 
     def fingerprint(self, split: str) -> str:
         """Changes when the rows of a split may have changed: what a cache is keyed by."""
-        return self.contents(self.required(split))
+        return digest(self.contents(self.required(split)), *self.labels)
 
     def required(self, split: str) -> str:
         name = self.named(split)
@@ -87,6 +113,15 @@ class Reader(Family, ABC):
             usual = " or ".join(USUAL.get(split, (split,)))
             raise DataError(f"data.{split}", f"there is no {split} split", f"name one, or add {usual} to the data")
         return name
+
+
+def label_of(text: str, labels: Sequence[str], where: str) -> str:
+    """The name of a label that is a number; a name stays as it is. Raises DataError."""
+    if text in labels:
+        return text
+    if text.isdecimal() and int(text) < len(labels):
+        return labels[int(text)]
+    raise DataError(where, f"has the label {text!r}", f"data.labels names: {', '.join(labels)}, for 0, 1, ...")
 
 
 @dataclass(kw_only=True)

@@ -137,8 +137,8 @@ def make_report(
             *corpus.counts,
             rows=len(corpus),
             too_long=int(len(keep) - keep.sum()),
-            source=side_report(ids.sources, keep),
-            target=side_report(ids.targets, keep),
+            source=side_report(ids.sources, source, ids.source_lengths[keep]),
+            target=side_report(ids.targets, target, ids.target_lengths[keep]),
             copies=mean(corpus.hashes("source") == corpus.hashes("target")),
             uneven=uneven(ids),
             repeated=1 - len(np.unique(mixed)) / max(1, len(mixed)),
@@ -154,11 +154,12 @@ def pairs(corpus: Corpus) -> np.ndarray:
     return (source * np.uint64(0x9E3779B97F4A7C15)) ^ target  # an odd factor: which text is on which side counts
 
 
-def side_report(ids: Ids, keep: np.ndarray) -> SideReport:
-    used = ids.lengths[keep] - 1
-    quantiles = np.quantile(used, QUANTILES, method="higher") if len(used) else np.zeros(len(QUANTILES))
-    pieces = int(ids.lengths.sum()) - len(ids)
-    return SideReport(tuple(int(q) for q in quantiles), ids.count(UNK) / max(1, pieces))
+def side_report(ids: Ids, field: Field, lengths: np.ndarray) -> SideReport:
+    """`lengths` are those of the rows that are used. Only ids have unknown ones among them."""
+    quantiles = np.quantile(lengths - field.ends, QUANTILES, method="higher") if len(lengths) else [0] * len(QUANTILES)
+    unknown = ids.count(UNK) if field.space.shape == "ids" else 0
+    pieces = int(ids.lengths.sum()) - len(ids) * field.ends
+    return SideReport(tuple(int(q) for q in quantiles), unknown / max(1, pieces))
 
 
 def uneven(ids: EncodedCorpus) -> float:

@@ -155,7 +155,7 @@ class JsonLines(Table, kind="jsonl"):
         for number, line in enumerate(read_lines(path), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                yield row_of(parse_json(line, number, where), self.source, self.target, where)
+                yield row_of(parse_json(line, number, where), self.source, self.target, where, bool(self.labels))
 
 
 @dataclass(kw_only=True)
@@ -175,7 +175,7 @@ class Parquet(Table, kind="parquet"):
                 columns = top_columns(file.schema_arrow.names, self.source, self.target, str(path))
                 batches = (batch.to_pylist() for batch in file.iter_batches(1000, columns=columns))
                 for number, record in enumerate(chain.from_iterable(batches), 1):
-                    yield row_of(record, self.source, self.target, f"{path}: row {number}")
+                    yield row_of(record, self.source, self.target, f"{path}: row {number}", bool(self.labels))
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 str(path), f"is not a readable Parquet file: {first_line(error)}", "write it again"

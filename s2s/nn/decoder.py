@@ -146,7 +146,7 @@ class Decoder(Head):
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: DecoderState | None = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)
-        output = self.run(shift_right(batch.target.data), *self.start(encoded, state))
+        output = self.run(shift_right(batch.target.data, batch.first), *self.start(encoded, state))
         # the largest product of all: at real positions only, in one call
         vectors = self.drop(output.vectors).flatten(0, 1).index_select(0, batch.positions)
         return HeadOutput(self.out(vectors), output.state, output.weights)
@@ -191,6 +191,10 @@ class Parallel(Decoder, kind="decoder"):
         return DecoderOutput(self.readout(h, context), state._replace(cells=cells), weights)
 
 
-def shift_right(target: Tensor) -> Tensor:
-    """y1 .. yT -> BOS y1 .. yT-1 [B, T]: what the decoder has read when it must say yt."""
-    return torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], 1)
+def shift_right(target: Tensor, first: Tensor | None = None) -> Tensor:
+    """y1 .. yT -> BOS y1 .. yT-1 [B, T]: what the decoder has read when it must say yt.
+
+    first  [B], what stands there in place of BOS, in a text that goes on
+    """
+    before = torch.full_like(target[:, :1], BOS) if first is None else first[:, None]
+    return torch.cat([before, target[:, :-1]], 1)

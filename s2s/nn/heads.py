@@ -14,6 +14,7 @@ class HeadOutput(NamedTuple):
     logits: Tensor  # [N, V], at batch.positions only: compare them with batch.gold
     state: Any = ()  # carries on from the last position, where there is such a thing
     weights: Tensor | None = None  # [B, T, S], where it looked
+    penalty: Tensor | None = None  # [], a sum over the same answers that training adds to their loss
 
 
 class StepOutput(NamedTuple):
@@ -22,6 +23,13 @@ class StepOutput(NamedTuple):
     logits: Tensor  # [B, V]
     state: Any  # the same nest as was passed in
     weights: Tensor | None  # [B, S], where it looked; None without attention
+
+
+class AnswerOutput(NamedTuple):
+    """What a head that chooses says about sources alone."""
+
+    logits: Tensor  # [B, C], or [B, S, C] for one answer a position
+    weights: Tensor | None = None  # [B, S], where it looked
 
 
 class Head(nn.Module, Family):
@@ -38,6 +46,10 @@ class Head(nn.Module, Family):
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         raise NotImplementedError
+
+    def answer(self, encoded: EncoderOutput) -> AnswerOutput:
+        """What is chosen for each source: heads that name one thing an example, or one a position."""
+        raise NotImplementedError(f"{type(self).__name__} does not choose")
 
     def start(self, encoded: EncoderOutput, state: Any = None) -> tuple[Memory, Any]:
         """Memory and first state for step(): heads that write a sequence have both."""

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -14,6 +15,19 @@ class Loss(NamedTuple):
 
     total: Tensor  # []
     tokens: int
+
+
+class Likelihood(NamedTuple):
+    """What a model makes of rows whose answers are known, each a number a row."""
+
+    nats: np.ndarray  # [N], negative log-probability of the answer
+    tokens: np.ndarray  # [N], pieces in it, the end included
+    characters: np.ndarray  # [N], in its text
+
+    @property
+    def per_token(self) -> float:
+        """Nats a piece, over all rows."""
+        return float(self.nats.sum() / max(1, self.tokens.sum()))
 
 
 def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:

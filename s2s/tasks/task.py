@@ -1,29 +1,69 @@
-"""A task is its two fields and the numbers that say how well it went."""
+"""A task is its two fields, what is asked of the model, and the numbers that say how well it went."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
 
 from s2s.config import Choice, Family, choose
 from s2s.data.fields import Field
 from s2s.data.readers import Row
 from s2s.data.tokenizers import Tokenizer
-from s2s.tasks.metrics import Metric
+from s2s.decoding.batched import SearchCall, write_all
+from s2s.nn.heads import HeadOutput
+from s2s.nn.model import Model
+from s2s.tasks.losses import Likelihood, Loss, cross_entropy
+from s2s.tasks.metrics import Metric, Score
+from s2s.tensors import Batch
 
 
 class Task(Family):
-    """Fields for the two sides of an example, and metrics for what is written.
+    """Fields for the two sides of an example, a loss, an answer, and metrics for answers.
 
     source, target  Field; `fit` learns their vocabularies, `save` and `load` keep them in a folder
     metrics         what evaluation reports, first the one that matters most
+    verb            the command of s2s that uses such a run
+    searches        True where an answer is written, piece by piece: `training.validation_search` says how
+    streams         True where the training rows are one continuous text
     """
 
     source: Field
     target: Field
-    metrics: tuple[Choice[Metric], ...]
+    metrics: tuple[Choice[Metric], ...] = ()
+    verb: ClassVar[str] = "translate"
+    searches: ClassVar[bool] = True
+    streams: ClassVar[bool] = False
 
     def fit(self, rows: Iterable[Row]) -> None:
-        raise NotImplementedError
+        """Learn the vocabularies from training rows; `rows` is read once for each side."""
+        self.source.fit(sources(rows))
+        self.target.fit(targets(rows))
+
+    def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
+        """What training makes small, with the penalties that the head adds while it is trained."""
+        found = cross_entropy(output, batch, smoothing)
+        return found if output.penalty is None else found._replace(total=found.total + output.penalty)
+
+    def answer(
+        self,
+        model: Model,
+        sources: Sequence[np.ndarray],
+        search: SearchCall | None,
+        *,
+        device: torch.device,
+        batch_size: int = 64,
+    ) -> list[str]:
+        """What the model says of each encoded source, as text. This one writes it."""
+        assert search is not None
+        found = write_all(model, self.source, sources, search, device=device, batch_size=batch_size)
+        return [self.target.decode(best[0].ids) for best in found]
+
+    def likelihood_scores(self, likelihood: Likelihood) -> list[Score]:
+        """Scores that need no answer, only what the model makes of the right one."""
+        return []
 
     def save(self, folder: Path) -> None:
         """Keep both fields in a folder, as text or in the tokenizer's own format."""
@@ -55,19 +95,20 @@ class Translation(Task, kind="translation"):
 
     def fit(self, rows: Iterable[Row]) -> None:
         """Learn the vocabularies from training rows; `rows` is read once for each that is to be learned."""
+        columns = (sources(rows), targets(rows))
         sides = (self.source, self.target)
         sharing = [i for i, side in enumerate(sides) if side.shares(self.shared)]
         if sharing:
-            self.shared.fit(chain.from_iterable((texts(row)[i] for i in sharing) for row in rows))
+            self.shared.fit(chain.from_iterable(columns[i] for i in sharing))
         for i, side in enumerate(sides):
             if i not in sharing:
-                side.fit(column(rows, i))
+                side.fit(columns[i])
 
 
-def texts(row: Row) -> tuple[str, str]:
-    """The source and the first reference."""
-    return row.source, row.target if isinstance(row.target, str) else row.target[0]
+def sources(rows: Iterable[Row]) -> Iterator[Any]:
+    return (row.source for row in rows)
 
 
-def column(rows: Iterable[Row], side: int) -> Iterator[str]:
-    return (texts(row)[side] for row in rows)
+def targets(rows: Iterable[Row]) -> Iterator[str]:
+    """Every reference of every row."""
+    return (text for row in rows for text in row.references)

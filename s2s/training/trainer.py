@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from s2s.data.batches import Batches
 from s2s.errors import TrainingError
 from s2s.nn.model import Model
-from s2s.tasks.losses import cross_entropy
-from s2s.tensors import Batch, move
+from s2s.tasks.task import Task
+from s2s.tensors import Batch, detach, leaves, move, refill
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
 from s2s.training.options import Training
 from s2s.training.precision import Precision
@@ -61,6 +61,7 @@ class Outcome:
 class Trainer:
     """Trains `model` on `batches` until a stop of `options` comes.
 
+    task       says what the loss is
     validator  scores the model on held-out data; None trains without looking up
     run        where checkpoints and events go
     reporter   is told of every step and validation
@@ -69,6 +70,7 @@ class Trainer:
     def __init__(
         self,
         model: Model,
+        task: Task,
         batches: Batches,
         validator: Validator | None,
         run: Run,
@@ -77,12 +79,14 @@ class Trainer:
         precision: Precision,
         reporter: Reporter | None = None,
     ) -> None:
-        self.model, self.batches, self.validator, self.run = model.to(precision.device), batches, validator, run
+        self.model, self.task, self.batches = model.to(precision.device), task, batches
+        self.validator, self.run = validator, run
         self.options, self.precision, self.reporter = options, precision, reporter or Reporter()
         self.optimizer = options.optimizer(list(model.named_parameters()))
         self.schedule = options.schedule()
         self.average = options.average(model) if options.average else None
         self.position = Position()
+        self.carried: Any = None  # the state after the last batch, where the next one goes on with its text
         self.total_steps = self._total_steps()
         self._since_log = _Sums(precision.device)
         self._recent: list[tuple[int, Sequence[int]]] = []  # steps and rows since the loss was last looked at
@@ -127,7 +131,9 @@ class Trainer:
         for batch in group:
             batch = move(batch, self.precision.device)
             with self.precision.autocast():
-                loss = cross_entropy(self.model(batch), batch, options.label_smoothing)
+                output = self.model(batch, None if batch.fresh else self.carried)
+                loss = self.task.loss(output, batch, options.label_smoothing)
+            self.carried = detach(output.state) if self.task.streams else None
             self._scaled(loss.total / tokens).backward()
             total += loss.total.detach()
         self._recent.append((here.step, [row for batch in group for row in batch.rows]))
@@ -271,6 +277,7 @@ class Trainer:
             "schedule": self.schedule.state_dict(),
             "scaler": self.precision.scaler.state_dict() if self.precision.scaler else None,
             "random": random_state(self.precision.device),
+            "carried": leaves(self.carried),
             "position": dataclasses.asdict(self.position),
         }
         self.run.save_checkpoint(self.model.state_dict(), state)
@@ -286,8 +293,17 @@ class Trainer:
         if self.precision.scaler and state["scaler"]:
             self.precision.scaler.load_state_dict(state["scaler"])
         self.position = Position(**state["position"])
+        self.carried = self._carried(state.get("carried", ()))
         set_random_state(state["random"], self.precision.device)
         self.run.rewind_log(self.position.step)  # what came after will be told again
+
+    def _carried(self, tensors: Sequence[Tensor]) -> Any:
+        """The state that was carried from batch to batch: a checkpoint holds its tensors, a model knows their nest."""
+        if not tensors:
+            return None
+        batch = next(self.batches.epoch(0))
+        _, state = self.model.head.start(self.model.encode(move(batch.source, self.precision.device)))
+        return refill(state, move(tuple(tensors), self.precision.device))
 
 
 class _Sums:

@@ -6,6 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 import s2s.cli.translate as module
+from s2s.cli.opening import complete_run
 from s2s.cli.translate import change_search, chunks, decoded, one_line, tidy, translate, with_nbest
 from s2s.config import choose
 from s2s.decoding.search import Search
@@ -18,8 +19,7 @@ app.command()(translate)
 @pytest.fixture
 def run(predictor, monkeypatch):
     """run("--json", stdin=b"...") -> the result of `s2s translate RUN --json`."""
-    monkeypatch.setattr("s2s.predict.load", lambda *_, **__: predictor)
-    monkeypatch.setattr("s2s.predict.find_run", lambda name: name)
+    monkeypatch.setattr(module, "open_run", lambda run, *_, **__: (run, predictor))
 
     def call(*arguments: str, stdin: bytes = b""):
         result = CliRunner().invoke(app, ["runs/toy", *arguments], input=stdin)
@@ -254,7 +254,7 @@ def test_a_run_is_found_by_its_name(folder, monkeypatch):
     monkeypatch.chdir(folder.parent / "elsewhere")
     (folder.parent / "elsewhere" / "runs").symlink_to(folder.parent)
     assert real("tiny", "one two") == by_path
-    assert "tiny" in module.complete_run("ti")
+    assert "tiny" in complete_run("ti")
 
 
 @pytest.mark.parametrize("mistake", [["nowhere"], ["{}", "--device", "qpu"], ["{}", "--weights", "last"]])

@@ -16,7 +16,8 @@ import s2s.data.corpus as corpus_module
 from s2s.config import choose
 from s2s.data.corpus import cache_folder, encode_corpus, has_split, hold_out, open_corpus, read_corpus
 from s2s.data.fields import Text
-from s2s.data.readers import Reader, Row
+from s2s.data.pictures import Picture
+from s2s.data.readers import Reader, Row, SourceType
 from s2s.data.store import ABANDONED, filled
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError
@@ -29,6 +30,11 @@ class Fixed(Reader):
 
     splits: dict[str, list[tuple]]
     reads: int = 0
+    kind_of_source: SourceType = "text"
+
+    @property
+    def source_type(self) -> SourceType:
+        return self.kind_of_source
 
     def offers(self, name: str) -> bool:
         return name in self.splits
@@ -67,8 +73,8 @@ def test_a_corpus_is_its_rows(any_chunks):
     assert list(corpus) == [corpus[i] for i in range(100)] == pairs
     assert corpus[-1] == pairs[-1]
     assert isinstance(corpus[3], Row)
-    assert [text for chunk in corpus.texts("source") for text in chunk] == [a for a, _ in pairs]
-    assert [text for chunk in corpus.texts("target") for text in chunk] == [b for _, b in pairs]
+    assert [text for chunk in corpus.values("source") for text in chunk] == [a for a, _ in pairs]
+    assert [text for chunk in corpus.values("target") for text in chunk] == [b for _, b in pairs]
     for i in (100, -101):
         with pytest.raises(IndexError):
             corpus[i]
@@ -78,7 +84,35 @@ def test_several_references_are_kept(any_chunks):
     rows = [(f"s{i}", [f"a{i}", f"b{i}"][: 1 + i % 2]) for i in range(30)]
     corpus = open_corpus(Fixed(splits={"train": rows[:1], "test": rows, "validation": rows}), "test")
     assert list(corpus) == rows
-    assert [text for chunk in corpus.texts("target") for text in chunk] == [f"a{i}" for i in range(30)]
+    assert [text for chunk in corpus.values("target") for text in chunk] == [
+        text for _, texts in rows for text in texts
+    ]
+    assert corpus.reference_counts().tolist() == [1, 2] * 15
+
+
+def test_blank_references_are_no_references():
+    rows = [("s", ["a", " ", "b"]), ("t", ["", "c"]), ("u", ["", " "])]
+    corpus = open_corpus(Fixed(splits={"train": rows, "validation": rows}), "validation")
+    assert list(corpus) == [("s", ["a", "b"]), ("t", ["c"]), ("u", [""])]
+
+
+def test_pictures_and_numbers_come_back():
+    numbers = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for kind, value in (("picture", Picture(b"\x89PNG", "a.png")), ("numbers", numbers), ("nothing", "")):
+        reader = Fixed(
+            splits={"train": [(value, "a"), (value, "b")], "validation": [(value, "c")]}, kind_of_source=kind
+        )
+        found = open_corpus(reader, "train")[1]
+        assert type(found.source) is type(value)
+        assert found.source == value if kind != "numbers" else np.array_equal(found.source, numbers)
+        assert found.target == "b"
+
+
+def test_without_a_source_blank_lines_are_kept():
+    rows = [("", "a"), ("", ""), ("", "b")]
+    assert (
+        list(open_corpus(Fixed(splits={"train": rows, "validation": rows}, kind_of_source="nothing"), "train")) == rows
+    )
 
 
 def test_empty_rows_leave_training_and_stay_in_evaluation():

@@ -1,0 +1,44 @@
+"""How a verb opens its run: by path or name, as what it needs, or with the verb that suits the run instead."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from s2s.errors import RunError
+
+if TYPE_CHECKING:
+    from s2s.predicting.base import Predictor
+
+P = TypeVar("P", bound="Predictor")
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """For the shell: runs that begin so."""
+    return sorted(p.parent.name for p in Path("runs").glob(f"{incomplete}*/recipe.yaml"))
+
+
+# What every verb that opens a run asks for.
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, or the name of one in runs/.", autocompletion=complete_run)
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")]
+Weights = Annotated[str, typer.Option(help="best or last")]
+Trust = Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")]
+
+
+def open_run(
+    run: str, kind: type[P], *, device: str, weights: str, trust: bool, changes: Sequence[str] = ()
+) -> tuple[Path, P]:
+    """The folder of a run, and the run opened. Raises RunError where it is of another kind."""
+    from s2s.predict import find_run, load
+
+    folder = find_run(run)
+    predictor = load(folder, device=device, trust=trust, weights=weights, changes=changes)
+    if not isinstance(predictor, kind):
+        recipe = predictor.recipe
+        raise RunError(
+            str(folder), f"is a run of {recipe.task.kind}", f"use the verb for it: s2s {predictor.task.verb} {run}"
+        )
+    return folder, predictor

@@ -1,0 +1,82 @@
+"""How rows look on disk: what Arrow keeps of a source, and the hashes by which equal ones are found.
+
+text, nothing   a string                         picture   {bytes, path}, as `datasets` has it
+numbers         {flat, shape}                    target    a list of strings: every reference
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from s2s.data.pictures import Picture
+from s2s.data.readers import Source, SourceType
+from s2s.errors import DataError
+
+SOURCES: dict[SourceType, pa.DataType] = {
+    "text": pa.string(),
+    "nothing": pa.string(),
+    "picture": pa.struct({"bytes": pa.binary(), "path": pa.string()}),
+    "numbers": pa.struct({"flat": pa.list_(pa.float32()), "shape": pa.list_(pa.int32())}),
+}
+
+
+def schema_of(kind: SourceType) -> pa.Schema:
+    return pa.schema(
+        {
+            "source": SOURCES[kind],
+            "target": pa.list_(pa.string()),
+            "source_hash": pa.uint64(),
+            "target_hash": pa.uint64(),
+        }
+    )
+
+
+def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]], where: str) -> pa.RecordBatch:
+    """Rows as Arrow. Raises DataError where a text is no Unicode."""
+    try:
+        columns = [[*map(pack, sources)], targets, hashed(sources), hashed([several[0] for several in targets])]
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types)]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    except UnicodeEncodeError as error:
+        what = f"a text holds half a character: {error.object[error.start : error.end]!a}"
+        raise DataError(where, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
+
+
+def pack(source: Source) -> Any:
+    """A source as Arrow takes it."""
+    if isinstance(source, str):
+        return source
+    if isinstance(source, Picture):
+        return {"bytes": source.data, "path": source.name}
+    return {"flat": source.ravel(), "shape": list(source.shape)}
+
+
+def unpack(value: Any) -> Source:
+    """The source that pack() made this of."""
+    if isinstance(value, str):
+        return value
+    if "bytes" in value:
+        return Picture(value["bytes"], value["path"])
+    return np.array(value["flat"], dtype=np.float32).reshape(value["shape"])
+
+
+def hashed(values: Sequence[Source]) -> np.ndarray:
+    """[values], the same in every process and on every machine."""
+    return np.frombuffer(b"".join(blake2b(v, digest_size=8).digest() for v in map(as_bytes, values)), dtype="<u8")
+
+
+def as_bytes(value: Source) -> bytes:
+    """What tells a value from others: white space around a text does not, nor does the name of a picture."""
+    if isinstance(value, str):
+        return value.strip().encode()
+    return value.data if isinstance(value, Picture) else value.tobytes()
+
+
+def size_of(source: Source) -> int:
+    """Characters of a text; else bytes, which are not limited but fill memory."""
+    if isinstance(source, str):
+        return len(source)
+    return len(source.data) if isinstance(source, Picture) else source.nbytes

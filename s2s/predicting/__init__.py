@@ -1,0 +1,1 @@
+"""Trained models at work: what a run writes, chooses and continues."""

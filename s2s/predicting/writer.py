@@ -1,0 +1,116 @@
+"""A run that writes its answers, piece by piece: translations, captions, replies."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from s2s.config import Choice
+from s2s.data.readers import Row, Source
+from s2s.decoding.batched import write_batches
+from s2s.decoding.search import Hypothesis, Search
+from s2s.predicting.base import Predictor, real
+from s2s.tensors import BOS, EOS, PAD, UNK, move
+
+
+class Prediction(NamedTuple):
+    """One thing the model would write. Scores are natural logarithms."""
+
+    text: str
+    score: float  # what it was ranked by: the log-probability with the search's penalties
+    log_probability: float
+    ids: list[int]  # without BOS and EOS
+
+
+class Alignment(NamedTuple):
+    """Where the model looked: weights[t][s] for target piece t and source piece s; a row sums to one."""
+
+    source: list[str]
+    target: list[str]
+    weights: list[list[float]]
+
+
+class Writer(Predictor):
+    """writer.search(["Ein Hund läuft."]) -> [[Prediction, ...]], n-best lists"""
+
+    def predict(self, sources: Sequence[Source]) -> list[str]:
+        """The best text for each."""
+        return [found[0].text if found else "" for found in self.search(sources)]
+
+    def search(self, sources: Sequence[Source], search: Choice[Search] | None = None) -> list[list[Prediction]]:
+        """The n-best list for each, best first; an empty list for a blank text.
+
+        search  how to look for them; the recipe's `decoding` if not given
+        """
+        answers: list[list[Prediction]] = [[] for _ in sources]
+        for row, found in self.search_as_written(sources, search):
+            answers[row] = found
+        return answers
+
+    def search_as_written(
+        self, sources: Sequence[Source], search: Choice[Search] | None = None
+    ) -> Iterator[tuple[int, list[Prediction]]]:
+        """(number of the source, its n-best list), in the order that batches are finished; blank ones are left out."""
+        rows = real(sources)
+        encoded = self.task.source.encode_all([sources[i] for i in rows])
+        batches = write_batches(
+            self.model,
+            self.task.source,
+            encoded,
+            search or self.recipe.decoding,
+            device=self.precision.device,
+            batch_size=self.batch_size,
+        )
+        while True:
+            with self.precision.autocast():  # not while the caller has its turn
+                batch = next(batches, None)
+            if batch is None:
+                return
+            for number, hypotheses in zip(*batch, strict=True):
+                yield rows[number], [self._read(h) for h in hypotheses]
+
+    def _read(self, hypothesis: Hypothesis) -> Prediction:
+        text = self.task.target.decode(hypothesis.ids)
+        return Prediction(text, hypothesis.score, hypothesis.log_probability, hypothesis.ids)
+
+    def stream(self, source: Source, max_length: int = 200) -> Iterator[str]:
+        """The likeliest continuation, growing: every text it gives extends the one before."""
+        ids: list[int] = []
+        (encoded,) = self.task.source.encode_all([source])
+        with torch.inference_mode(), self.precision.autocast():
+            encoding = self.model.encode(move(self.task.source.collate([encoded]), self.precision.device))
+            memory, state = self.model.head.start(encoding)
+        last = torch.full((1,), BOS, device=self.precision.device)
+        for _ in range(max_length):
+            with torch.inference_mode(), self.precision.autocast():
+                output = self.model.head.step(last, memory, state)
+                output.logits[:, [PAD, BOS, UNK]] = float("-inf")  # as greedy search has it
+                last, state = output.logits.argmax(-1), output.state
+            if int(last) == EOS:
+                return
+            ids.append(int(last))
+            yield self.task.target.decode(ids)
+
+    def score(self, sources: Sequence[Source], targets: Sequence[str]) -> list[tuple[float, int]]:
+        """(log-probability of the target given the source, its number of pieces with the end) for each pair."""
+        found = self.likelihood([Row(source, target) for source, target in zip(sources, targets, strict=True)])
+        return [(-nats, tokens) for nats, tokens in zip(found.nats.tolist(), found.tokens.tolist())]
+
+    def align(self, source: Source, ids: Sequence[int]) -> Alignment | None:
+        """Where each written piece, the end included, came from; None for a model without attention."""
+        return self.align_all([source], [ids])[0]
+
+    def align_all(self, sources: Sequence[Source], written: Sequence[Sequence[int]]) -> list[Alignment | None]:
+        """The same for many, in batches."""
+        encoded = self.task.source.encode_all(sources)
+        targets = [np.array([*ids, EOS]) for ids in written]
+        found: list[Alignment | None] = [None] * len(targets)
+        for rows, _, output in self.forced(encoded, targets):
+            if output.weights is None:
+                break
+            for row, weights in zip(rows, output.weights.tolist(), strict=True):
+                names = self.task.source.pieces(encoded[row].tolist())
+                target = self.task.target.pieces(targets[row].tolist())
+                found[row] = Alignment(names, target, [line[: len(names)] for line in weights[: len(target)]])
+        return found
