@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s2s.data.fields import with_eos
 from s2s.data.readers import Row, Source
+from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.generation import WINDOW, Writing, begin, random_keys, remember, write_on
 from s2s.decoding.sampling import stir
 from s2s.decoding.transcript import Transcript, lines_to_ids, readable
@@ -162,7 +164,7 @@ class Generator(Predictor):
     @cached_property
     def surfaces(self) -> Surfaces:
         """What each piece adds to a text."""
-        return surfaces_of(self.task.target.tokenizer)  # type: ignore[attr-defined]
+        return surfaces_of(self.tokenizer)
 
     def likelihood(self, rows: Sequence[Row], *, exact: bool = False) -> Likelihood:
         """What the model makes of lines that follow one another; each line has its line break.
@@ -172,7 +174,7 @@ class Generator(Predictor):
         """
         if not rows:
             return Likelihood(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-        lines = self.task.target.encode_all([readable(row.references[0]).replace("\n", " ") for row in rows])
+        lines = with_eos(self.tokenizer.encode_all([row.references[0] for row in rows]))
         tokens = np.array([len(line) for line in lines])
         ids = np.concatenate(lines).astype(np.int64)
         count = 1 if exact else min(PARTS, max(1, len(ids) // (4 * CONTEXT)))
@@ -209,22 +211,21 @@ class Generator(Predictor):
 
     def encode(self, text: str) -> list[int]:
         """The pieces of a text, EOS for every line break in it; its last line is not ended."""
-        return lines_to_ids(self._bare, text)
+        return lines_to_ids(self.tokenizer.encode_all, text)
 
-    def _bare(self, lines: list[str]) -> list[list[int]]:
-        return [line[:-1].tolist() for line in self.task.target.encode_all(lines)]  # without EOS
+    @property
+    def tokenizer(self) -> Tokenizer:
+        return self.task.target.tokenizer  # type: ignore[attr-defined]  # a language model's target is text
 
     def unseen(self, text: str) -> list[str]:
         """Characters (or words) of a text that training never showed the model, each once."""
-        tokenizer = getattr(self.task.target, "tokenizer", None)
-        return [] if tokenizer is None else tokenizer.unseen(readable(text).replace("\n", " "))
+        return list(dict.fromkeys(name for line in readable(text).split("\n") for name in self.tokenizer.unseen(line)))
 
     @cached_property
     def knows_unknown(self) -> bool:
         """True where training had unknown pieces, so that UNK means something: else it is noise, and is left out."""
-        tokenizer = getattr(self.task.target, "tokenizer", None)
-        rare = getattr(tokenizer, "min_count", 1) > 1 or getattr(tokenizer, "limit", None) is not None
-        return rare or getattr(tokenizer, "coverage", 1.0) < 1
+        rare = getattr(self.tokenizer, "min_count", 1) > 1 or getattr(self.tokenizer, "limit", None) is not None
+        return rare or getattr(self.tokenizer, "coverage", 1.0) < 1
 
     @cached_property
     def fingerprint(self) -> str:

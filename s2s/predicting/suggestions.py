@@ -54,7 +54,7 @@ def suggest(generator: "Generator", text: str, k: int = 5, beam_size: int = 0) -
     """
     text = readable(text)[-READ:]
     begun = BEGUN.search(text)[0]  # type: ignore[index]  # it always matches: perhaps nothing
-    tokenizer = generator.task.target.tokenizer  # type: ignore[attr-defined]
+    tokenizer = generator.tokenizer
     surfaces = generator.surfaces
     before = text[: len(text) - len(begun)]
     spaced = bool(surfaces.begins.any())
