@@ -87,7 +87,7 @@ def search(
         if step:
             ends = scores.masked_fill(joins, float("-inf")).logsumexp(-1) + rank  # whatever ends a word
             for word, score in zip(words, ends.tolist(), strict=True):
-                if len(word) > len(prefix):  # longer than what was typed
+                if len(word) > len(prefix) and is_text(word):  # longer than what was typed
                     ended[word] = float(np.logaddexp(ended.get(word, float("-inf")), score))  # cut in another way
         scores = scores.masked_fill(~joins, float("-inf"))
         within = torch.tensor([len(word) < len(prefix) for word in words], device=device)
@@ -108,7 +108,16 @@ def search(
         words = [words[i] + surfaces.text[p] for i, p in zip(origin.tolist(), last.tolist(), strict=True)]
         state = select(output.state, origin)
     top = sorted(ended.items(), key=lambda item: (-item[1], item[0]))[:k]
-    return [(word.decode("utf-8", "replace"), math.exp(score)) for word, score in top]
+    return [(word.decode(), math.exp(score)) for word, score in top]
+
+
+def is_text(word: bytes) -> bool:
+    """False in the middle of a character."""
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def fitting(surfaces: Surfaces, rest: bytes) -> Tensor:

@@ -58,18 +58,20 @@ def generator_for(tokenizer: str = "char", lines=LINES, trained: bool = False, s
     return Generator(recipe, task, model, Precision("fp32", device, "asked for"))  # type: ignore[arg-type]
 
 
-def learn(model: Model, lines, steps: int = 200) -> None:
+def learn(model: Model, lines, steps: int = 800) -> None:
     """Every line by heart, as what follows a line break."""
     field = Text(None, tokenizer=choose(Tokenizer, "char"))
     target = field.collate(lines)
     positions = target.valid.flatten().nonzero().squeeze(1)
     batch = Batch(torch.zeros(len(lines), 0), target, positions, first=torch.full((len(lines),), START))
-    optimizer = torch.optim.Adam(model.parameters(), 2e-2)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(steps):
         loss = nn.functional.cross_entropy(model(batch).logits, batch.gold)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if loss < 0.02:
+            break
 
 
 @cache
