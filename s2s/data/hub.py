@@ -15,7 +15,7 @@ from typing import Any
 from s2s.config import suggest
 from s2s.data.columns import Name, Names, row_of, top_columns
 from s2s.data.files import digest, digest_files, missing
-from s2s.data.readers import Reader, Row
+from s2s.data.readers import Reader, Row, with_names
 from s2s.errors import DataError
 
 
@@ -28,6 +28,8 @@ class HuggingFace(Reader, kind="huggingface"):
                     a list of targets is several references, and so is a cell that is a list
     config          which of several data sets under one name
     streaming       read while downloading, and keep only s2s's own copy of the text
+
+    A target that the data set calls a class label has the names that it gives them, or those of `labels`.
     """
 
     path: str
@@ -82,6 +84,7 @@ class HuggingFace(Reader, kind="huggingface"):
             hint = suggest(name, self.loaded[0]).replace("options", "splits")
             raise DataError(self.place, f"there is no split {name!r}", hint)
         split, number = self.loaded[0][name], 0
+        names = () if self.labels else class_names(split, self.target)
         with explained(self.place):
             if split.column_names:  # a stream may not know them
                 where = f"{self.place} ({name})"
@@ -90,9 +93,15 @@ class HuggingFace(Reader, kind="huggingface"):
                 for cells in zip(*batch.values()):
                     number += 1
                     record = dict(zip(batch, cells))
-                    yield row_of(
-                        record, self.source, self.target, f"{self.place} ({name}): row {number}", bool(self.labels)
-                    )
+                    where = f"{self.place} ({name}): row {number}"
+                    row = row_of(record, self.source, self.target, where, bool(self.labels or names))
+                    yield with_names(row, names, where) if names else row
+
+
+def class_names(split: Any, target: Names) -> tuple[str, ...]:
+    """What the data set calls the classes of its target; none where that is no class label."""
+    feature = (split.features or {}).get(target) if isinstance(target, str) else None
+    return tuple(getattr(feature, "names", ()))
 
 
 @contextmanager

@@ -96,12 +96,9 @@ class Reader(Family, ABC):
     def read(self, split: str) -> Iterator[Row]:
         """The rows of a split, one at a time. Raises DataError with file and line."""
         rows = self.rows(self.required(split))
-        return self._labeled(rows, split) if self.labels else rows
-
-    def _labeled(self, rows: Iterator[Row], split: str) -> Iterator[Row]:
-        for number, row in enumerate(rows, 1):
-            names = [label_of(text, self.labels, f"{split}: row {number}") for text in row.references]
-            yield row._replace(target=names[0] if isinstance(row.target, str) else names)
+        if not self.labels:
+            return rows
+        return (with_names(row, self.labels, f"{split}: row {number}") for number, row in enumerate(rows, 1))
 
     def fingerprint(self, split: str) -> str:
         """Changes when the rows of a split may have changed: what a cache is keyed by."""
@@ -113,6 +110,12 @@ class Reader(Family, ABC):
             usual = " or ".join(USUAL.get(split, (split,)))
             raise DataError(f"data.{split}", f"there is no {split} split", f"name one, or add {usual} to the data")
         return name
+
+
+def with_names(row: Row, labels: Sequence[str], where: str) -> Row:
+    """A row whose target is a label, or several, by name. Raises DataError."""
+    names = [label_of(text, labels, where) for text in row.references]
+    return row._replace(target=names[0] if isinstance(row.target, str) else names)
 
 
 def label_of(text: str, labels: Sequence[str], where: str) -> str:

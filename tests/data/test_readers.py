@@ -7,15 +7,16 @@ import random
 import shutil
 from pathlib import Path
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import s2s.data.hub
-import s2s.data.tables  # noqa: F401  (registers the kinds)
 from s2s.config import choose
 from s2s.data.files import read_lines
+from s2s.data.hub import HuggingFace
 from s2s.data.readers import Reader, Row, Text
+from s2s.data.tables import JsonLines, Tsv
 from s2s.errors import DataError, RecipeError
 
 PAIRS = [
@@ -408,3 +409,26 @@ def test_real_corpora(shared_data):
             found = rows(made, split)
             assert len(found) == count
             assert all(source.strip() and target.strip() for source, target in found)
+
+
+def test_numbers_of_labels_get_names(tmp_path):
+    (tmp_path / "train.jsonl").write_text('{"t": "good", "y": 1}\n{"t": "bad", "y": 0}\n{"t": "fine", "y": "pos"}\n')
+    (tmp_path / "train.tsv").write_text("good\t1\nbad\t0\nfine\tpos\n")
+    for reader in (
+        JsonLines(path=tmp_path, source="t", target="y", labels=("neg", "pos")),
+        Tsv(path=tmp_path, source=0, target=1, labels=("neg", "pos")),
+    ):
+        assert [row.target for row in reader.read("train")] == ["pos", "neg", "pos"]
+    with pytest.raises(DataError, match="data.labels names: no, for 0, 1"):
+        list(Tsv(path=tmp_path, source=0, target=1, labels=("no",)).read("train"))
+    with pytest.raises(DataError, match=r"data.labels=\[no,yes\]"):
+        list(JsonLines(path=tmp_path, source="t", target="y").read("train"))
+
+
+def test_class_labels_of_a_data_set_bring_their_names(tmp_path):
+    features = datasets.Features({"t": datasets.Value("string"), "y": datasets.ClassLabel(names=["neg", "pos"])})
+    datasets.Dataset.from_dict({"t": ["a", "b"], "y": [1, 0]}, features=features).save_to_disk(str(tmp_path / "d"))
+    reader = HuggingFace(path=str(tmp_path / "d"), source="t", target="y")
+    assert [row.target for row in reader.read("train")] == ["pos", "neg"]
+    named = HuggingFace(path=str(tmp_path / "d"), source="t", target="y", labels=("bad", "good"))
+    assert [row.target for row in named.read("train")] == ["good", "bad"]
