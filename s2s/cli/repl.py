@@ -8,7 +8,7 @@ Nothing here knows a terminal, so tests drive `handle`; the line editor is in re
 import inspect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -129,6 +129,10 @@ class Repl:
                 self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
                 shown = whole
         self.say(whole[len(shown) :] if whole.startswith(shown) else f"\n{whole}")
+
+    def guess(self, text: str) -> Iterator[str]:
+        """What may come of a text that is still being typed, growing."""
+        return self.predictor.stream(text)
 
     def look(self) -> "list[Prediction]":
         """The n-best list for the last text, searched for once."""

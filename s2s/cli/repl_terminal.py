@@ -5,7 +5,7 @@ By prompt_toolkit where it is installed, by readline elsewhere.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,10 +42,14 @@ def open_repl(predictor: "Writer", search: "Choice[Search]", run: str) -> None:
             repl.live.close()
 
 
-def rich_reader(repl: Repl) -> Callable[[], str]:
-    """Lines by prompt_toolkit, with the live translation in the bar below. Raises ImportError without it."""
+def rich_reader(repl: Repl, complete: Callable[[str], list[tuple[str, int]]] | None = None) -> Callable[[], str]:
+    """Lines by prompt_toolkit, with a live guess in the bar below. Raises ImportError without it.
+
+    complete  what Tab offers after a text: words, and how many of their characters are there already
+    """
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion, WordCompleter
+    from prompt_toolkit.document import Document
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
@@ -54,13 +58,21 @@ def rich_reader(repl: Repl) -> Callable[[], str]:
             with suppress(OSError, UnicodeError):  # a full disk is no reason to stop
                 super().store_string(string)
 
+    class Words(Completer):
+        def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+            text = document.text_before_cursor
+            if complete is None or text.startswith(":"):
+                yield from commands.get_completions(document, complete_event)
+                return
+            yield from (Completion(word, start_position=-begun) for word, begun in complete(text))
+
     path = history_file("history")
     history: History = Kept(str(path)) if path else InMemoryHistory()
     commands = WordCompleter([f":{name}" for name in repl.commands], sentence=True)
     session: PromptSession[str] = PromptSession(
-        history=history, completer=commands, complete_while_typing=False, enable_history_search=True
+        history=history, completer=Words(), complete_while_typing=False, enable_history_search=True
     )
-    live = repl.live = Live(repl.predictor.stream, session.app.invalidate)
+    live = repl.live = Live(repl.guess, session.app.invalidate, exact=complete is not None)
     session.default_buffer.on_text_changed += lambda buffer: live.type(buffer.text)
 
     def bar() -> StyleAndTextTuples:

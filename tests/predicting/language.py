@@ -70,7 +70,7 @@ def learn(model: Model, lines, steps: int = 800) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if loss < 0.02:
+        if loss < 0.05:
             break
 
 

@@ -22,7 +22,7 @@ def any_generator(request):
     return generator_for(request.param)
 
 
-def test_what_was_learned_by_heart_is_written(any_generator):
+def test_what_was_learned_by_heart_is_written():
     found = known("char").generate("the cat", length=16, temperature=0)
     assert found == [" sat on the mat."]
 
