@@ -32,7 +32,9 @@ def generate(
     top_k: Annotated[int | None, typer.Option(min=0, help="Draw from the k likeliest pieces; 0: from all.")] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Draw from so much of the probability.")] = None,
     repetition_penalty: Annotated[float, typer.Option(min=1, help="Makes what was just written less likely.")] = 1.0,
-    stop: Annotated[list[str] | None, typer.Option(help=r"End before this text; \n is a line break. Repeat it.")] = None,
+    stop: Annotated[
+        list[str] | None, typer.Option(help=r"End before this text; \n is a line break. Repeat it.")
+    ] = None,
     count: Annotated[int | None, typer.Option(min=1, help="How many texts, side by side.")] = None,
     random_seed: Annotated[int | None, typer.Option(help="The same texts again; without it, others each time.")] = None,
     state: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on from this file, and write it.")] = None,
@@ -226,4 +228,3 @@ def echo(text: str) -> None:
     """At once, in UTF-8 in any locale."""
     if text:
         typer.echo(text.encode("utf-8", "replace"), nl=False)
-

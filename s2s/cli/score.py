@@ -56,8 +56,10 @@ def score(
     parts = [Part(name, list(text_rows(name))) for name in files] if whole else pairs(files, predictor, str(folder))
     records = []
     for part in parts:
-        found = predictor.likelihood(part.rows, exact=exact) if isinstance(predictor, Generator) else (
-            predictor.likelihood(part.rows)
+        found = (
+            predictor.likelihood(part.rows, exact=exact)
+            if isinstance(predictor, Generator)
+            else (predictor.likelihood(part.rows))
         )
         warn_unknown(predictor, part)
         if each:

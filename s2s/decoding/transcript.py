@@ -121,5 +121,3 @@ def lines_to_ids(encode_all: Callable[[list[str]], Any], text: str) -> list[int]
 def readable(text: str) -> str:
     """Line ends of other systems as line breaks: a model has never seen them."""
     return text.replace("\r\n", BREAK).replace("\r", BREAK)
-
-

@@ -1,8 +1,8 @@
 """Texts that are being written side by side, and the file in which they wait to be gone on with.
 
-    texts = generator.begin("ROMEO:", count=2)
-    save_texts(path, texts, generator.fingerprint)
-    texts = load_texts(path, generator.begin(), generator.fingerprint)
+texts = generator.begin("ROMEO:", count=2)
+save_texts(path, texts, generator.fingerprint)
+texts = load_texts(path, generator.begin(), generator.fingerprint)
 """
 
 from collections.abc import Iterator, Sequence

@@ -29,7 +29,7 @@ from s2s.predicting.base import Predictor
 from s2s.predicting.continuation import Texts
 from s2s.predicting.suggestions import Suggestion, Surfaces, suggest, surfaces_of
 from s2s.tasks.losses import Likelihood
-from s2s.tensors import EOS, UNK, Batch, Memory, Padded, move, repeat, select
+from s2s.tensors import EOS, UNK, Batch, Memory, Padded, move, repeat
 
 START = EOS  # what stands before a text: the end of the line above
 CHUNK = 512  # pieces of a text read at once, so that a long one takes no more memory than a short one
@@ -61,7 +61,9 @@ class Generator(Predictor):
     ) -> list[str]:
         """`count` texts that follow the seed; see write() for the options."""
         found = [""] * count
-        for number, text in self.write(self.begin(seed, count=count, random_seed=random_seed), length=length, **options):
+        for number, text in self.write(
+            self.begin(seed, count=count, random_seed=random_seed), length=length, **options
+        ):
             found[number] += text
         return found
 
@@ -121,7 +123,7 @@ class Generator(Predictor):
         texts.expect(stop)
         most = 8 * length + 64  # pieces: there are some that are no text, such as half a character
         with texts.taken_apart() as live:
-            left = {row: length for row in live.rows}
+            left = dict.fromkeys(live.rows, length)
             memory, steps = self.memory(len(live.rows)), 0
             while live.rows:
                 done = []
@@ -191,7 +193,7 @@ class Generator(Predictor):
     def nats_of(self, ids: np.ndarray, parts: int = 1) -> np.ndarray:
         """[N], the negative log-probability of every piece after all (or the last CONTEXT) before it."""
         size = -(-len(ids) // parts)
-        starts = [start for start in range(0, len(ids), size)]
+        starts = list(range(0, len(ids), size))
         before = [min(start, CONTEXT) for start in starts]
         # Each row is its context, its part, and padding on the right.
         width = size + max(before)
@@ -277,4 +279,3 @@ class Generator(Predictor):
                 output = self.model(batch, state)
             yield output
             state, first = output.state, part[:, -1]
-

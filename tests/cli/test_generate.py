@@ -50,7 +50,9 @@ def test_a_seed_goes_on(run):
 def test_the_seed_comes_from_a_pipe(run):
     assert run("--length", 4, *GREEDY, stdin=b"the cat\n").stdout == "the cat sat\n"
     assert run("-", "--length", 4, *GREEDY, stdin=b"the cat").stdout == "the cat sat\n"
-    assert run("--length", 7, *GREEDY, stdin=b"the dog ran to the door!\r\n\n").stdout.startswith("the dog ran to the door!\n")
+    assert run("--length", 7, *GREEDY, stdin=b"the dog ran to the door!\r\n\n").stdout.startswith(
+        "the dog ran to the door!\n"
+    )
 
 
 def test_json_has_the_text_and_why_it_ended(run):

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "predicting"))
-from language import LINES, known
+from language import LINES, generator_for
 
 from s2s.cli.score import score
 from s2s.errors import DataError
@@ -54,7 +54,7 @@ def text(tmp_path):
 
 
 def test_a_text_has_bits(run, text):
-    record = json.loads(run(known(), text, "--json").stdout)
+    record = json.loads(run(generator_for(), text, "--json").stdout)
     whole = text.read_text()
     assert record["name"] == str(text)
     assert record["lines"] == len(LINES)
@@ -68,40 +68,41 @@ def test_a_text_has_bits(run, text):
 
 def test_levels_count_the_same_text(run, text):
     sizes = {
-        kind: json.loads(run(known(kind), text, "--json").stdout)["bytes"] for kind in ("char", "byte", "bpe", "word")
+        kind: json.loads(run(generator_for(kind), text, "--json").stdout)["bytes"]
+        for kind in ("char", "byte", "bpe", "word")
     }
     assert len(set(sizes.values())) == 1
 
 
 def test_a_table_for_people(run, text):
-    shown = run(known(), text, text).stdout
+    shown = run(generator_for(), text, text).stdout
     for word in ("log probability", "perplexity", "bits per character", "bits per byte"):
         assert word in shown
 
 
 def test_standard_input_is_a_file(run, text):
-    piped = json.loads(run(known(), "-", "--json", stdin=text.read_bytes()).stdout)
-    assert {**piped, "name": ""} == {**json.loads(run(known(), text, "--json").stdout), "name": ""}
+    piped = json.loads(run(generator_for(), "-", "--json", stdin=text.read_bytes()).stdout)
+    assert {**piped, "name": ""} == {**json.loads(run(generator_for(), text, "--json").stdout), "name": ""}
 
 
 def test_each_line_has_its_numbers(run, text):
-    lines = [line.split("\t") for line in run(known(), text, "--each").stdout.splitlines()]
+    lines = [line.split("\t") for line in run(generator_for(), text, "--each").stdout.splitlines()]
     assert [line[3] for line in lines] == LINES
     assert [int(line[1]) for line in lines] == [len(line) + 1 for line in LINES]
-    total = json.loads(run(known(), text, "--json").stdout)["log_probability"]
+    total = json.loads(run(generator_for(), text, "--json").stdout)["log_probability"]
     assert sum(float(line[0]) for line in lines) == pytest.approx(total, abs=1e-2)
-    records = [json.loads(line) for line in run(known(), text, "--each", "--json").stdout.splitlines()]
+    records = [json.loads(line) for line in run(generator_for(), text, "--each", "--json").stdout.splitlines()]
     assert [r["text"] for r in records] == LINES
     assert "source" not in records[0]
 
 
 def test_exact_is_asked_for(run, text):
-    assert run(known(), text, "--exact", "--json").stdout == run(known(), text, "--json").stdout
+    assert run(generator_for(), text, "--exact", "--json").stdout == run(generator_for(), text, "--json").stdout
 
 
 def test_unknown_pieces_are_warned_of(run, tmp_path):
     (tmp_path / "a").write_text("the Ж cat Ж\n")
-    assert "2 pieces are unknown" in run(known(), tmp_path / "a").stderr
+    assert "2 pieces are unknown" in run(generator_for(), tmp_path / "a").stderr
 
 
 def test_pairs_of_files(run, tmp_path):
@@ -148,4 +149,4 @@ def test_pictures_are_not_read(run, text):
 
 def test_an_empty_input_is_a_mistake(run):
     with pytest.raises(DataError, match="standard input: is empty"):
-        run(known(), "-")
+        run(generator_for(), "-")

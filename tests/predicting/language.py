@@ -42,7 +42,7 @@ class Silence(nn.Module):
 
 def model_for(size: int, seed: int = 0, **options) -> Model:
     torch.manual_seed(seed)
-    head = {"kind": "decoder", "attention": None, "embedding": 24, "hidden": 40, "bridge": "zeros", **options}
+    head = {"kind": "decoder", "attention": None, "embedding": 24, "hidden": 64, "bridge": "zeros", **options}
     return Model(Silence(), choose(Head, head, "model.head")(1, Space("ids", size, "v")))  # type: ignore[arg-type]
 
 
@@ -64,13 +64,13 @@ def learn(model: Model, lines, steps: int = 800) -> None:
     target = field.collate(lines)
     positions = target.valid.flatten().nonzero().squeeze(1)
     batch = Batch(torch.zeros(len(lines), 0), target, positions, first=torch.full((len(lines),), START))
-    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(model.parameters(), 2e-2)
     for _ in range(steps):
         loss = nn.functional.cross_entropy(model(batch).logits, batch.gold)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if loss < 0.05:
+        if loss < 0.1:  # which line it is, nobody can know
             break
 
 

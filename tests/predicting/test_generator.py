@@ -82,12 +82,10 @@ def test_top_k_keeps_to_the_likeliest():
 
 
 def test_a_repetition_penalty_is_less_repetitive():
-    generator = known()
     plain, penalized = (
-        generator.generate("the", length=200, temperature=0, repetition_penalty=p)[0] for p in (1.0, 3.0)
+        generator_for(seed=3).generate("the", length=100, temperature=0, repetition_penalty=p)[0] for p in (1.0, 2.0)
     )
-    assert plain != penalized
-    assert len(set(penalized[:40])) > len(set(plain[:40])) - 3
+    assert len(set(penalized)) > len(set(plain))
 
 
 @pytest.mark.parametrize("kind", KINDS)

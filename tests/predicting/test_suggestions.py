@@ -16,7 +16,14 @@ KINDS = sorted(TOKENIZERS)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("the cat s", "sat"), ("the cat ", "sat"), ("the dog ran to", "to"), ("", "the"), ("el ni", "niño"), ("a cat c", "can't")],
+    [
+        ("the cat s", "sat"),
+        ("the cat ", "sat"),
+        ("the dog ran to", "to"),
+        ("", "the"),
+        ("el ni", "niño"),
+        ("a cat c", "can't"),
+    ],
 )
 def test_the_likeliest_word_comes_first(kind, text, word):
     generator = known(kind)
@@ -83,7 +90,9 @@ def test_surfaces_say_where_words_begin():
         assert not (surfaces.begins & surfaces.joins).any()
         assert not (surfaces.begins | surfaces.joins)[:4].any()
         assert len(surfaces.text) == len(tokenizer)
-    assert not bool(surfaces_of(known("char").tokenizer).joins[torch.tensor(known("char").tokenizer.encode(" .!,"))].any())
+    assert not bool(
+        surfaces_of(known("char").tokenizer).joins[torch.tensor(known("char").tokenizer.encode(" .!,"))].any()
+    )
 
 
 def test_a_word_without_end_ends():
