@@ -248,8 +248,7 @@ class Generator(Predictor):
     @cached_property
     def step(self) -> Any:
         """How the head takes a step: prepared for it, where it can be."""
-        prepare = getattr(self.model.head, "prepare_step", None)
-        return prepare() if prepare is not None else self.model.head.step
+        return self.model.head.prepare_step()
 
     @torch.inference_mode()
     def _start(self, rows: int) -> tuple[Memory, Any]:

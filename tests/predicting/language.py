@@ -66,11 +66,11 @@ def learn(model: Model, lines, steps: int = 800) -> None:
     batch = Batch(torch.zeros(len(lines), 0), target, positions, first=torch.full((len(lines),), START))
     optimizer = torch.optim.Adam(model.parameters(), 2e-2)
     for _ in range(steps):
-        loss = nn.functional.cross_entropy(model(batch).logits, batch.gold)
+        loss = nn.functional.cross_entropy(model(batch).logits, batch.gold, reduction="sum")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if loss < 0.1:  # which line it is, nobody can know
+        if loss < 12:  # which line it is, nobody can know
             break
 
 
