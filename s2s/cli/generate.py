@@ -1,7 +1,6 @@
 """s2s generate: goes on with a text, on the screen as it is written; or shows what the model expects."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import errors, output
+from s2s.cli.lines import echo, tidy
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import S2SError
 
@@ -74,7 +74,7 @@ def generate(
         return
     if seed == "-" or (seed is None and not begun and not sys.stdin.isatty()):
         seed = read_seed()
-    seed = "" if seed is None else from_shell(seed)
+    seed = "" if seed is None else tidy(seed)
     warn_unseen(generator, seed)
     if steps:
         show_steps(generator.walk(seed), as_json)
@@ -205,11 +205,6 @@ def read_seed() -> str:
     return text.removesuffix("\n")
 
 
-def from_shell(text: str) -> str:
-    """Bytes that were no UTF-8 arrive from a shell as halves of characters: show them as U+FFFD."""
-    return text if text.isascii() else os.fsencode(text).decode("utf-8", "replace")
-
-
 def unescaped(text: str) -> str:
     r"""A shell makes it hard to write a line break: \n is one, and \t a tab."""
     if not text:
@@ -222,9 +217,3 @@ def shown(text: str) -> str:
     from s2s.cli.show import visible
 
     return "\n".join(map(visible, text.split("\n")))
-
-
-def echo(text: str) -> None:
-    """At once, in UTF-8 in any locale."""
-    if text:
-        typer.echo(text.encode("utf-8", "replace"), nl=False)

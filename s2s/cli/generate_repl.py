@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.text import Text
 
 from s2s.cli.generate import shown, warn_unseen
-from s2s.cli.repl import Repl, whole_number
+from s2s.cli.repl import whole_number
 from s2s.cli.repl_live import Live
-from s2s.cli.repl_terminal import plain_reader, rich_reader
+from s2s.cli.repl_loop import ON_OFF, Loop
+from s2s.cli.repl_terminal import converse, terminal
 from s2s.cli.show import visible
 from s2s.errors import RecipeError
 
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 WORDS = 5  # that are suggested
 
 
-class GenerateRepl(Repl):
+class GenerateRepl(Loop):
     """GenerateRepl(generator, read, console, options).run()
 
     options      of Generator.write: length, temperature, top_k, top_p, repetition_penalty, stop
     random_seed  None for another text at every answer
     """
+
+    exact = True
+    invitation = "write a text to go on with, Tab completes a word; :help lists the commands, :quit or Ctrl-D leaves"
 
     def __init__(
         self,
@@ -36,11 +40,10 @@ class GenerateRepl(Repl):
         random_seed: int | None = None,
         live: Live | None = None,
     ) -> None:
-        self.generator, self.read, self.console, self.live = generator, read, console, live
+        super().__init__(generator, read, console, live)
         self.options, self.random_seed = options, random_seed
         self.texts: Texts | None = None  # what was written last
-        self.open = True
-        self.commands: dict[str, Callable[[str], None]] = {
+        self.commands = {
             "help": self.help,
             "more": self.more,
             "length": self.length,
@@ -56,31 +59,26 @@ class GenerateRepl(Repl):
 
     def answer(self, text: str) -> None:
         """Go on with a text, on the screen as it is written."""
-        warn_unseen(self.generator, text)
-        self.texts = self.generator.begin(text, random_seed=self.random_seed)
+        warn_unseen(self.predictor, text)
+        self.texts = self.predictor.begin(text, random_seed=self.random_seed)
         self.console.print(Text(visible(text), "bold"), end="", soft_wrap=True)
         self.write()
 
     def write(self) -> None:
         if self.texts is None:
             raise RecipeError(":more", "there is no text to go on with", "write one first")
-        for _, part in self.generator.write(self.texts, **self.options):
+        for _, part in self.predictor.write(self.texts, **self.options):
             self.console.print(Text(shown(part)), end="", soft_wrap=True)
         self.say("")
 
-    def guess(self, text: str) -> Iterator[str]:
+    def preview(self, text: str) -> Iterator[str]:
         """For the bar below the line that is being typed."""
-        found = self.generator.suggest(text, WORDS)
+        found = self.predictor.suggest(text, WORDS)
         yield "   ".join(f"{visible(each.word)} {each.probability:.0%}" for each in found)
 
     def complete(self, text: str) -> list[tuple[str, int]]:
         """What Tab offers: a word, and how many characters of it are typed already."""
-        return [(each.word, len(each.word) - len(each.ending)) for each in self.generator.suggest(text, WORDS)]
-
-    def banner(self, run: str) -> None:
-        """What is open, and how to get on."""
-        self.say(f"{run} · {self.generator.recipe.name} · {self.described()}", "bold")
-        self.say("write a text to go on with, Tab completes a word; :help lists the commands, :quit leaves", "dim")
+        return [(each.word, len(each.word) - len(each.ending)) for each in self.predictor.suggest(text, WORDS)]
 
     def described(self) -> str:
         """How texts are drawn, in a few words."""
@@ -120,15 +118,18 @@ class GenerateRepl(Repl):
 
     def steps(self, argument: str) -> None:
         """:steps hello  what is expected after every piece of a text"""
-        for step in self.generator.walk(argument):
+        for step in self.predictor.walk(argument):
             line = Text(f"{step.read:>6}  ", "bold")
             for name, odds in step.likeliest:
                 line.append(f"{name} ", "bold" if name == step.next else "").append(f"{odds:.0%}   ", "dim")
-            self.show(line)
+            self.show([line])
 
     def toggle_live(self, argument: str) -> None:
         """:live  show, or no longer show, the likeliest words below the line"""
-        super().toggle_live(argument)
+        if self.live is None:
+            raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
+        self.live.on = not self.live.on
+        self.say(f"suggestions are {ON_OFF[self.live.on]}", "dim")
 
     def use_option(self, name: str, value: Any) -> None:
         self.options[name] = value
@@ -150,14 +151,4 @@ def open_generate_repl(
     generator: "Generator", options: dict[str, Any], run: str, random_seed: int | None = None
 ) -> None:
     """Type texts until the reader leaves."""
-    repl = GenerateRepl(generator, input, Console(highlight=False, emoji=False), options, random_seed)
-    try:
-        repl.read = rich_reader(repl, repl.complete)
-    except ImportError:
-        repl.read = plain_reader()
-    repl.banner(run)
-    try:
-        repl.run()
-    finally:
-        if repl.live is not None:
-            repl.live.close()
+    converse(GenerateRepl(generator, input, terminal(), options, random_seed), run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from s2s.cli.console import errors, output
+from s2s.cli.lines import echo, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import DataError
 
@@ -134,11 +135,11 @@ def summary(part: Part, found: "Likelihood", whole: bool) -> dict[str, Any]:
         "pieces": tokens,
         "characters": characters,
         "bytes": size,
-        "log_probability": finite(-nats, 3),
-        "nats_per_piece": finite(nats / max(1, tokens), 5),
-        "perplexity": finite(math.exp(min(nats / max(1, tokens), 700)), 4),
-        "bits_per_character": finite(nats / math.log(2) / max(1, characters), 5),
-        "bits_per_byte": finite(nats / math.log(2) / max(1, size), 5),
+        "log_probability": rounded(-nats, 3),
+        "nats_per_piece": rounded(nats / max(1, tokens), 5),
+        "perplexity": rounded(math.exp(min(nats / max(1, tokens), 700)), 4),
+        "bits_per_character": rounded(nats / math.log(2) / max(1, characters), 5),
+        "bits_per_byte": rounded(nats / math.log(2) / max(1, size), 5),
     }
 
 
@@ -161,8 +162,6 @@ def plain(value: Any) -> str:
 
 def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
     """A line for every row."""
-    from s2s.cli.translate import one_line
-
     numbers = zip(part.rows, found.nats.tolist(), found.tokens.tolist(), strict=True)
     for row, nats, tokens in numbers:
         each = math.exp(min(nats / max(1, tokens), 700))
@@ -170,16 +169,11 @@ def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
         if as_json:
             record = {"source": source} if source else {}
             record |= {"text": row.references[0]}
-            numbers_of = {"log_probability": finite(-nats, 5), "pieces": tokens, "perplexity": finite(each, 4)}
+            numbers_of = {"log_probability": rounded(-nats, 5), "pieces": tokens, "perplexity": rounded(each, 4)}
             echo(json.dumps(record | numbers_of, ensure_ascii=False) + "\n")
         else:
             texts = "\t".join(one_line(text) for text in ([source] if source else []) + [row.references[0]])
             echo(f"{-nats:.4f}\t{tokens}\t{each:.3f}\t{texts}\n")
-
-
-def finite(number: float, digits: int) -> float | None:
-    """JSON has no word for infinity."""
-    return round(number, digits) if math.isfinite(number) else None
 
 
 def warn_unknown(predictor: "Predictor", part: Part) -> None:
@@ -191,7 +185,3 @@ def warn_unknown(predictor: "Predictor", part: Part) -> None:
     if unknown:
         what = f"warning: {part.name}: {unknown:,} pieces are unknown to the model; the scores say little about them"
         errors.print(what, markup=False, emoji=False, soft_wrap=True, style="yellow")
-
-
-def echo(text: str) -> None:
-    typer.echo(text.encode("utf-8", "replace"), nl=False)

@@ -41,7 +41,7 @@ class PreparedStep:
     @torch.inference_mode()
     def __init__(self, decoder: "Decoder") -> None:
         self.decoder, self.hidden = decoder, decoder.stack.hidden
-        cores = [cell.core for cell in decoder.stack.cells]
+        cores: list[Any] = [cell.core for cell in decoder.stack.cells]
         order = torch.arange(4 * self.hidden).view(4, -1)[[0, 1, 3, 2]].flatten()  # the tanh gate last
         first, *upper = [
             (core.weight_ih_l0[order], core.weight_hh_l0[order], (core.bias_ih_l0 + core.bias_hh_l0)[order])
