@@ -1,6 +1,7 @@
 """What every opened run can do: answer, and say how likely a given answer is.
 
-Writer   writes an answer: translation, captions, chat         writer.py
+Writer     writes an answer: translation, captions, chat       writer.py
+Generator  goes on with a text: language models                generator.py
 """
 
 from collections.abc import Iterator, Sequence
