@@ -18,7 +18,7 @@ from s2s.predict import predictor_for
 from s2s.predicting.labeler import Labeler, sigmoid, softmax
 from s2s.predicting.writer import Writer
 from s2s.tasks.task import Task
-from s2s.tensors import EncoderOutput, Space
+from s2s.tensors import EncoderOutput
 from s2s.training.precision import choose_precision
 
 TEXTS = ["good, bad bad", "", "good", "bad good good, good " * 30, "  ", "bad bad bad"]
@@ -145,6 +145,11 @@ def test_probabilities_of_large_logits_are_numbers():
     assert sigmoid(np.array([-1e4, 0, 1e4], np.float32)).tolist() == [0, 0.5, 1]
 
 
-@pytest.mark.parametrize(("shape", "kind"), [("label", Labeler), ("tags", Labeler), ("ids", Writer)])
-def test_the_target_says_what_a_run_can_do(shape, kind):
-    assert predictor_for(SimpleNamespace(target=SimpleNamespace(space=Space(shape, 3)))) is kind
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [("classification", Labeler), ("tagging", Labeler), ("translation", Writer)],
+)
+def test_the_task_says_what_a_run_can_do(task, kind):
+    made = choose(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
+    made.target.names = ["a", "b"]
+    assert predictor_for(made) is kind
