@@ -128,7 +128,7 @@ def tsv_rows(name: str) -> "Iterator[Row]":
 def summary(part: Part, found: "Likelihood", whole: bool) -> dict[str, Any]:
     """The sums of a part, and their ratios. A line break counts where the model writes it."""
     nats, tokens, characters = float(found.nats.sum()), int(found.tokens.sum()), int(found.characters.sum())
-    size = sum(len(row.references[0].encode("utf-8", "replace")) + whole for row in part.rows)
+    size = int(found.bytes.sum())
     return {
         "name": part.name,
         "lines": len(part.rows),

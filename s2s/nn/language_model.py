@@ -32,8 +32,9 @@ class LanguageModel(Head, kind="language-model"):
     dropout       on embeddings, between layers, and before the projection; locked keeps one mask for a whole chunk
     type_dropout  share of pieces that are unknown wherever they stand in a batch: Gal & Ghahramani 2016,
                   https://arxiv.org/abs/1512.05287
-    activation    weight of a penalty on large outputs, and
-    slowness      of one on outputs that change fast: Merity et al. 2017, https://arxiv.org/abs/1708.01009
+    activation    weight of a penalty on large outputs
+    slowness      weight of a penalty on outputs that change fast; for both see Merity et al. 2017,
+                  https://arxiv.org/abs/1708.01009
     tied_output   the output matrix is the embedding, which must be as wide as the last layer
     residual, layer_norm: see Stack
     """
