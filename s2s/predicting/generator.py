@@ -181,14 +181,17 @@ class Generator(Predictor):
                CONTEXT pieces before it, which is many times as fast and differs by far less than it tells
         """
         if not rows:
-            return Likelihood(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-        lines = with_eos(self.tokenizer.encode_all([row.references[0] for row in rows]))
+            nothing = np.zeros(0, dtype=np.int64)
+            return Likelihood(np.zeros(0), nothing, nothing, nothing)
+        texts = [row.references[0] for row in rows]
+        lines = with_eos(self.tokenizer.encode_all(texts))
         tokens = np.array([len(line) for line in lines])
         ids = np.concatenate(lines).astype(np.int64)
         count = 1 if exact else min(PARTS, max(1, len(ids) // (4 * CONTEXT)))
         nats = self.nats_of(ids, count)
         sums = np.add.reduceat(nats, np.concatenate([[0], tokens.cumsum()[:-1]]))
-        return Likelihood(sums, tokens, np.array([len(row.references[0]) + 1 for row in rows]))
+        sizes = np.array([[len(text) + 1, len(text.encode()) + 1] for text in texts])  # with the line break
+        return Likelihood(sums, tokens, *sizes.T)
 
     def nats_of(self, ids: np.ndarray, parts: int = 1) -> np.ndarray:
         """[N], the negative log-probability of every piece after all (or the last CONTEXT) before it."""
