@@ -195,7 +195,7 @@ def from_recipe(generator: "Generator") -> dict[str, Any]:
     """How the run's own recipe draws, where it does."""
     chosen = generator.recipe.decoding
     if chosen.kind != "sample":
-        return {}
+        return {"temperature": 0.0} if chosen.kind == "greedy" else {}
     return {key: value for key, value in chosen.options.items() if key in ("temperature", "top_k", "top_p")}
 
 
