@@ -5,12 +5,15 @@ macro-f1         every class counts alike                tag-f1           the sa
 weighted-f1      a class counts by its rows              micro-f1         every single label counts alike
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
-from s2s.tasks.metrics import SEED, Metric
+from s2s.config import Count
+from s2s.tasks.metrics import SEED, Metric, References, Score, check
 
 Pair = tuple[str, str]  # what is right, what was said
 
@@ -20,6 +23,8 @@ NONE = ""  # no name: nothing was said, or nothing is right; a wrong answer, but
 class Counted(Metric):
     """A score of how often each (right, said) pair occurs: counts add up, and scikit-learn gets them as weights.
 
+    A score that is reported is scikit-learn's; the thousands of resamples around it are counted here.
+
     statistics() is one row of counts a sentence, a column a pair. Columns are only ever added, at the end: the
     statistics of a second system are those of the first with more columns.
     """
@@ -28,7 +33,6 @@ class Counted(Metric):
 
     def __init__(self) -> None:
         self.places: dict[Pair, int] = {}
-        self.numbers: dict[str, int] = {NONE: 0}
 
     def split(self, right: str, said: str) -> Iterator[Pair]:
         """The decisions of one sentence."""
@@ -41,24 +45,51 @@ class Counted(Metric):
         ]
         for pair in sorted({pair for row in decisions for pair in row} - self.places.keys()):
             self.places[pair] = len(self.places)
-            for name in pair:
-                self.numbers.setdefault(name, len(self.numbers))
         counts = np.zeros((len(decisions), len(self.places)))
         for row, pairs in zip(counts, decisions):
             np.add.at(row, [self.places[pair] for pair in pairs], 1)
         return counts
 
-    def value(self, sums: list[float]) -> float:
+    def score(self, hypotheses: Sequence[str], references: References, *, n_bootstrap: Count = 1000) -> Score:
+        """The score of a corpus, as scikit-learn has it; its interval is of resamples that are counted here."""
+        found = super().score(hypotheses, references, n_bootstrap=n_bootstrap)
+        sums = self.statistics(hypotheses, check(hypotheses, references)).sum(0)
+        return replace(found, value=self.by_library(sums.tolist()))
+
+    def by_library(self, sums: Sequence[float]) -> float:
+        """The score of sums by scikit-learn, whose checks take milliseconds: too long for thousands of resamples."""
         from sklearn.metrics import accuracy_score, f1_score
 
-        cells = [(self.numbers[a], self.numbers[b], n) for (a, b), n in zip(self.places, sums) if n]
-        there = sorted({number for a, b, _ in cells for number in (a, b)} - {self.numbers[NONE]})
-        right, said = np.array([cell[:2] for cell in cells], dtype=int).reshape(-1, 2).T
-        counts = np.array([n for _, _, n in cells])
-        if self.average and there:  # a class that is nowhere in these sums is none of theirs
-            options = {"labels": there, "average": self.average, "sample_weight": counts, "zero_division": 0.0}
-            return 100 * float(f1_score(right, said, **options))
-        return 100 * float(accuracy_score(right, said, sample_weight=counts)) if cells else 0.0
+        cells = [(*pair, n) for pair, n in zip(self.places, sums) if n]
+        if not cells:
+            return 0.0
+        right, said, counts = map(list, zip(*cells))
+        there = sorted({*right, *said} - {NONE})  # a class that is nowhere in these sums is none of theirs
+        if not (self.average and there):
+            return 100 * float(accuracy_score(right, said, sample_weight=counts))
+        options = {"labels": there, "average": self.average, "sample_weight": counts, "zero_division": 0.0}
+        return 100 * float(f1_score(right, said, **options))
+
+    def value(self, sums: list[float]) -> float:
+        """The same, counted: what resampling and paired tests call thousands of times."""
+        right: Counter[str] = Counter()
+        said: Counter[str] = Counter()
+        both: Counter[str] = Counter()
+        for (wanted, given), n in zip(self.places, sums):
+            if n:
+                right[wanted] += n  # type: ignore[assignment]  # counts are floats here
+                said[given] += n  # type: ignore[assignment]
+                both[wanted] += n if wanted == given else 0  # type: ignore[assignment]
+        there = (right.keys() | said.keys()) - {NONE}
+        if not right:
+            return 0.0
+        if not (self.average and there):
+            return 100 * sum(both.values()) / sum(right.values())
+        if self.average == "micro":
+            return 200 * sum(both[c] for c in there) / sum(right[c] + said[c] for c in there)
+        weights = {c: right[c] if self.average == "weighted" else 1 for c in there}
+        total = sum(2 * both[c] / (right[c] + said[c]) * weights[c] for c in there)
+        return 100 * total / max(sum(weights.values()), 1e-12)  # no row is of any class: nothing is right
 
     def signature(self, references: Sequence[Sequence[str]], n_bootstrap: int) -> str:
         from importlib.metadata import version
