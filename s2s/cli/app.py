@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from s2s.cli.chat import chat
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
@@ -48,6 +49,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command("eval", hidden=True)(evaluate)
 app.command()(translate)
+app.command()(chat)
 app.command()(generate)
 app.command()(score)
 app.command()(classify)

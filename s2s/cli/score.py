@@ -66,7 +66,7 @@ def score(
         if each:
             show_each(part, found, as_json)
         else:
-            records.append(summary(part, found, whole))
+            records.append(summary(part, found))
     if as_json:
         for record in records:
             echo(json.dumps(record, ensure_ascii=False) + "\n")
@@ -125,10 +125,10 @@ def tsv_rows(name: str) -> "Iterator[Row]":
         yield Row(source, target)
 
 
-def summary(part: Part, found: "Likelihood", whole: bool) -> dict[str, Any]:
+def summary(part: Part, found: "Likelihood") -> dict[str, Any]:
     """The sums of a part, and their ratios. A line break counts where the model writes it."""
     nats, tokens, characters = float(found.nats.sum()), int(found.tokens.sum()), int(found.characters.sum())
-    size = sum(len(row.references[0].encode("utf-8", "replace")) + whole for row in part.rows)
+    size = int(found.bytes.sum())
     return {
         "name": part.name,
         "lines": len(part.rows),

@@ -29,7 +29,8 @@ class Pairs:
 
     def likelihood(self, rows):
         tokens = np.array([len(row.references[0].split()) + 1 for row in rows])
-        return Likelihood(tokens * 1.0, tokens, np.array([len(row.references[0]) for row in rows]))
+        sizes = np.array([len(row.references[0]) for row in rows])
+        return Likelihood(tokens * 1.0, tokens, sizes, sizes)
 
 
 @pytest.fixture
