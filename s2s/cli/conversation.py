@@ -5,7 +5,7 @@ talk.reply("Do you like films?").text
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,9 @@ class Conversation:
         self.writer, self.search, self.choose, self.random_seed = writer, search, choose, random_seed
         self.turns: list[str] = []
         self.last: Prediction | None = None
-        data = writer.recipe.data
-        options: Mapping[str, Any] = data.options if data.kind == "dialogues" else {"context": 1}
-        self.most: int = options.get("context", 3)
-        self.separator: str = options.get("separator", SEPARATOR)
+        reader = writer.recipe.data()
+        self.most = reader.turns_seen
+        self.separator = getattr(reader, "separator", SEPARATOR)
 
     def reply(self, text: str, tell: Callable[[str], None] | None = None) -> Prediction:
         """The answer to a turn; both are remembered. tell(text) hears it grow, where it is written in one go."""

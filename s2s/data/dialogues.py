@@ -44,6 +44,10 @@ class Dialogues(Reader, kind="dialogues"):
 
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".json", ".ndjson")
 
+    @property
+    def turns_seen(self) -> int:
+        return self.context
+
     def locate(self, name: str) -> Path | None:
         if self.path.is_file():
             return self.path if name == self.train else existing(self.path.parent / name)
