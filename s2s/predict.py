@@ -7,6 +7,7 @@ from s2s.config import suggest
 from s2s.errors import RunError
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
+from s2s.predicting.labeler import CHOICES, Labeler
 from s2s.predicting.writer import Writer
 from s2s.recipe import Recipe, parse_recipe, parse_yaml
 from s2s.tasks.task import Task
@@ -42,7 +43,7 @@ def load(
 
 def predictor_for(task: Task) -> type[Predictor]:
     """What a run of this task can do beyond predict()."""
-    return Writer
+    return Labeler if task.target.space.shape in CHOICES else Writer
 
 
 def fill(model: Model, run: Run, weights: str) -> None:

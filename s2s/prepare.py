@@ -55,6 +55,8 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
         task = fitted(recipe, train)
     source, target = task.source, task.target
     encoded = {split: encode_corpus(corpus, source, target) for split, corpus in corpora.items()}
+    for split, ids in encoded.items():
+        task.check(split, ids)
     keep = encoded["train"].short_enough(source, target)
     report = make_report(corpora, encoded, source, target)
     for line in report.lines():

@@ -20,21 +20,27 @@ import yaml
 
 import s2s.data.generated
 import s2s.data.hub
+import s2s.data.labels
 import s2s.data.subwords
 import s2s.data.tables
 import s2s.decoding.sampling
 import s2s.nn.by_hand
+import s2s.nn.classifier
 import s2s.nn.decoder
 import s2s.nn.deep
-import s2s.nn.stepwise  # noqa: F401  (these register the kinds that a recipe may name)
+import s2s.nn.stepwise
+import s2s.tasks.label_metrics
+import s2s.tasks.labeling  # noqa: F401  (these register the kinds that a recipe may name)
 from s2s.config import Choice, choose, make, tree
 from s2s.data.readers import Reader
+from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
 from s2s.errors import Problem, RecipeError
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
+from s2s.nn.pretrained import embedding_of, freeze
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training
@@ -42,12 +48,17 @@ from s2s.training.options import Training
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The pair that a model is, and how it starts."""
+    """The pair that a model is, and how it starts.
+
+    tied_embeddings  source and target share one embedding matrix
+    word_vectors     what embeddings begin with, from a file: {path: glove.6B.300d.txt.gz, frozen: true}
+    """
 
     encoder: Choice[Encoder] = choose(Encoder, "rnn")
     head: Choice[Head] = choose(Head, "decoder")
     tied_embeddings: bool = False
     initialization: Choice[Initializer] = choose(Initializer, "default")
+    word_vectors: WordVectors | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,7 @@ class Recipe:
         """Sizes flow one way: data -> encoder -> head."""
         layout = self.model
         try:
-            return build_model(
+            model = build_model(
                 layout.encoder,
                 layout.head,
                 source,
@@ -98,6 +109,11 @@ class Recipe:
                 tied_embeddings=layout.tied_embeddings,
                 initialization=layout.initialization,
             )
+            if chosen := layout.word_vectors:
+                embeddings = [embedding_of(model, side) for side in chosen.sides]
+                for embedding in embeddings if chosen.frozen else ():
+                    freeze(embedding)
+            return model
         except RecipeError as error:
             raise self.origin.located(error) from None
 

@@ -17,9 +17,11 @@ import torch
 
 from s2s.errors import RecipeError, RunError
 from s2s.nn.model import Model
+from s2s.nn.pretrained import PARTS, begin_with, embedding_of
 from s2s.predict import open_recipe
 from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe, differences
+from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
@@ -41,6 +43,7 @@ MAY_CHANGE = (
     "training.save_every",
     "training.samples",
     "training.tensorboard",
+    "model.word_vectors.path",  # read when the run began, and not again
     "decoding",
     "name",
 )
@@ -70,6 +73,9 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
         data = prepare(recipe, reporter.message)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
+    if not started:
+        for line in begin_with_vectors(recipe, model, data.task):
+            reporter.message(line)
     for line in describe(model, data, precision, options):
         reporter.message(line)
     if not started:
@@ -158,6 +164,24 @@ def describe(model: Model, data: Prepared, precision: Precision, options: Traini
         f"device: {precision.device}, {precision.name} ({precision.why})",
         f"batches: {data.batches.count(0):,} an epoch, {options.batch_size:,} {options.batch_unit} each",
     ]
+
+
+def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
+    """Fill embeddings from the recipe's file of word vectors, where it names one; says how many it has."""
+    chosen = recipe.model.word_vectors
+    if chosen is None:
+        return []
+    said = []
+    for side in chosen.sides:
+        embedding, tokenizer = embedding_of(model, side), getattr(task, side).tokenizer
+        key = f"model.{PARTS[side]}.embedding"
+        try:
+            found = chosen.read(tokenizer, embedding.embedding_dim, key)
+        except RecipeError as error:
+            raise recipe.origin.located(error) from None
+        begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
+        said.append(f"word vectors: {found}{' (frozen)' if chosen.frozen else ''}")
+    return said
 
 
 def sides(source: Space, target: Space) -> str:

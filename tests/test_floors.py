@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors"},
     {"config", "safefiles", "tensors"},
-    {"data", "nn"},
+    {"data", "figures", "nn"},
     {"decoding"},
     {"tasks"},
     {"training"},

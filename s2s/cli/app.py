@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from s2s.cli.check import check
+from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
 from s2s.cli.list import list_parts
 from s2s.cli.recipes import recipes
+from s2s.cli.tag import tag
 from s2s.cli.train import train
 from s2s.cli.translate import translate
 
@@ -44,6 +46,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command("eval", hidden=True)(evaluate)
 app.command()(translate)
+app.command()(classify)
+app.command()(tag)
 app.command()(check)
 app.command("list")(list_parts)
 app.add_typer(recipes, name="recipes")

@@ -2,45 +2,34 @@
 
     Repl(predictor, read, console).run()        # read() gives a line, or raises EOFError at the end
 
-Nothing here knows a terminal, so tests drive `handle`; the line editor is in repl_terminal.py.
+What it shares with other REPLs is in repl_loop.py; the line editor is in repl_terminal.py.
 """
 
-import inspect
 import math
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from s2s.cli.list import plain
 from s2s.cli.repl_live import Live
+from s2s.cli.repl_loop import ON_OFF, Loop
 from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible
-from s2s.cli.translate import change_search, tidy, with_nbest
-from s2s.config import suggest, tree
-from s2s.errors import RecipeError, S2SError
+from s2s.cli.translate import change_search, with_nbest
+from s2s.config import tree
+from s2s.errors import RecipeError
 
 if TYPE_CHECKING:
     from s2s.config import Choice
     from s2s.decoding.search import Search
     from s2s.predicting.writer import Prediction, Writer
 
-COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
-ON_OFF = {True: "on", False: "off"}
 
-
-class Repl:
+class Repl(Loop):
     """Repl(predictor, read, console).run()
 
-    read     gives the next line; raises EOFError when there are no more, KeyboardInterrupt to drop one
-    console  where answers go
-    search   how to look for them; the recipe's `decoding` if not given
-    live     translates what is being typed, where the line editor can show it
-
-    No mistake ends it: each is one line. A command is a method in `commands`, its docstring the help:
-    an example, two blanks, and what it does.
+    search   how to look for answers; the recipe's `decoding` if not given
     """
 
     def __init__(
@@ -51,13 +40,12 @@ class Repl:
         search: "Choice[Search] | None" = None,
         live: Live | None = None,
     ) -> None:
-        self.predictor, self.read, self.console, self.live = predictor, read, console, live
+        super().__init__(predictor, read, console, live)
         self.first = self.search = search or predictor.recipe.decoding
         self.scores = self.attention = False
         self.last: str | None = None  # the last text, and what was found for it
         self.found: list[Prediction] = []
-        self.open = True
-        self.commands: dict[str, Callable[[str], None]] = {
+        self.commands = {
             "help": self.help,
             "beam": self.beam,
             "nbest": self.nbest,
@@ -70,46 +58,13 @@ class Repl:
             "quit": self.quit,
         }
 
-    def run(self) -> None:
-        """Read and answer until the reader leaves."""
-        while self.open:
-            try:
-                line = self.read()
-            except KeyboardInterrupt:  # drops the line that was begun
-                continue
-            except EOFError:
-                break
-            self.handle(line)
-
-    def handle(self, text: str) -> None:
-        """Answer one line, or each of several that were pasted together. Raises nothing."""
-        try:
-            for line in tidy(text).splitlines():
-                if found := COMMAND.match(line.strip()):
-                    self.command(found[1].lower(), (found[2] or "").strip())
-                elif line.strip():
-                    self.answer(line)
-        except KeyboardInterrupt:
-            self.say("\nstopped", "yellow")
-        except S2SError as error:
-            problems = (f"{p.where}: {p.what}; {p.hint}".strip("; ") for p in error.problems)
-            self.say("error: " + " | ".join(problems), "red")
-        except Exception as error:  # whatever a part may raise, the next line can still be answered
-            words = (str(error).strip() or "no reason given").splitlines()[0]
-            self.say(f"error: {type(error).__name__}: {words}", "red")
-
-    def command(self, name: str, argument: str) -> None:
-        if name not in self.commands:
-            raise RecipeError(f":{name}", "there is no such command", suggest(name, self.commands))
-        self.commands[name](argument)
-
     def answer(self, text: str) -> None:
         """Translate, and show what was asked for."""
         self.last, self.found = text, []
         if self.streams:
             self.write_as_it_comes(text)
         else:
-            self.show(*hypothesis_lines(self.look(), self.scores))
+            self.show(hypothesis_lines(self.look(), self.scores))
         if self.streams and self.scores:
             self.say(score_line(self.look()[0]), "dim")
         if self.attention:
@@ -143,25 +98,7 @@ class Repl:
         if alignment is None:
             self.say("this model has no attention to show", "yellow")
         else:
-            self.show(*attention_map(alignment, self.console.width))
-
-    def show(self, *lines: Text) -> None:
-        for line in lines:
-            self.console.print(line, soft_wrap=True)
-
-    def say(self, words: str, style: str = "") -> None:
-        """One line, as it is: no markup, no emoji."""
-        self.show(Text(words, style))
-
-    def banner(self, run: str) -> None:
-        """What is open, and how to get on."""
-        recipe = self.predictor.recipe
-        data = tree(recipe.data)
-        sides = [data.get(side) for side in ("source", "target")]
-        languages = " → ".join(side for side in sides if isinstance(side, str))
-        facts = [run, recipe.name, languages, self.described()]
-        self.say(" · ".join(dict.fromkeys(fact for fact in facts if fact)), "bold")
-        self.say("write a text and press Enter; :help lists the commands, :quit or Ctrl-D leaves", "dim")
+            self.show(attention_map(alignment, self.console.width))
 
     def described(self) -> str:
         """The search in a few words."""
@@ -170,15 +107,10 @@ class Repl:
         )
         return f"{self.search.kind} search" + (f" ({options})" if options else "")
 
-    # -- commands --
+    def preview(self, text: str) -> Iterator[str]:
+        return self.predictor.stream(text)
 
-    def help(self, argument: str) -> None:
-        """:help  this list"""
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for method in self.commands.values():
-            example, _, meaning = (inspect.getdoc(method) or "").partition("  ")
-            table.add_row(Text(example, "cyan", no_wrap=True), Text(meaning))
-        self.console.print(table, soft_wrap=False)
+    # -- commands --
 
     def beam(self, argument: str) -> None:
         """:beam 8  beam search with so many hypotheses side by side"""
@@ -238,10 +170,6 @@ class Repl:
             raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
         self.live.on = not self.live.on
         self.say(f"live translation is {ON_OFF[self.live.on]}", "dim")
-
-    def quit(self, argument: str) -> None:
-        """:quit  leave, as does Ctrl-D"""
-        self.open = False
 
 
 def whole_number(example: str, argument: str) -> int:

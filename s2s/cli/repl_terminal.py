@@ -1,4 +1,4 @@
-"""The REPL at a terminal: line editing, history, and a translation below the line while it is typed.
+"""A REPL at a terminal: line editing, history, and an answer below the line while it is typed.
 
 By prompt_toolkit where it is installed, by readline elsewhere.
 """
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from s2s.cli.repl import Repl
 from s2s.cli.repl_live import Live
+from s2s.cli.repl_loop import Loop
 from s2s.cli.show import visible
 
 if TYPE_CHECKING:
@@ -27,9 +28,16 @@ KEPT = 10_000  # lines of history, where we are the ones to cut it
 
 
 def open_repl(predictor: "Writer", search: "Choice[Search]", run: str) -> None:
-    """Talk with a model until the reader leaves."""
-    console = Console(highlight=False, emoji=False)
-    repl = Repl(predictor, input, console, search)
+    """Talk with a translator until the reader leaves."""
+    converse(Repl(predictor, input, terminal(), search), run)
+
+
+def terminal() -> Console:
+    return Console(highlight=False, emoji=False)
+
+
+def converse(repl: Loop, run: str) -> None:
+    """Answer what is typed until the reader leaves."""
     try:
         repl.read = rich_reader(repl)
     except ImportError:
@@ -42,8 +50,8 @@ def open_repl(predictor: "Writer", search: "Choice[Search]", run: str) -> None:
             repl.live.close()
 
 
-def rich_reader(repl: Repl) -> Callable[[], str]:
-    """Lines by prompt_toolkit, with the live translation in the bar below. Raises ImportError without it."""
+def rich_reader(repl: Loop) -> Callable[[], str]:
+    """Lines by prompt_toolkit, with the live answer in the bar below. Raises ImportError without it."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -60,7 +68,7 @@ def rich_reader(repl: Repl) -> Callable[[], str]:
     session: PromptSession[str] = PromptSession(
         history=history, completer=commands, complete_while_typing=False, enable_history_search=True
     )
-    live = repl.live = Live(repl.predictor.stream, session.app.invalidate)
+    live = repl.live = Live(repl.preview, session.app.invalidate)
     session.default_buffer.on_text_changed += lambda buffer: live.type(buffer.text)
 
     def bar() -> StyleAndTextTuples:

@@ -1,7 +1,7 @@
 """What a model did, drawn for a terminal: hypotheses with their scores, and attention as a heat map."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -20,6 +20,7 @@ SHADES = [
     Style(color="#000000", bgcolor="#fe9f6d"),
     Style(color="#000000", bgcolor="#fcfdbf"),
 ]
+INKS = ["cyan", "magenta", "green", "yellow", "blue", "red"]  # of tags, by kind
 NARROWEST, WIDEST, MARGIN = 3, 12, 16  # cells of a column: room for `100`, for a source piece, for a target piece
 FAINT = 0.05  # a weight below is left blank, for the rest to stand out
 
@@ -108,3 +109,41 @@ def hypothesis_lines(found: "Sequence[Prediction]", scores: bool) -> Iterator[Te
 
 def score_line(prediction: "Prediction") -> str:
     return f"score {prediction.score:.3f}, log-probability {prediction.log_probability:.3f}"
+
+
+def class_lines(probabilities: Mapping[str, float], answer: str = "", width: int = 30) -> Iterator[Text]:
+    """A line for each class: its name, its probability, and a bar as long; what is likely, and the answer, is bold."""
+    names = {name: visible(name) for name in probabilities}
+    margin = max(map(cell_len, names.values()), default=0)
+    for name, p in probabilities.items():
+        answered = name == answer or p > 0.5
+        line = Text(fit(names[name], margin), "bold" if answered else "")
+        yield line.append(f"  {p:6.1%}  ").append("█" * round(p * width), "cyan" if answered else "dim")
+
+
+def shaded_words(pieces: Sequence[str], weights: Sequence[float]) -> Text:
+    """The pieces of a text in a row, each on a background that is the brighter the more it counted.
+
+    The brightest is the one that counted most, whatever its share: a long text has small ones.
+    """
+    most = max((w for w in weights if w <= 1), default=0.0) or 1.0
+    line = Text()
+    for piece, weight in zip(pieces, weights, strict=True):
+        level = weight / most if 0 <= weight <= 1 else 0.0  # NaN is neither
+        line.append(f" {label(piece)} ", SHADES[min(int(level * len(SHADES)), len(SHADES) - 1)])
+    return line
+
+
+def tagged_words(words: Sequence[str], tags: Sequence[str]) -> Text:
+    """`pay/O five/B-PRICE`, with the tags dim, and each kind of tag in a color of its own."""
+    kinds = sorted({kind_of(tag) for tag in tags} - {"O"})
+    line = Text()
+    for word, tag in zip(words, tags, strict=True):
+        color = "" if tag == "O" else INKS[kinds.index(kind_of(tag)) % len(INKS)]
+        line.append(" " if line else "").append(visible(word), color).append(f"/{visible(tag)}", f"dim {color}".strip())
+    return line
+
+
+def kind_of(tag: str) -> str:
+    """B-DATE and I-DATE are of one kind."""
+    return tag[2:] if tag[:2] in ("B-", "I-") else tag

@@ -1,23 +1,19 @@
 """s2s translate: some texts, a filter in a pipe, or a REPL at a terminal."""
 
 import json
-import math
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.console import errors
+from s2s.cli.lines import answer_lines, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 
 if TYPE_CHECKING:
     from s2s.config import Choice
     from s2s.decoding.search import Search
     from s2s.predicting.writer import Prediction, Writer
-
-CHUNK = 512  # lines that are translated together, at most: what a pipe waits for
 
 Form = Callable[[int, str, "list[Prediction]"], str]  # (number of the line, source, n-best list) -> lines to print
 
@@ -57,22 +53,12 @@ def translate(
         open_repl(predictor, chosen, str(folder))
         return
     form = json_form(predictor) if as_json else nbest_form if nbest else plain_form
-    if text:
-        translate_lines(predictor, chosen, [tidy(t) for t in text], form)
-        return
-    number = 1
-    for lines in decoded(chunks(sys.stdin.buffer)):
-        translate_lines(predictor, chosen, lines, form, number)
-        number += len(lines)
 
+    def answer(lines: Sequence[str], number: int) -> str:
+        found = predictor.search(lines, chosen)
+        return "".join(form(i, line, best) for i, (line, best) in enumerate(zip(lines, found, strict=True), number))
 
-def translate_lines(
-    predictor: "Writer", search: "Choice[Search]", lines: Sequence[str], form: Form, number: int = 1
-) -> None:
-    """Translate lines together and print them at once. `number` is that of the first."""
-    found = predictor.search(lines, search)
-    answer = "".join(form(i, line, best) for i, (line, best) in enumerate(zip(lines, found, strict=True), number))
-    typer.echo(answer.encode("utf-8"), nl=False)  # bytes: a filter writes UTF-8 as it reads it, in any locale
+    answer_lines(text, answer)
 
 
 def plain_form(number: int, source: str, found: "list[Prediction]") -> str:
@@ -98,65 +84,6 @@ def json_form(predictor: "Writer") -> Form:
         return json.dumps(record, ensure_ascii=False) + "\n"
 
     return form
-
-
-def rounded(number: float, digits: int = 5) -> float | None:
-    """JSON has no word for infinity."""
-    return round(number, digits) if math.isfinite(number) else None
-
-
-def one_line(text: str) -> str:
-    """What a byte or character model may write would break a line in, line out."""
-    return text.replace("\n", " ").replace("\r", " ")
-
-
-def tidy(text: str) -> str:
-    """Bytes that were no UTF-8 arrive from a shell as halves of characters: show them as U+FFFD."""
-    return os.fsencode(text).decode("utf-8", "replace") if not text.isascii() else text
-
-
-def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
-    """Lines as they come, without their ends: never more than `most`, and no waiting for more than are there.
-
-    So a slow pipe is answered line by line, and a fast one in full batches.
-    """
-    begun: list[bytes] = []  # of a line whose end has not come
-    while data := stream.read1(1 << 16):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
-        first, *rest = data.split(b"\n")
-        begun.append(first)
-        if not rest:
-            continue
-        lines = [b"".join(begun), *rest[:-1]]
-        begun = [rest[-1]]
-        for start in range(0, len(lines), most):
-            yield lines[start : start + most]
-    if last := b"".join(begun):
-        yield [last]
-
-
-def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
-    """Text of lines; bytes that are no UTF-8 become U+FFFD, with a warning the first time and a count at the end."""
-    number, bad = 0, 0
-    for block in blocks:
-        lines = []
-        for line in block:
-            number += 1
-            codec = "utf-8-sig" if number == 1 else "utf-8"  # what Windows programs put before the first line
-            try:
-                text = line.decode(codec)
-            except UnicodeDecodeError as error:
-                text = line.decode(codec, "replace")
-                if not bad:
-                    warn(f"line {number}, byte {error.start + 1} is not UTF-8; such bytes are read as \ufffd")
-                bad += 1
-            lines.append(text.removesuffix("\r"))
-        yield lines
-    if bad > 1:
-        warn(f"{bad} lines of {number} were not UTF-8")
-
-
-def warn(what: str) -> None:
-    errors.print(f"warning: standard input: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")
 
 
 def change_search(search: "Choice[Search]", changes: Sequence[str]) -> "Choice[Search]":

@@ -5,6 +5,7 @@ field.fit(texts)
 batch = field.collate(field.encode_all(texts))      # Padded: data [B, S], lengths [B]
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
@@ -97,6 +98,10 @@ class Text(Field, kind="text"):
     max_length  most ids of a row, EOS counted
     cut         what longer texts lose, wherever they come from: their start, middle or end; null drops such
                 training rows instead, and leaves other texts as they are
+    replace     regular expressions and what stands for what they match, one after the other, before a text is
+                cut into pieces: {"<br />": " ", '@\\w+': "@user"}; for a field with a tokenizer of its own
+
+    Raises RecipeError for an expression that is none.
     """
 
     max_length: int
@@ -109,6 +114,7 @@ class Text(Field, kind="text"):
         tokenizer: Choice[Tokenizer] | None = None,
         max_length: Positive = 200,
         cut: Literal["start", "middle", "end"] | None = None,
+        replace: dict[str, str] | None = None,
     ) -> None:
         if tokenizer is not None:
             self.tokenizer = tokenizer()
@@ -119,9 +125,18 @@ class Text(Field, kind="text"):
             raise RecipeError("tokenizer", "text needs a tokenizer, and there is none to share", hint)
         self.borrowed = tokenizer is None
         self.max_length, self.cut = max_length, cut
+        if replace and self.borrowed:
+            raise RecipeError("replace", "would change a tokenizer that both sides share", "give the field its own")
+        self.replacements = [compiled(*pair) for pair in (replace or {}).items()]
 
     def fit(self, values: Iterable[str]) -> None:
-        self.tokenizer.fit(values)
+        self.tokenizer.fit(map(self.replaced, values))
+
+    def replaced(self, text: str) -> str:
+        """The text as the tokenizer gets it."""
+        for pattern, words in self.replacements:
+            text = pattern.sub(words, text)
+        return text
 
     def shares(self, tokenizer: Tokenizer) -> bool:
         return self.tokenizer is tokenizer
@@ -136,10 +151,10 @@ class Text(Field, kind="text"):
 
     def encode_all(self, values: Sequence[str]) -> list[np.ndarray]:
         """Arrays of int32 ids [S], each with EOS at its end."""
-        return with_eos([*map(self.shortened, self.tokenizer.encode_all(values))])
+        return with_eos([*map(self.shortened, self.tokenizer.encode_all([*map(self.replaced, values)]))])
 
     def sample(self, value: str, seed: int) -> np.ndarray:
-        return np.array([*self.shortened(self.tokenizer.sample(value, seed)), EOS], dtype=np.int32)
+        return np.array([*self.shortened(self.tokenizer.sample(self.replaced(value), seed)), EOS], dtype=np.int32)
 
     def shortened(self, ids: Sequence[int]) -> Sequence[int]:
         """As `cut` has it, with room for EOS."""
@@ -176,7 +191,8 @@ class Text(Field, kind="text"):
     @property
     def fingerprint(self) -> str:
         cut = f" {self.cut} {self.max_length}" if self.cut else ""
-        return f"{self.tokenizer.fingerprint}{cut}"
+        replaced = "".join(f" {pattern.pattern!r}: {words!r}" for pattern, words in self.replacements)
+        return f"{self.tokenizer.fingerprint}{cut}{replaced}"
 
 
 class Nothing(Field, kind="nothing"):
@@ -208,6 +224,17 @@ class Nothing(Field, kind="nothing"):
     @property
     def fingerprint(self) -> str:
         return "nothing"
+
+
+def compiled(pattern: str, words: str) -> tuple[re.Pattern[str], str]:
+    """A regular expression, and what stands for it; both are tried. Raises RecipeError."""
+    try:
+        found = re.compile(pattern)
+        found.sub(words, "")
+    except (re.error, IndexError) as error:
+        hint = r"write ( and . that mean themselves as \( and \.; \1 is the first group"
+        raise RecipeError("replace", f"{pattern!r}: {words!r} is no regular expression: {error}", hint) from None
+    return found, words
 
 
 def plain(ids: Iterable[int]) -> Iterable[int]:

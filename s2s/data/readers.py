@@ -7,6 +7,7 @@ data: {kind: text, path: ., train: my, source: de, target: en}     # my.de and m
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -185,14 +186,24 @@ def unequal(paths: Sequence[Path]) -> DataError:
     return DataError(str(paths[0]), what, hint)
 
 
+GENERATORS = {  # what is generated: files of s2s.data, of which the first has generate(split, seed=, size=)
+    "translation": ("generated.py", "drawing.py", "spanish/*.py"),
+    "sentiment": ("reviews.py", "drawing.py"),
+    "tags": ("mentions.py", "drawing.py"),
+}
+
+
 @dataclass(kw_only=True)
 class Generated(Reader, kind="generated"):
-    """English and Spanish made from s2s's own grammar (s2s.data.generated): nothing to download.
+    """Rows made by s2s's own grammars (s2s.data.generated and its like): nothing to download.
 
-    size  training pairs; null is as many as the demo needs
+    what  translation: English and Spanish; sentiment: reviews, positive or negative; tags: words, and which of
+          them are dates, times, prices, amounts and spans
+    size  training rows; null is as many as the demo needs
     seed  which ones
     """
 
+    what: Literal["translation", "sentiment", "tags"] = "translation"
     size: Positive | None = None
     seed: Count = 1
 
@@ -200,13 +211,11 @@ class Generated(Reader, kind="generated"):
         return name in ("train", "validation", "test")
 
     def rows(self, name: str) -> Iterator[Row]:
-        from s2s.data.generated import generate
-
-        pairs = generate(name, seed=self.seed, size=self.size if name == "train" else None)
+        module = import_module(f"s2s.data.{Path(GENERATORS[self.what][0]).stem}")
+        pairs = module.generate(name, seed=self.seed, size=self.size if name == "train" else None)
         return (Row(source, target) for source, target in pairs)
 
     def contents(self, name: str) -> str:
-        from s2s.data import generated, spanish
-
-        code = [Path(generated.__file__), *sorted(Path(spanish.__path__[0]).glob("*.py"))]  # the data is what it makes
-        return digest(name, self.seed, self.size, digest_files(code))
+        here = Path(__file__).parent
+        code = [path for pattern in GENERATORS[self.what] for path in sorted(here.glob(pattern))]
+        return digest(self.what, name, self.seed, self.size, digest_files(code))  # the data is what the code makes

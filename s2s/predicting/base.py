@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from s2s.data.batches import make_batch
 from s2s.data.readers import Row, Source
@@ -55,14 +54,10 @@ class Predictor:
         nats, tokens = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
         for numbers, batch, output in self.forced(sources, targets):
             counts = answers_of(batch)
-            found = self.nats(output, batch).split(counts)
+            found = self.task.nats(output, batch).split(counts)
             nats[numbers] = [float(each.sum()) for each in found]
             tokens[numbers] = counts
         return Likelihood(nats, tokens, np.array([len(row.references[0]) for row in rows]))
-
-    def nats(self, output: HeadOutput, batch: Batch) -> Tensor:
-        """[N], negative log-probability of every right answer."""
-        return -output.logits.float().log_softmax(-1).gather(1, batch.gold[:, None]).squeeze(1)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""

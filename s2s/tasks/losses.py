@@ -30,10 +30,22 @@ class Likelihood(NamedTuple):
         return float(self.nats.sum() / max(1, self.tokens.sum()))
 
 
-def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
+def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0, weights: Tensor | None = None) -> Loss:
     """Negative log-likelihood of batch.gold [N] under output.logits [N, V].
 
     smoothing  probability spread evenly over the vocabulary: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
+    weights    [V], how much an answer counts in the sum; the count stays the number of answers
     """
-    total = F.cross_entropy(output.logits.float(), batch.gold, reduction="sum", label_smoothing=smoothing)
+    logits = output.logits.float()
+    total = F.cross_entropy(logits, batch.gold, weights, reduction="sum", label_smoothing=smoothing)
+    return Loss(total, batch.tokens)
+
+
+def binary_cross_entropy(output: HeadOutput, batch: Batch, weights: Tensor | None = None) -> Loss:
+    """Negative log-likelihood of batch.gold [N, C] of 0 and 1, where every class has a probability of its own.
+
+    weights  [C], how much a class counts where it is true
+    """
+    logits = output.logits.float()
+    total = F.binary_cross_entropy_with_logits(logits, batch.gold, reduction="sum", pos_weight=weights)
     return Loss(total, batch.tokens)

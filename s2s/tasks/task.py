@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
+import s2s.data.subwords  # noqa: F401  (registers the default tokenizer)
 from s2s.config import Choice, Family, choose
+from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
 from s2s.data.readers import Row
 from s2s.data.tokenizers import Tokenizer
@@ -46,6 +49,13 @@ class Task(Family):
         """What training makes small, with the penalties that the head adds while it is trained."""
         found = cross_entropy(output, batch, smoothing)
         return found if output.penalty is None else found._replace(total=found.total + output.penalty)
+
+    def nats(self, output: HeadOutput, batch: Batch) -> Tensor:
+        """[N], the negative log-probability of every right answer, whatever training makes of it."""
+        return -output.logits.float().log_softmax(-1).gather(1, batch.gold[:, None]).squeeze(1)
+
+    def check(self, split: str, encoded: EncodedCorpus) -> None:
+        """Do the two sides of every row belong together? Raises DataError where they do not."""
 
     def answer(
         self,

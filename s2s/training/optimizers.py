@@ -138,9 +138,10 @@ def build(
 
 def decay_groups(parameters: Parameters, weight_decay: float, learning_rate: float) -> list[dict[str, Any]]:
     """One group, or two where only matrices decay. `initial_lr` is what set_rate multiplies."""
-    matrices = [(name, p) for name, p in parameters if p.ndim >= 2]
-    vectors = [(name, p) for name, p in parameters if p.ndim < 2]
-    parts = [(matrices, weight_decay), (vectors, 0.0)] if weight_decay else [(list(parameters), 0.0)]
+    trained = [(name, p) for name, p in parameters if p.requires_grad]  # what is frozen takes no memory either
+    matrices = [(name, p) for name, p in trained if p.ndim >= 2]
+    vectors = [(name, p) for name, p in trained if p.ndim < 2]
+    parts = [(matrices, weight_decay), (vectors, 0.0)] if weight_decay else [(trained, 0.0)]
     return [
         {
             "params": [p for _, p in part],

@@ -1,12 +1,11 @@
 """Learning curves as a picture: what was learned, and whether it helped on held-out data."""
 
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from s2s.safefiles import atomic_write
+from s2s.figures import MISSING, new_figure, save_figure
 
 Curve = tuple[list[float], list[float]]  # steps, values
 BLUE, ORANGE, GREEN, GRAY = "#4477aa", "#ee7733", "#228833", "#666666"
@@ -27,18 +26,13 @@ def learning_curves(events: Iterable[Mapping[str, Any]], path: Path, metric: str
     learned, unseen = curve(train, "loss"), curve(held_out, "loss")
     if not learned[0] and not unseen[0]:
         return "no learning curves: the log has no losses yet"
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure  # not pyplot: it keeps a state and picks a window system
-    except ImportError:
-        return "no learning curves: matplotlib is not installed (pip install 's2s[plots]')"
-
     metric = metric if metric and metric != "loss" else default_metric(held_out)
     scores = curve(held_out, metric)
     best = next((event["step"] for event in reversed(held_out) if event.get("best")), None)
     panels = 2 if scores[0] else 1
-    figure = Figure(figsize=(8, 3.4 * panels), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(8, 3.4 * panels)
+    if figure is None:
+        return f"no learning curves: {MISSING}"
     axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
     draw_losses(axes[0], learned, unseen, best)
     if panels == 2:
@@ -46,9 +40,7 @@ def learning_curves(events: Iterable[Mapping[str, Any]], path: Path, metric: str
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes[0].set_title(title or "learning curves", loc="left", fontweight="bold")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png")
-    atomic_write(path, picture.getvalue())
+    save_figure(figure, path)
     return None
 
 

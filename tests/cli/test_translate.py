@@ -5,9 +5,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import s2s.cli.lines
 import s2s.cli.translate as module
+from s2s.cli.lines import chunks, decoded, one_line, tidy
 from s2s.cli.opening import complete_run
-from s2s.cli.translate import change_search, chunks, decoded, one_line, tidy, translate, with_nbest
+from s2s.cli.translate import change_search, translate, with_nbest
 from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, S2SError
@@ -71,8 +73,8 @@ def test_nbest_lines_carry_the_number_of_their_source(run):
 
 
 def test_numbers_go_on_from_block_to_block(run):
-    lines = run("--nbest", "1", stdin=b"x\n" * (module.CHUNK + 3)).stdout.splitlines()
-    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, module.CHUNK + 4))
+    lines = run("--nbest", "1", stdin=b"x\n" * (s2s.cli.lines.CHUNK + 3)).stdout.splitlines()
+    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, s2s.cli.lines.CHUNK + 4))
 
 
 def test_the_line_ends_of_windows_are_no_text():
@@ -94,7 +96,7 @@ def test_long_input_comes_in_blocks_and_keeps_its_order(run, predictor):
     lines = [f"{i} x" if i % 7 else "" for i in range(1500)]
     expected = [f"x {i}" if i % 7 else "" for i in range(1500)]
     assert run(stdin="\n".join(lines).encode()).stdout.splitlines() == expected
-    assert all(len(texts) <= module.CHUNK for texts, _ in predictor.asked)
+    assert all(len(texts) <= s2s.cli.lines.CHUNK for texts, _ in predictor.asked)
 
 
 class Drip(io.RawIOBase):

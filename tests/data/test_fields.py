@@ -140,3 +140,32 @@ def test_options_of_a_recipe():
     assert (field.max_length, type(field.tokenizer)) == (5, Bytes)
     with pytest.raises(RecipeError, match="at least 1"):
         choose(Field, {"kind": "text", "max_length": 0})
+
+
+def tweets(**options):
+    return choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}, **options})
+
+
+REPLACE = {"<br />": " ", r"@\w+": "@user", r"(\w)\1{2,}": r"\1\1"}
+
+
+def test_texts_are_replaced_before_they_are_cut_into_pieces():
+    field, plain = tweets(replace=REPLACE)(None), tweets()(None)
+    field.fit(["@ana sooooo<br /><br />Good"])
+    plain.fit(["@user soo good"])
+    assert field.tokenizer.fingerprint == plain.tokenizer.fingerprint
+    assert field.fingerprint != plain.fingerprint
+    text, same = "@joe goooood<br />so", "@user good so"
+    assert field.encode_all([text])[0].tolist() == plain.encode_all([same])[0].tolist()
+    assert field.sample(text, 1).tolist() == field.encode_all([same])[0].tolist()
+
+
+@pytest.mark.parametrize("replace", [{"(": ""}, {"a": r"\1"}, {"a": r"\g<x>"}], ids=["pattern", "group", "name"])
+def test_what_is_no_regular_expression_is_said(replace):
+    with pytest.raises(RecipeError, match="is no regular expression"):
+        tweets(replace=replace)(None)
+
+
+def test_a_shared_tokenizer_is_not_replaced_for():
+    with pytest.raises(RecipeError, match="both sides share"):
+        choose(Field, {"kind": "text", "replace": REPLACE})(choose(Tokenizer, "word")())

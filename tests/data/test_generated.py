@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from s2s.data.generated import SENTENCES, SIZES, generate, sentence, split_of
+from s2s.data.drawing import split_of
+from s2s.data.generated import SENTENCES, SIZES, generate, sentence
 from s2s.data.spanish import lexicon
 from s2s.data.spanish.grammar import Adjective, english_number, english_plural, spanish_number, spanish_plural
 from s2s.errors import DataError
@@ -71,7 +72,7 @@ def test_an_unknown_split_is_refused_at_once():
 def test_more_than_there_is_is_refused(monkeypatch):
     kind = next(kind for kind in SENTENCES if kind.__name__ == "opening")
     monkeypatch.setattr("s2s.data.generated.SENTENCES", {kind: 1})
-    monkeypatch.setattr("s2s.data.generated.PATIENCE", 2000)
+    monkeypatch.setattr("s2s.data.drawing.PATIENCE", 2000)
     with pytest.raises(DataError, match="does not have 3000 sentences for test"):
         list(generate("test", size=3000))
 

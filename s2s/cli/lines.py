@@ -1,0 +1,95 @@
+"""Filters: lines in, lines out. What every verb that reads a pipe shares.
+
+for lines in decoded(chunks(sys.stdin.buffer)):
+    echo(answers(lines))
+"""
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+import typer
+
+from s2s.cli.console import errors
+
+CHUNK = 512  # lines that are answered together, at most: what a pipe waits for
+
+
+def answer_lines(texts: Sequence[str] | None, answer: Callable[[Sequence[str], int], str]) -> None:
+    """Print the answers to some texts or, without any, to the lines of standard input, a block of them at a time.
+
+    answer  (lines, number of the first) -> what to print for them
+    """
+    if texts:
+        echo(answer([tidy(text) for text in texts], 1))
+        return
+    number = 1
+    for lines in decoded(chunks(sys.stdin.buffer)):
+        echo(answer(lines, number))
+        number += len(lines)
+
+
+def echo(answer: str) -> None:
+    """Print at once, as bytes: a filter writes UTF-8 as it reads it, in any locale."""
+    typer.echo(answer.encode("utf-8", "replace"), nl=False)
+
+
+def rounded(number: float, digits: int = 5) -> float | None:
+    """JSON has no word for infinity."""
+    return round(number, digits) if math.isfinite(number) else None
+
+
+def one_line(text: str) -> str:
+    """What a byte or character model may write would break a line in, line out."""
+    return text.replace("\n", " ").replace("\r", " ")
+
+
+def tidy(text: str) -> str:
+    """Bytes that were no UTF-8 arrive from a shell as halves of characters: show them as U+FFFD."""
+    return os.fsencode(text).decode("utf-8", "replace") if not text.isascii() else text
+
+
+def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
+    """Lines as they come, without their ends: never more than `most`, and no waiting for more than are there.
+
+    So a slow pipe is answered line by line, and a fast one in full batches.
+    """
+    begun: list[bytes] = []  # of a line whose end has not come
+    while data := stream.read1(1 << 16):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
+        first, *rest = data.split(b"\n")
+        begun.append(first)
+        if not rest:
+            continue
+        lines = [b"".join(begun), *rest[:-1]]
+        begun = [rest[-1]]
+        for start in range(0, len(lines), most):
+            yield lines[start : start + most]
+    if last := b"".join(begun):
+        yield [last]
+
+
+def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
+    """Text of lines; bytes that are no UTF-8 become U+FFFD, with a warning the first time and a count at the end."""
+    number, bad = 0, 0
+    for block in blocks:
+        lines = []
+        for line in block:
+            number += 1
+            codec = "utf-8-sig" if number == 1 else "utf-8"  # what Windows programs put before the first line
+            try:
+                text = line.decode(codec)
+            except UnicodeDecodeError as error:
+                text = line.decode(codec, "replace")
+                if not bad:
+                    warn(f"line {number}, byte {error.start + 1} is not UTF-8; such bytes are read as \ufffd")
+                bad += 1
+            lines.append(text.removesuffix("\r"))
+        yield lines
+    if bad > 1:
+        warn(f"{bad} lines of {number} were not UTF-8")
+
+
+def warn(what: str) -> None:
+    errors.print(f"warning: standard input: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")

@@ -1,0 +1,103 @@
+"""A run that chooses: a label for each text, or a tag for each of its words.
+
+labeler.classify(["a film to forget"])[0].probabilities     # {"negative": 0.98, "positive": 0.02}
+labeler.tag(["we paid five dollars"])[0].tags               # ["O", "O", "B-PRICE", "I-PRICE"]
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from s2s.data.readers import Source
+from s2s.data.tokenizers import JOINER
+from s2s.decoding.decisions import decide_all
+from s2s.errors import RunError
+from s2s.predicting.base import Predictor, real
+
+CHOICES = ("label", "labels", "tags")  # shapes of target that are chosen, not written
+
+
+class Classification(NamedTuple):
+    """What one text is. A blank text has no label and no probabilities."""
+
+    label: str  # as predict() has it: where there may be several, all that are likelier than not
+    probabilities: dict[str, float]  # of every class, likeliest first
+    pieces: list[str]  # of the text
+    weights: list[float] | None  # [pieces], how much each counted; None for a head that does not say
+
+
+class Tagging(NamedTuple):
+    """What each word of one text is."""
+
+    words: list[str]
+    tags: list[str]
+    probabilities: list[float]  # of each tag
+
+
+class Labeler(Predictor):
+    """labeler.predict(["a film to forget"]) -> ["negative"]"""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The classes, or the tags."""
+        return self.task.target.names  # type: ignore[attr-defined]  # label, labels and tags have them
+
+    def need(self, *shapes: str) -> None:
+        """Raises RunError where targets have another shape: a run of tags has no label for a whole text."""
+        if self.task.target.space.shape not in shapes:
+            right = f"use the verb for it: s2s {self.task.verb} RUN"
+            raise RunError(self.recipe.name, f"is a run of {self.recipe.task.kind}", right)
+
+    def classify(self, texts: Sequence[Source]) -> list[Classification]:
+        """The label of each text, and the probability of every class. Raises RunError for a run that tags."""
+        self.need("label", "labels")
+        several = self.task.target.space.shape == "labels"
+        answers = [Classification("", {}, [], None)] * len(texts)
+        for row, source, logits, weights in self.decided(texts):
+            chances = sigmoid(logits) if several else softmax(logits)
+            said = np.flatnonzero(chances > 0.5) if several else chances.argmax()
+            likeliest = np.argsort(-chances, kind="stable")
+            named = {self.names[i]: float(chances[i]) for i in likeliest}
+            pieces = self.pieces(source)
+            shares = None if weights is None else weights[: len(pieces)].tolist()
+            answers[row] = Classification(self.task.target.decode(said), named, pieces, shares)
+        return answers
+
+    def tag(self, texts: Sequence[Source]) -> list[Tagging]:
+        """The tag of every word of each text. Raises RunError for a run that labels whole texts."""
+        self.need("tags")
+        answers = [Tagging([], [], [])] * len(texts)
+        for row, source, logits, _ in self.decided(texts):
+            words = self.pieces(source)
+            chances = softmax(logits[: len(words)])
+            tags = [self.names[i] for i in chances.argmax(-1)]
+            answers[row] = Tagging(words, tags, chances.max(-1).tolist())
+        return answers
+
+    def decided(self, texts: Sequence[Source]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]]:
+        """(number of the text, its ids, logits, weights) of those that are not blank."""
+        rows = real(texts)
+        encoded = self.task.source.encode_all([texts[i] for i in rows])
+        with self.precision.autocast():
+            logits, weights = decide_all(
+                self.model, self.task.source, encoded, device=self.precision.device, batch_size=self.batch_size
+            )
+        for i, row in enumerate(rows):
+            yield row, encoded[i], logits[i], None if weights is None else weights[i]
+
+    def pieces(self, source: np.ndarray) -> list[str]:
+        """A name for each position that is a piece of the text, without the joiners of marks."""
+        found = self.task.source.pieces(source)
+        return [piece.replace(JOINER, "") or piece for piece in found[: len(source) - self.task.source.ends]]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities [..., C], in double precision: they add up to one."""
+    odds = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
+    return odds / odds.sum(-1, keepdims=True)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Probabilities [C], each on its own."""
+    return 0.5 + 0.5 * np.tanh(logits.astype(np.float64) / 2)  # never overflows

@@ -1,0 +1,104 @@
+"""What is behind an accuracy: each class by itself, what is taken for what, and whether probabilities can be believed.
+
+report = label_report(right, said, names, probabilities)     # plain values, for JSON
+print(class_table(report)); confusion_plot(report, "confusion.png")
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from s2s.figures import MISSING, new_figure, save_figure
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BINS = 15
+SHOWN = 12  # classes that a confusion matrix in a terminal has room for
+
+
+def label_report(
+    right: Sequence[str], said: Sequence[str], names: Sequence[str], probabilities: np.ndarray | None = None
+) -> dict[str, Any]:
+    """classes: name -> precision, recall, f1, support; confusion[right][said]; calibration, where there are
+    probabilities [N, C] of the names."""
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(right, said, labels=list(names), zero_division=0.0)
+    keys = ("precision", "recall", "f1", "support")
+    table = {name: dict(zip(keys, map(float, row))) for name, row in zip(names, np.array(columns).T)}
+    found: dict[str, Any] = {
+        "classes": table,
+        "names": list(names),
+        "confusion": confusion_matrix(right, said, labels=list(names)).tolist(),
+    }
+    if probabilities is not None:
+        place = {name: i for i, name in enumerate(names)}
+        found["calibration_error"] = calibration_error(probabilities, np.array([place[name] for name in right]))
+    return found
+
+
+def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
+    """How far confidence and accuracy are apart, on average: Guo et al. 2017, https://arxiv.org/abs/1706.04599
+
+    probabilities  [N, C]
+    right          [N], the number of the right class
+    """
+    confidence, correct = probabilities.max(1), probabilities.argmax(1) == right
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(float((correct[bin_of == b] - confidence[bin_of == b]).sum())) for b in range(bins)]
+    return sum(gaps) / max(1, len(right))
+
+
+def class_table(report: dict[str, Any]) -> "Table":
+    """Precision, recall and F1 of each class, for a terminal."""
+    from rich.table import Table
+
+    table = Table(title="by class", title_justify="left", title_style="bold")
+    table.add_column("class")
+    for heading in ("precision", "recall", "F1", "rows"):
+        table.add_column(heading, justify="right")
+    for name, numbers in report["classes"].items():
+        shares = [f"{100 * numbers[key]:.1f}" for key in ("precision", "recall", "f1")]
+        table.add_row(name, *shares, f"{numbers['support']:,.0f}")
+    return table
+
+
+def confusion_table(report: dict[str, Any]) -> "Table | None":
+    """Rows are what is right, columns what was said; None where there are too many classes for a terminal."""
+    from rich.table import Table
+
+    names = report["names"]
+    if len(names) > SHOWN:
+        return None
+    table = Table(title="right ↓  said →", title_justify="left", title_style="bold")
+    table.add_column("")
+    for name in names:
+        table.add_column(name, justify="right")
+    for i, row in enumerate(report["confusion"]):
+        table.add_row(names[i], *(f"[bold]{n:,}[/bold]" if i == j else f"{n:,}" for j, n in enumerate(row)))
+    return table
+
+
+def confusion_plot(report: dict[str, Any], path: Path) -> str | None:
+    """The confusion matrix as a PNG, colored by shares of the right class; says why where there is no picture."""
+    names, counts = report["names"], np.array(report["confusion"])
+    side = 2.2 + 0.45 * min(len(names), 40)
+    figure = new_figure(side + 0.8, side)
+    if figure is None:
+        return f"no picture of the confusion matrix: {MISSING}"
+    axis = figure.subplots()
+    shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xlabel("said")
+    axis.set_ylabel("right")
+    if len(names) <= SHOWN:
+        for (i, j), count in np.ndenumerate(counts):
+            axis.text(j, i, f"{count:,}", ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
+    figure.colorbar(image, ax=axis, shrink=0.8)
+    save_figure(figure, path)
+    return None

@@ -1,0 +1,175 @@
+"""Tasks that choose out of a few names: for a whole text, or for each of its words.
+
+classification   text to label, or to several labels at once     sentiment, topics
+tagging          a tag for every word                            parts of speech, names of things
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import s2s.tasks.label_metrics  # noqa: F401  (registers the default metrics)
+from s2s.config import Amount, Choice, choose, suggest
+from s2s.data.encoded import EncodedCorpus
+from s2s.data.fields import Field
+from s2s.data.labels import Names
+from s2s.data.readers import Row
+from s2s.decoding.batched import SearchCall
+from s2s.decoding.decisions import decide_all
+from s2s.errors import DataError, RecipeError, RunError
+from s2s.nn.heads import HeadOutput
+from s2s.nn.model import Model
+from s2s.safefiles import atomic_write
+from s2s.tasks.losses import Loss, binary_cross_entropy, cross_entropy
+from s2s.tasks.metrics import Metric
+from s2s.tasks.task import Task, targets
+from s2s.tensors import Batch
+
+WORD = {"kind": "text", "tokenizer": "word"}
+BY_BLANKS = {"kind": "text", "tokenizer": {"kind": "word", "punctuation": "keep"}}
+
+
+class Labeling(Task):
+    """What both have in common: no search, and classes that may weigh more than others.
+
+    class_weights  balanced: classes weigh alike, however rare (n / (classes x rows of the class)); or a weight for
+                   each by name, 1 for those left out; null: rows weigh alike
+    """
+
+    searches: ClassVar[bool] = False
+    target: Names  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        source: Choice[Field],
+        target: Choice[Field],
+        metrics: tuple[Choice[Metric], ...],
+        class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
+    ) -> None:
+        self.source, self.metrics = source(), metrics
+        field = target()
+        if not isinstance(field, Names):
+            raise RecipeError("target", f"{target.kind} is not a field of names", "use label, labels or tags")
+        self.target, self.class_weights = field, class_weights
+        self.weights: Tensor | None = None  # [C], once the names are known
+
+    def fit(self, rows: Iterable[Row]) -> None:
+        super().fit(rows)
+        self.weights = self._weigh(rows)
+
+    def _weigh(self, rows: Iterable[Row]) -> Tensor | None:
+        names, chosen = self.target.names, self.class_weights
+        if chosen is None:
+            return None
+        if isinstance(chosen, dict):
+            for name in chosen:
+                if name not in names:
+                    hint = suggest(name, names).replace("options", "classes")
+                    raise RecipeError("class_weights", f"there is no class {name!r}", hint)
+            return torch.tensor([float(chosen.get(name, 1.0)) for name in names])
+        counts = Counter(name for text in targets(rows) for name in self.target.split(text))
+        return torch.tensor([counts.total() / (len(names) * counts[name]) for name in names])
+
+    def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
+        weights = None if self.weights is None else self.weights.to(output.logits.device)
+        if self.target.shape == "labels":
+            if smoothing:
+                raise RecipeError(
+                    "training.label_smoothing", "is for one label out of several", "set it to 0 for labels"
+                )
+            return binary_cross_entropy(output, batch, weights)
+        return cross_entropy(output, batch, smoothing, weights)
+
+    def nats(self, output: HeadOutput, batch: Batch) -> Tensor:
+        if self.target.shape != "labels":
+            return super().nats(output, batch)
+        sign = 1 - 2 * batch.gold  # log(1 + e^-x) where it is true, log(1 + e^x) where not
+        return torch.nn.functional.softplus(sign * output.logits.float()).sum(-1)
+
+    def answer(
+        self,
+        model: Model,
+        sources: Sequence[np.ndarray],
+        search: SearchCall | None = None,
+        *,
+        device: torch.device,
+        batch_size: int = 64,
+    ) -> list[str]:
+        """The likeliest name, or tags; of several labels those that are likelier than not."""
+        logits, _ = decide_all(model, self.source, sources, device=device, batch_size=batch_size)
+        return [self.said(one) for one in logits]
+
+    def said(self, logits: np.ndarray) -> str:
+        """Logits of one text, [C] or [S, C], as the data would have it."""
+        raise NotImplementedError
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        if self.weights is not None:
+            weights = dict(zip(self.target.names, self.weights.tolist(), strict=True))
+            atomic_write(folder / "class_weights.json", json.dumps(weights, indent=1, ensure_ascii=False).encode())
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        if self.class_weights is None:
+            return
+        path = folder / "class_weights.json"
+        try:
+            weights = json.loads(path.read_text(encoding="utf-8"))
+            self.weights = torch.tensor([float(weights[name]) for name in self.target.names])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(str(path), f"cannot be read: {error}", "copy the whole run folder again") from None
+
+
+class Classification(Labeling, kind="classification"):
+    """Text to a label (`target: label`), or to several at once (`target: labels`)."""
+
+    verb = "classify"
+
+    def __init__(
+        self,
+        *,
+        source: Choice[Field] = choose(Field, WORD),
+        target: Choice[Field] = choose(Field, "label"),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "accuracy"), choose(Metric, "macro-f1")),
+        class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
+    ) -> None:
+        super().__init__(source, target, metrics, class_weights)
+
+    def said(self, logits: np.ndarray) -> str:
+        if self.target.shape == "label":
+            return self.target.decode(logits.argmax())
+        return self.target.decode(np.flatnonzero(logits > 0))
+
+
+class Tagging(Labeling, kind="tagging"):
+    """A tag for every word: source and target have equally many, with blanks between."""
+
+    verb = "tag"
+
+    def __init__(
+        self,
+        *,
+        source: Choice[Field] = choose(Field, BY_BLANKS),
+        target: Choice[Field] = choose(Field, "tags"),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "token-accuracy"), choose(Metric, "tag-f1")),
+        class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
+    ) -> None:
+        super().__init__(source, target, metrics, class_weights)
+
+    def check(self, split: str, encoded: EncodedCorpus) -> None:
+        words, tags = encoded.source_lengths - self.source.ends, encoded.target_lengths
+        wrong = np.flatnonzero(words != tags)
+        if len(wrong):
+            row = int(wrong[0])
+            hint = "every word needs one tag; tokenizer: {kind: word, punctuation: keep} cuts at blanks only"
+            raise DataError(f"{split}: row {row + 1}", f"has {words[row]} pieces and {tags[row]} tags", hint)
+
+    def said(self, logits: np.ndarray) -> str:
+        return self.target.decode(logits[: len(logits) - self.source.ends].argmax(-1))

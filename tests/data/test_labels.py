@@ -1,0 +1,70 @@
+"""Fields of names: what goes in comes back, and what cannot be a name is refused with a sentence."""
+
+import pytest
+
+from s2s.config import choose
+from s2s.data.fields import Field
+from s2s.data.labels import MOST
+from s2s.errors import DataError, RunError
+
+VALUES = {
+    "label": ["good", "bad", " good ", "so so"],
+    "labels": ["good, new", "bad", "new", "bad,good,new"],
+    "tags": ["DET NOUN", "VERB", "NOUN VERB DET"],
+}
+
+
+def fitted(kind, values=None):
+    field = choose(Field, kind)()
+    field.fit(values or VALUES[kind])
+    return field
+
+
+@pytest.mark.parametrize("kind", sorted(VALUES))
+def test_what_goes_in_comes_back(kind, tmp_path):
+    field = fitted(kind)
+    arrays = field.encode_all(VALUES[kind])
+    said = [field.decode(array[0] if kind == "label" else array) for array in arrays]
+    assert (
+        said
+        == {
+            "label": ["good", "bad", "good", "so so"],
+            "labels": ["good, new", "bad", "new", "bad, good, new"],
+            "tags": VALUES["tags"],
+        }[kind]
+    )
+    assert field.names == sorted(field.names)
+    assert all(array.dtype == field.dtype for array in arrays)
+    field.save(tmp_path, "target")
+    again = choose(Field, kind)()
+    again.load(tmp_path, "target")
+    assert again.names == field.names
+    assert again.fingerprint == field.fingerprint != fitted(kind, ["a b", "c,d"]).fingerprint
+    assert (field.space.shape, field.space.size) == (kind, 3)
+
+
+def test_batches_have_the_shapes_that_heads_expect():
+    label, labels, tags = (fitted(kind) for kind in ("label", "labels", "tags"))
+    assert label.collate(label.encode_all(["so so", "bad"])).tolist() == [2, 0]
+    assert labels.collate(labels.encode_all(["new,bad", "good"])).tolist() == [[1, 0, 1], [0, 1, 0]]
+    padded = tags.collate(tags.encode_all(["VERB", "NOUN DET"]))
+    assert padded.lengths.tolist() == [1, 2]
+    assert padded.data[1].tolist() == [1, 0]
+
+
+def test_a_separator_of_ones_own():
+    field = choose(Field, {"kind": "labels", "separator": "|"})()
+    field.fit(["a, b|c", "d"])
+    assert field.names == ["a, b", "c", "d"]
+    assert field.decode([0, 2]) == "a, b| d"
+
+
+def test_mistakes_have_a_sentence(tmp_path):
+    with pytest.raises(DataError, match="the columns the right way round"):
+        fitted("label", [f"text {i}" for i in range(MOST + 1)])
+    with pytest.raises(DataError, match="has one value only: 'good'"):
+        fitted("label", ["good", "good"])
+    with pytest.raises(DataError, match=r"'goood' is not among the names of the training data\n  did you mean 'good'"):
+        fitted("label").encode_all(["goood"])
+    with pytest.raises(RunError, match="is missing"):
+        choose(Field, "label")().load(tmp_path, "target")

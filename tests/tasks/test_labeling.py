@@ -1,0 +1,96 @@
+"""Tasks that choose: weights, batches, several labels, and tags that do not fit their words."""
+
+import numpy as np
+import pytest
+import torch
+
+from s2s.config import choose
+from s2s.data.encoded import EncodedCorpus, Ids
+from s2s.data.readers import Row
+from s2s.errors import DataError, RecipeError, RunError
+from s2s.nn.heads import HeadOutput
+from s2s.tasks.labeling import Tagging
+from s2s.tasks.task import Task
+from s2s.tensors import Batch
+
+ROWS = [Row("so good", "pos"), Row("bad", "neg"), Row("fine", "pos"), Row("good", "pos")]
+
+
+def task_of(rows=ROWS, kind="classification", **options) -> Task:
+    task = choose(Task, {"kind": kind, **options})()
+    task.fit(rows)
+    return task
+
+
+def batch_of(task, labels) -> Batch:
+    return Batch(
+        torch.zeros(len(labels), 0), task.target.collate(task.target.encode_all(labels)), torch.arange(len(labels))
+    )
+
+
+def test_balanced_classes_weigh_alike(tmp_path):
+    task = task_of(class_weights="balanced")
+    weights = dict(zip(task.target.names, task.weights.tolist()))
+    assert weights == pytest.approx({"neg": 4 / (2 * 1), "pos": 4 / (2 * 3)})
+    task.save(tmp_path)
+    again = choose(Task, {"kind": "classification", "class_weights": "balanced"})()
+    again.load(tmp_path)
+    assert again.weights.equal(task.weights)
+    (tmp_path / "class_weights.json").write_text('{"neg": 1}')
+    with pytest.raises(RunError, match="class_weights.json"):
+        again.load(tmp_path)
+
+
+def test_small_batches_weigh_what_a_large_one_does():
+    task = task_of(class_weights={"neg": 3.0})
+    logits, labels = torch.randn(4, 2), ["neg", "pos", "neg", "pos"]
+    whole = task.loss(HeadOutput(logits), batch_of(task, labels), 0.1)
+    parts = [task.loss(HeadOutput(logits[i : i + 1]), batch_of(task, labels[i : i + 1]), 0.1) for i in range(4)]
+    assert float(sum(part.total for part in parts)) == pytest.approx(float(whole.total))
+    assert sum(part.tokens for part in parts) == whole.tokens == 4
+    plain = task_of().loss(HeadOutput(logits[:1]), batch_of(task, ["neg"]))
+    assert float(task.loss(HeadOutput(logits[:1]), batch_of(task, ["neg"])).total) == pytest.approx(
+        3 * float(plain.total)
+    )
+
+
+def test_several_labels_have_probabilities_of_their_own():
+    task = task_of([Row("a", "x, y"), Row("b", "z")], target="labels")
+    logits, batch = torch.randn(2, 3), batch_of(task, ["x, z", "y"])
+    chance = logits.sigmoid()
+    expected = -(torch.where(batch.gold > 0, chance, 1 - chance)).log().sum(-1)
+    assert task.nats(HeadOutput(logits), batch).allclose(expected, atol=1e-5)
+    assert float(task.loss(HeadOutput(logits), batch).total) == pytest.approx(float(expected.sum()), rel=1e-5)
+    assert task.said(np.array([0.1, -0.1, 2.0])) == "x, z"
+    assert task.said(np.array([-1.0, -1.0, -1.0])) == ""
+    with pytest.raises(RecipeError, match="label_smoothing"):
+        task.loss(HeadOutput(logits), batch, 0.1)
+
+
+def test_nats_are_the_loss_without_smoothing_and_weights():
+    task = task_of(class_weights="balanced")
+    logits, batch = torch.randn(3, 2), batch_of(task, ["neg", "pos", "pos"])
+    plain = task_of().loss(HeadOutput(logits), batch)
+    assert float(task.nats(HeadOutput(logits), batch).sum()) == pytest.approx(float(plain.total), rel=1e-5)
+
+
+def ids(rows) -> Ids:
+    return Ids(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
+
+
+def test_every_word_needs_a_tag():
+    task = task_of([Row("a b", "X Y")], kind="tagging")
+    right = EncodedCorpus(ids([np.array([4, 5, 2])]), ids([np.array([0, 1])]))
+    task.check("train", right)
+    wrong = EncodedCorpus(ids([np.array([4, 5, 2]), np.array([4, 2])]), ids([np.array([0, 1]), np.array([0, 0])]))
+    with pytest.raises(DataError, match="train: row 2: has 1 pieces and 2 tags"):
+        task.check("train", wrong)
+    assert task.said(np.array([[0.0, 1], [2, 0], [5, 0]])) == "Y X"  # the end of the source has no tag
+
+
+def test_mistakes_have_a_sentence():
+    with pytest.raises(RecipeError, match="(?s)there is no class 'pso'.*did you mean 'pos'"):
+        task_of(class_weights={"pso": 2.0})
+    with pytest.raises(RecipeError, match="text is not a field of names"):
+        task_of(target={"kind": "text", "tokenizer": "word"})
+    assert Tagging.verb == "tag"

@@ -1,0 +1,131 @@
+"""A run that chooses, over a model whose answers are known: order, padding, blanks and names."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from s2s.config import choose
+from s2s.data.fields import Text
+from s2s.data.tokenizers import Tokenizer
+from s2s.decoding.decisions import decide_all
+from s2s.errors import RunError
+from s2s.nn.heads import AnswerOutput
+from s2s.predict import predictor_for
+from s2s.predicting.labeler import Labeler, sigmoid, softmax
+from s2s.predicting.writer import Writer
+from s2s.tensors import EncoderOutput, Space
+from s2s.training.precision import choose_precision
+
+TEXTS = ["good, bad bad", "", "good", "bad good good, good " * 30, "  ", "bad bad bad"]
+
+
+class Counter(nn.Module):
+    """Memory is the ids; the head counts `good` and `bad`, and looks at them."""
+
+    def __init__(self, tokenizer, tags=False, looks=True):
+        super().__init__()
+        self.ids = torch.tensor([tokenizer.vocabulary["bad"], tokenizer.vocabulary["good"]])
+        self.tags, self.looks, self.sizes = tags, looks, []
+
+    @property
+    def head(self):
+        return self
+
+    def encode(self, source):
+        self.sizes.append(len(source.data))
+        return EncoderOutput(source.data[..., None], source.valid)
+
+    def answer(self, encoded):
+        found = (encoded.memory == self.ids).float()
+        if self.tags:
+            return AnswerOutput(torch.cat([found, 0.5 * torch.ones_like(found[..., :1])], -1) * 4)
+        weights = found.sum(-1) / found.sum((1, 2)).clamp(min=1)[:, None]
+        return AnswerOutput(found.sum(1), weights if self.looks else None)
+
+
+@pytest.fixture
+def tokenizer():
+    words = choose(Tokenizer, "word")()
+    words.fit(TEXTS)
+    return words
+
+
+@pytest.fixture
+def labeler(tokenizer):
+    def labeler(shape="label", **options):
+        names = ["bad", "good", "O"][: 3 if shape == "tags" else 2]
+        source = Text(tokenizer, max_length=500)
+        several = {"label": lambda i: names[int(i)], "labels": lambda ids: " ".join(names[i] for i in ids)}
+        target = SimpleNamespace(names=names, space=Space(shape, len(names)), decode=several.get(shape))
+        task = SimpleNamespace(source=source, target=target, verb="classify")
+        recipe = SimpleNamespace(name="toy", task=SimpleNamespace(kind="classification"))
+        model = Counter(tokenizer, shape == "tags", **options)
+        return Labeler(recipe, task, model, choose_precision("fp32", torch.device("cpu")), batch_size=2)
+
+    return labeler
+
+
+def test_labels_come_in_order_and_blanks_have_none(labeler):
+    found = labeler().classify(TEXTS)
+    assert [each.label for each in found] == ["bad", "", "good", "good", "", "bad"]
+    assert found[1] == ("", {}, [], None)
+    assert list(found[0].probabilities) == ["bad", "good"]
+    assert found[0].probabilities["bad"] == pytest.approx(1 / (1 + np.exp(-1)))
+    assert all(sum(each.probabilities.values()) == pytest.approx(1) for each in found if each.label)
+
+
+def test_weights_are_of_the_pieces(labeler):
+    first = labeler().classify(TEXTS)[0]
+    assert first.pieces == ["good", ",", "bad", "bad"]
+    assert first.weights == pytest.approx([1 / 3, 0, 1 / 3, 1 / 3])
+    assert labeler(looks=False).classify(TEXTS)[0].weights is None
+
+
+def test_alone_is_in_company(labeler):
+    together = labeler().classify(TEXTS)
+    assert [labeler().classify([text])[0] for text in TEXTS] == together
+
+
+def test_several_labels_are_chosen_each_on_its_own(labeler):
+    first, second = labeler("labels").classify(["good bad bad", "good"])
+    assert first.label == "bad good"
+    assert first.probabilities == pytest.approx({"bad": 1 / (1 + np.exp(-2)), "good": 1 / (1 + np.exp(-1))})
+    assert second.label == "good"
+
+
+def test_words_have_tags(labeler):
+    found = labeler("tags").tag(TEXTS)
+    assert found[0].words == ["good", ",", "bad", "bad"]
+    assert found[0].tags == ["good", "O", "bad", "bad"]
+    assert found[0].probabilities[0] == pytest.approx(np.exp(4) / (np.exp(4) + 1 + np.exp(2)))
+    assert found[1] == ([], [], [])
+    assert [len(each.tags) for each in found] == [4, 0, 1, 150, 0, 3]
+
+
+def test_a_run_of_another_kind_is_refused(labeler):
+    with pytest.raises(RunError, match="is a run of classification\n.*s2s classify"):
+        labeler("label").tag(["good"])
+    with pytest.raises(RunError):
+        labeler("tags").classify(["good"])
+    assert labeler().classify([]) == []
+
+
+def test_decisions_are_batched_by_length(labeler):
+    one = labeler()
+    one.classify(TEXTS)
+    assert one.model.sizes == [2, 2]
+    logits, weights = decide_all(one.model, one.task.source, [], device=torch.device("cpu"))
+    assert (logits, weights) == ([], None)
+
+
+def test_probabilities_of_large_logits_are_numbers():
+    assert softmax(np.array([1e4, 0, -1e4], np.float32)).tolist() == [1, 0, 0]
+    assert sigmoid(np.array([-1e4, 0, 1e4], np.float32)).tolist() == [0, 0.5, 1]
+
+
+@pytest.mark.parametrize(("shape", "kind"), [("label", Labeler), ("tags", Labeler), ("ids", Writer)])
+def test_the_target_says_what_a_run_can_do(shape, kind):
+    assert predictor_for(SimpleNamespace(target=SimpleNamespace(space=Space(shape, 3)))) is kind
