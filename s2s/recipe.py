@@ -29,6 +29,8 @@ import s2s.nn.classifier
 import s2s.nn.decoder
 import s2s.nn.deep
 import s2s.nn.stepwise
+import s2s.tasks.caption_metrics
+import s2s.tasks.captions
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling  # noqa: F401  (these register the kinds that a recipe may name)
 from s2s.config import Choice, choose, make, tree

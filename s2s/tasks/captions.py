@@ -10,6 +10,7 @@ import s2s.tasks.caption_metrics  # noqa: F401  (they register the kinds below)
 from s2s.config import Choice, choose
 from s2s.data.fields import Field
 from s2s.data.readers import Row
+from s2s.errors import RunError
 from s2s.safefiles import atomic_write
 from s2s.tasks.baselines import constant_baseline, most_frequent
 from s2s.tasks.metrics import Metric
@@ -58,4 +59,9 @@ class Captioning(Task, kind="captioning"):
 
     def load(self, folder: Path) -> None:
         super().load(folder)
-        self.most_frequent = (folder / FREQUENT).read_text(encoding="utf-8")
+        try:
+            self.most_frequent = (folder / FREQUENT).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise RunError(
+                str(folder / FREQUENT), f"cannot be read: {error}", "copy the whole run folder again"
+            ) from None

@@ -12,7 +12,7 @@ from s2s.config import choose
 from s2s.errors import DataError, RecipeError
 from s2s.tasks.metrics import Metric, resample, streams
 
-EVERY = sorted(Metric.kinds)
+EVERY = sorted(kind for kind, maker in Metric.kinds.items() if maker.__module__ == "s2s.tasks.metrics")
 WORDS = [
     "the",
     "A",
