@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from s2s.cli.caption import caption
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
@@ -48,6 +49,7 @@ app.command("eval", hidden=True)(evaluate)
 app.command()(translate)
 app.command()(classify)
 app.command()(tag)
+app.command()(caption)
 app.command()(check)
 app.command("list")(list_parts)
 app.add_typer(recipes, name="recipes")
