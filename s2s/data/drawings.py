@@ -27,7 +27,7 @@ PIXELS = 48
 FINE = 4  # points across a pixel that are looked at: edges are smooth
 SIZES = {"train": 6000, "validation": 300, "test": 300}
 
-COUNTS = ("one", "two", "three", "four")
+COUNTS = ("one", "two", "three")
 COLORS = {
     "red": (215, 40, 40),
     "green": (40, 160, 60),
@@ -97,7 +97,7 @@ def draw(scene: Scene, random: Random) -> np.ndarray:
     """[48, 48, 3], bytes."""
     picture = background(random)
     color = [value + random.uniform(-15, 15) for value in COLORS[scene.color]]
-    radius = random.uniform(2.9, 3.5) if scene.count != "one" else random.uniform(3, 5)
+    radius = random.uniform(3.9, 4.5) if scene.count != "one" else random.uniform(4.2, 6.2)
     turn = random.uniform(-0.25, 0.25)
     for x, y in centers(scene, random):
         cover(picture, scene.shape, x, y, radius, turn, color)
@@ -105,8 +105,8 @@ def draw(scene: Scene, random: Random) -> np.ndarray:
 
 
 def background(random: Random) -> np.ndarray:
-    """[48, 48, 3]: a gray with a touch of some color, dark or light, and noise."""
-    gray = random.choice([random.uniform(10, 60), random.uniform(200, 240)])
+    """[48, 48, 3]: a light gray with a touch of some color, and noise."""
+    gray = random.uniform(205, 240)
     tint = [gray + random.uniform(-10, 10) for _ in range(3)]
     noise = np.frombuffer(random.randbytes(PIXELS * PIXELS), dtype=np.uint8).reshape(PIXELS, PIXELS, 1)
     return np.array(tint) + (noise / 255 - 0.5) * 16
@@ -115,8 +115,8 @@ def background(random: Random) -> np.ndarray:
 def centers(scene: Scene, random: Random) -> list[tuple[float, float]]:
     """Where the shapes are: around the middle of their place, so far apart that they hardly touch."""
     count = COUNTS.index(scene.count) + 1
-    x, y = (9.5 + 14.5 * third + random.uniform(-1, 1) for third in PLACES[scene.place])
-    apart = {1: 0.0, 2: 4.2, 3: 4.7, 4: 5.3}[count] * random.uniform(1, 1.05)
+    x, y = (10.5 + 13.5 * third + random.uniform(-1, 1) for third in PLACES[scene.place])
+    apart = {1: 0.0, 2: 4.9, 3: 5.4}[count] * random.uniform(1, 1.05)
     start = random.uniform(0, math.tau)
     angles = [start + math.tau * i / count for i in range(count)]
     return [(x + apart * math.cos(angle), y + apart * math.sin(angle)) for angle in angles]
