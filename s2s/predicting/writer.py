@@ -119,6 +119,15 @@ class Writer(Predictor):
                 found[row] = Alignment(names, target, lines, grid)
         return found
 
+    def seen(self, picture: Source) -> np.ndarray:
+        """[H, W, 3], bytes: a picture as the model sees it, under the grid of its alignment."""
+        (tensor,) = self.task.source.collate(self.task.source.encode_all([picture]))
+        assert isinstance(tensor, torch.Tensor)
+        if tensor.is_floating_point():  # from whatever numbers stand for black and white
+            low, high = float(tensor.min()), float(tensor.max())
+            tensor = (tensor - low) / max(high - low, 1e-6) * 255
+        return tensor[:3].expand(3, -1, -1).permute(1, 2, 0).round().byte().numpy()
+
 
 def grid_of(positions: int, height: int, width: int) -> tuple[int, int]:
     """(rows, columns) of so many positions, laid out most like a picture of this height and width."""
