@@ -7,6 +7,7 @@ from s2s.config import suggest
 from s2s.errors import RunError
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
+from s2s.predicting.generator import Generator
 from s2s.predicting.labeler import CHOICES, Labeler
 from s2s.predicting.writer import Writer
 from s2s.recipe import Recipe, parse_recipe, parse_yaml
@@ -43,6 +44,8 @@ def load(
 
 def predictor_for(task: Task) -> type[Predictor]:
     """What a run of this task can do beyond predict()."""
+    if task.verb == "generate":
+        return Generator
     return Labeler if task.target.space.shape in CHOICES else Writer
 
 

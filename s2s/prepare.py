@@ -19,8 +19,10 @@ from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
 from s2s.data.files import digest
 from s2s.data.report import Report, make_report
 from s2s.data.store import cache_folder, filled
+from s2s.data.streams import StreamBatches
 from s2s.errors import DataError, RecipeError
 from s2s.recipe import Recipe
+from s2s.tasks.language import LanguageModeling
 from s2s.tasks.task import Task
 
 
@@ -29,9 +31,9 @@ class Prepared:
     """What training needs of the data. `fingerprints` tell what each split held."""
 
     task: Task
-    batches: Batches
+    batches: Batches | StreamBatches
     held_out: Corpus | None
-    validation: Batches | None
+    validation: Batches | StreamBatches | None
     report: Report
     fingerprints: dict[str, str]
 
@@ -62,8 +64,12 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     for line in report.lines():
         say(line)
 
-    def batches(split: str, keep: np.ndarray | None = None) -> Batches:
+    def batches(split: str, keep: np.ndarray | None = None) -> Batches | StreamBatches:
         size, unit = options.batch_size, options.batch_unit
+        if isinstance(task, LanguageModeling):
+            rows = size if unit == "sentences" else max(1, size // task.chunk)
+            parts = (corpora[split], encoded[split], source, target)
+            return StreamBatches(*parts, rows=rows, chunk=task.chunk, seed=recipe.seed, jitter=task.jitter)
         return Batches(
             corpora[split], encoded[split], source, target, size=size, unit=unit, seed=recipe.seed, keep=keep
         )

@@ -21,6 +21,7 @@ import yaml
 import s2s.data.generated
 import s2s.data.hub
 import s2s.data.labels
+import s2s.data.lines
 import s2s.data.subwords
 import s2s.data.tables
 import s2s.decoding.sampling
@@ -28,11 +29,14 @@ import s2s.nn.by_hand
 import s2s.nn.classifier
 import s2s.nn.decoder
 import s2s.nn.deep
+import s2s.nn.language_model
+import s2s.nn.nothing
 import s2s.nn.stepwise
 import s2s.tasks.caption_metrics
 import s2s.tasks.captions
 import s2s.tasks.label_metrics
-import s2s.tasks.labeling  # noqa: F401  (these register the kinds that a recipe may name)
+import s2s.tasks.labeling
+import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
 from s2s.config import Choice, choose, make, tree
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors

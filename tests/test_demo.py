@@ -28,3 +28,27 @@ def test_the_demo_translates_sentences_it_has_never_seen(tmp_path):
     written = s2s("translate", "runs/demo", stdin="".join(f"{source}\n" for source, _ in test)).splitlines()
     right = sum(line == target for line, (_, target) in zip(written, test, strict=True))
     assert right / len(test) > 0.7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "metric", "bar", "verb", "text", "answer"),
+    [
+        ("demo-sentiment", "accuracy", 95, "classify", "The soup was not bad at all.", "positive\t"),
+        ("demo-tags", "token accuracy", 97, "tag", "we may pay five dollars", "we/O may/O pay/O five/B-PRICE"),
+    ],
+    ids=["sentiment", "tags"],
+)
+def test_the_demos_that_choose_reach_their_bars(tmp_path, name, metric, bar, verb, text, answer):
+    def s2s(*arguments):
+        command = [sys.executable, "-m", "s2s", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert f"s2s {verb} runs/{name}" in s2s("train", name)
+    s2s("evaluate", f"runs/{name}")
+    found = json.loads((tmp_path / f"runs/{name}/predictions/test.json").read_text())
+    assert next(score for score in found["scores"] if score["name"] == metric)["value"] > bar
+    assert set(found["details"]) >= {"classes", "confusion"}
+    assert s2s(verb, f"runs/{name}", text).startswith(answer)

@@ -11,8 +11,10 @@ from s2s.cli.caption import caption
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
+from s2s.cli.generate import generate
 from s2s.cli.list import list_parts
 from s2s.cli.recipes import recipes
+from s2s.cli.score import score
 from s2s.cli.tag import tag
 from s2s.cli.train import train
 from s2s.cli.translate import translate
@@ -47,6 +49,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command("eval", hidden=True)(evaluate)
 app.command()(translate)
+app.command()(generate)
+app.command()(score)
 app.command()(classify)
 app.command()(tag)
 app.command()(caption)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from s2s.tensors import Space
 
 UNKNOWN_SIZE = 1000  # of a vocabulary that only the data can tell
+UNKNOWN_NAMES = 3  # classes, or tags, likewise
 
 
 def check(
@@ -77,15 +78,17 @@ def spaces(recipe: "Recipe") -> "tuple[Space, Space]":
     """What the two fields will be once they have seen the data, as far as the recipe says."""
     from s2s.tensors import Space
 
-    task = recipe.task()
-    found = []
-    for field in (task.source, task.target):
+    def space_of(field: Any) -> Space:
         tokenizer = getattr(field, "tokenizer", None)
-        if tokenizer is None:
-            found.append(field.space)
-        else:  # one tokenizer for both sides is one vocabulary
-            found.append(Space("ids", vocabulary_size(tokenizer), f"tokenizer {id(tokenizer)}"))
-    return found[0], found[1]
+        if tokenizer is not None:  # one tokenizer for both sides is one vocabulary
+            return Space("ids", vocabulary_size(tokenizer), f"tokenizer {id(tokenizer)}")
+        try:
+            return field.space  # type: ignore[no-any-return]
+        except AttributeError:  # names that only the data can tell
+            return Space(field.shape, UNKNOWN_NAMES)
+
+    task = recipe.task()
+    return space_of(task.source), space_of(task.target)
 
 
 def vocabulary_size(tokenizer: "Tokenizer") -> int:
@@ -99,4 +102,5 @@ def vocabulary_size(tokenizer: "Tokenizer") -> int:
 
 def describe(space: "Space") -> str:
     what = f"a vocabulary of {space.size:,}" if space.shape == "ids" else f"{space.shape} of {space.size:,}"
-    return f"{what} (a guess: the data will tell)" if space.size == UNKNOWN_SIZE else what
+    guess = space.size == (UNKNOWN_SIZE if space.shape == "ids" else UNKNOWN_NAMES)
+    return f"{what} (a guess: the data will tell)" if guess else what

@@ -46,7 +46,22 @@ def evaluate(
     found = measure(predictor, rows, name=called, against=baseline)
     path = found.save(folder / "predictions")
     show(found)
+    if "confusion" in found.details:
+        show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
     output.print(f"written to {path}", markup=False, style="dim")
+
+
+def show_classes(report: dict[str, Any], picture: Path) -> None:
+    """Each class by itself, and what is taken for what: tables here, and a picture beside the predictions."""
+    from s2s.tasks.label_report import class_table, confusion_plot, confusion_table
+
+    output.print(class_table(report))
+    if (table := confusion_table(report)) is not None:
+        output.print(table)
+    if "calibration_error" in report:
+        output.print(f"calibration error {report['calibration_error']:.3f}: 0 is as sure as it is right", markup=False)
+    if note := confusion_plot(report, picture):
+        output.print(note, markup=False)
 
 
 def split_rows(recipe: "Recipe", split: str) -> "list[Row]":

@@ -32,6 +32,7 @@ FAMILIES = {
     "heads": Listed("s2s.nn.heads", "Head", "what writes the target"),
     "cells": Listed("s2s.nn.cells", "Cell", "one layer of recurrence, in one direction"),
     "attentions": Listed("s2s.nn.attention", "Attention", "where a decoder looks"),
+    "poolings": Listed("s2s.nn.pooling", "Pooling", "from many vectors to one"),
     "bridges": Listed("s2s.nn.bridge", "Bridge", "how a decoder starts"),
     "initializers": Listed("s2s.nn.initialization", "Initializer", "the weights before training"),
     "optimizers": Listed("s2s.training.optimizers", "Optimizer", "how weights follow gradients"),

@@ -12,12 +12,15 @@ class Live:
     stream  gives a translation as it grows
     show    is called, from the other thread, whenever `shown` has changed
     wait    seconds without a keystroke before it begins
+    exact   blanks at the ends of a text mean something
 
     Whatever goes wrong in it leaves `shown` as it is: the answer proper will tell.
     """
 
-    def __init__(self, stream: Callable[[str], Iterator[str]], show: Callable[[], None], wait: float = 0.15) -> None:
-        self.stream, self.show, self.wait = stream, show, wait
+    def __init__(
+        self, stream: Callable[[str], Iterator[str]], show: Callable[[], None], wait: float = 0.15, exact: bool = False
+    ) -> None:
+        self.stream, self.show, self.wait, self.exact = stream, show, wait, exact
         self.on = True
         self.shown = ""
         self._wanted, self._number, self._begun = "", 0, 0  # the text, the how manieth it is, and the last one taken up
@@ -28,7 +31,7 @@ class Live:
 
     def type(self, text: str) -> None:
         """The text is now this; commands, and texts too long, have no translation."""
-        text = text.strip()
+        text = text if self.exact and text.strip() else text.strip()
         wanted = text if self.on and len(text) <= LONGEST and not text.startswith(":") else ""
         with self._changed:
             if wanted != self._wanted:

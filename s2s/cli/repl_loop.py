@@ -35,6 +35,7 @@ class Loop:
     the help: an example, two blanks, and what it does.
     """
 
+    exact = False  # True where blanks at the ends of a text mean something
     invitation = "write a text and press Enter; :help lists the commands, :quit or Ctrl-D leaves"
 
     def __init__(self, predictor: Any, read: Callable[[], str], console: Console, live: Live | None = None) -> None:
@@ -53,6 +54,10 @@ class Loop:
     def preview(self, text: str) -> Iterator[str]:
         """The answer to a text that is being typed, as it grows; nothing where that makes no sense."""
         return iter(())
+
+    def complete(self, text: str) -> list[tuple[str, int]]:
+        """What Tab offers after a text: words, and how many of their characters are there already."""
+        return []
 
     def run(self) -> None:
         """Read and answer until the reader leaves."""

@@ -5,7 +5,7 @@ By prompt_toolkit where it is installed, by readline elsewhere.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +53,8 @@ def converse(repl: Loop, run: str) -> None:
 def rich_reader(repl: Loop) -> Callable[[], str]:
     """Lines by prompt_toolkit, with the live answer in the bar below. Raises ImportError without it."""
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion, WordCompleter
+    from prompt_toolkit.document import Document
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
@@ -62,13 +63,21 @@ def rich_reader(repl: Loop) -> Callable[[], str]:
             with suppress(OSError, UnicodeError):  # a full disk is no reason to stop
                 super().store_string(string)
 
+    class Words(Completer):
+        def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+            text = document.text_before_cursor
+            if text.startswith(":"):
+                yield from commands.get_completions(document, complete_event)
+            else:
+                yield from (Completion(word, start_position=-begun) for word, begun in repl.complete(text))
+
     path = history_file("history")
     history: History = Kept(str(path)) if path else InMemoryHistory()
     commands = WordCompleter([f":{name}" for name in repl.commands], sentence=True)
     session: PromptSession[str] = PromptSession(
-        history=history, completer=commands, complete_while_typing=False, enable_history_search=True
+        history=history, completer=Words(), complete_while_typing=False, enable_history_search=True
     )
-    live = repl.live = Live(repl.preview, session.app.invalidate)
+    live = repl.live = Live(repl.preview, session.app.invalidate, exact=repl.exact)
     session.default_buffer.on_text_changed += lambda buffer: live.type(buffer.text)
 
     def bar() -> StyleAndTextTuples:

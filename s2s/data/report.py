@@ -140,7 +140,7 @@ def make_report(
             source=side_report(ids.sources, source, ids.source_lengths[keep]),
             target=side_report(ids.targets, target, ids.target_lengths[keep]),
             copies=mean(corpus.hashes("source") == corpus.hashes("target")),
-            uneven=uneven(ids),
+            uneven=uneven(ids) if source.space.shape == target.space.shape == "ids" else 0.0,
             repeated=1 - len(np.unique(mixed)) / max(1, len(mixed)),
             seen_sources=None if seen is None else mean(np.isin(corpus.hashes("source"), seen[0])),
             seen_pairs=None if seen is None else mean(np.isin(mixed, seen[1])),

@@ -76,6 +76,10 @@ class Tokenizer(Family):
         """How many of these the vocabulary did not have."""
         return sum(1 for i in ids if i == UNK)
 
+    def unseen(self, text: str) -> list[str]:
+        """The characters of a text that the vocabulary does not have, each once, in order."""
+        return [c for c in dict.fromkeys(text) if self.unknown(self.encode(c))]
+
 
 class Listed(Tokenizer):
     """A tokenizer whose vocabulary is a list: a member is split() and join().
@@ -117,6 +121,10 @@ class Listed(Tokenizer):
 
     def encode(self, text: str) -> list[int]:
         return [self.vocabulary[piece] for piece in self.prepared(text)]
+
+    def unseen(self, text: str) -> list[str]:
+        """The pieces of a text that the vocabulary does not have, each once, in order."""
+        return [piece for piece in dict.fromkeys(self.prepared(text)) if piece not in self.vocabulary]
 
     def decode(self, ids: Iterable[int]) -> str:
         pieces = self.vocabulary.pieces

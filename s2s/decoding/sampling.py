@@ -94,12 +94,7 @@ def sample(
     memory, state, first, limits = repeat((memory, state, first, limits), count)
 
     def choose(scores: Tensor, key: Tensor) -> Tensor:
-        likeliest, best = scores.max(-1)
-        if temperature == 0:
-            return best
-        # Relative to the likeliest, or a very low temperature would divide everything into minus infinity.
-        scores = (scores - likeliest[:, None]) / temperature
-        return draw(keep_top_p(keep_top_k(scores, top_k), top_p), to_fraction(key))
+        return pick(scores, key, temperature, top_k, top_p)
 
     key = stir(key.to(first.device), first[:, None])
     draft = Draft(first.new_zeros(len(first), 0), torch.zeros(len(first), device=first.device), limits, key)
@@ -144,6 +139,16 @@ def write(
         for row, ids, total in zip(numbers, drafts.ids.tolist(), drafts.log_probability.tolist(), strict=True):
             found[row] = Hypothesis(strip(ids), total, total, ids[-1] == EOS)
     return [found[row] for row in range(len(first))]
+
+
+def pick(scores: Tensor, key: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+    """A piece [N] for each row of scores [N, V] and its key [N, 1]; the likeliest where the temperature is 0."""
+    likeliest, best = scores.max(-1)
+    if temperature == 0:
+        return best
+    # Relative to the likeliest, or a very low temperature would divide everything into minus infinity.
+    scores = (scores - likeliest[:, None]) / temperature
+    return draw(keep_top_p(keep_top_k(scores, top_k), top_p), to_fraction(key))
 
 
 def stir(key: Tensor, more: Tensor) -> Tensor:

@@ -3,10 +3,12 @@
 from typing import Any, ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from s2s.config import Family
+from s2s.nn.dropout import Rate
 from s2s.tensors import State
 
 
@@ -45,10 +47,32 @@ class Fused(Cell):
 
     Padding stands on the right, so it cannot reach what comes before it and the plain kernel may run over it:
     packing costs 1.4 times as much on a CPU. Only how an lstm ended cannot be read off its outputs.
+
+    weight_drop  share of the recurrent weights that are zero for a whole call in training, the same ones for all
+                 rows and positions: Merity et al. 2018, https://arxiv.org/abs/1708.02182
     """
 
     path = "fused"
     core: nn.RNNBase
+    weight_drop: float
+
+    @property
+    def weights(self) -> list[Any]:
+        """What the kernels take, with the recurrent weights as they are in this call."""
+        w = self.core
+        recurrent = F.dropout(w.weight_hh_l0, self.weight_drop, self.training)  # type: ignore[arg-type]
+        return [w.weight_ih_l0, recurrent, w.bias_ih_l0, w.bias_hh_l0]  # type: ignore[list-item]
+
+    def run(self, x: Any, inner: Any) -> Any:
+        """The kernel for whole sequences, padded or packed."""
+        if not (self.training and self.weight_drop):
+            return self.core(x, inner)
+        kept = self.core._flat_weights
+        self.core._flat_weights = self.weights
+        try:
+            return self.core(x, inner)
+        finally:
+            self.core._flat_weights = kept
 
     def step(self, x: Tensor, state: State, *weights: Tensor) -> State:
         """x [B, I] and a state to the next state."""
@@ -60,23 +84,21 @@ class Fused(Cell):
         if state is not None:  # under autocast a state may come from a layer that computes in another dtype
             state = tuple(part.to(x.dtype) for part in state)
         if x.shape[1] == 1:  # then every position is real
-            w = self.core
-            weights = (w.weight_ih_l0, w.weight_hh_l0, w.bias_ih_l0, w.bias_hh_l0)
-            state = self.step(x[:, 0], state or self.start(x), *weights)  # type: ignore[arg-type]
+            state = self.step(x[:, 0], state or self.start(x), *self.weights)
             return state[0][:, None], state if final_state else ()
         inner = self._inner(state)
         if not final_state:
-            return self.core(x, inner)[0], ()
+            return self.run(x, inner)[0], ()
         if lengths is None:
-            outputs, end = self.core(x, inner)
+            outputs, end = self.run(x, inner)
             return outputs, self._state(end)
         if self.parts == 1:
-            outputs = self.core(x, inner)[0]
+            outputs = self.run(x, inner)[0]
             last = (lengths - 1)[:, None, None].expand(-1, 1, self.hidden)
             return outputs, (outputs.gather(1, last).squeeze(1),)
         # torch wants the lengths on the CPU: the one place where a forward pass waits for the GPU
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        packed, end = self.core(packed, inner)
+        packed, end = self.run(packed, inner)
         outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
         return outputs, self._state(end)
 
@@ -95,8 +117,16 @@ class RNN(Fused, kind="rnn"):
 
     parts = 1
 
-    def __init__(self, inputs: int, hidden: int, *, nonlinearity: Literal["tanh", "relu"] = "tanh") -> None:
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+        weight_drop: Rate = 0.0,
+    ) -> None:
         super().__init__(inputs, hidden)
+        self.weight_drop = weight_drop
         self.core = nn.RNN(inputs, hidden, nonlinearity=nonlinearity, batch_first=True)
         self.nonlinearity = nonlinearity
 
@@ -110,8 +140,9 @@ class GRU(Fused, kind="gru"):
 
     parts = 1
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self, inputs: int, hidden: int, *, weight_drop: Rate = 0.0) -> None:
         super().__init__(inputs, hidden)
+        self.weight_drop = weight_drop
         self.core = nn.GRU(inputs, hidden, batch_first=True)
 
     def step(self, x: Tensor, state: State, *weights: Tensor) -> State:
@@ -124,8 +155,9 @@ class LSTM(Fused, kind="lstm"):
 
     parts = 2
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self, inputs: int, hidden: int, *, weight_drop: Rate = 0.0) -> None:
         super().__init__(inputs, hidden)
+        self.weight_drop = weight_drop
         self.core = nn.LSTM(inputs, hidden, batch_first=True)
 
     def step(self, x: Tensor, state: State, *weights: Tensor) -> State:

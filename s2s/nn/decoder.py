@@ -6,7 +6,8 @@ luong     attention after the recurrence, fed back to the next step stepwise.py
 bahdanau  attention before the recurrence                           stepwise.py
 """
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, StepOutput
+from s2s.nn.prepared import PreparedStep, can_prepare
 from s2s.nn.stack import Stack
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
 
@@ -189,6 +191,10 @@ class Parallel(Decoder, kind="decoder"):
         h, cells = self.stack(x, state.cells)
         context, weights = self.attend(h, memory)
         return DecoderOutput(self.readout(h, context), state._replace(cells=cells), weights)
+
+    def prepare_step(self) -> Callable[[Tensor, Any, Any], StepOutput]:
+        own = type(self).read is Parallel.read and type(self).step is Decoder.step  # not a stranger's subclass
+        return PreparedStep(self) if own and can_prepare(self) else self.step
 
 
 def shift_right(target: Tensor, first: Tensor | None = None) -> Tensor:

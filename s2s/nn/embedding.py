@@ -1,6 +1,7 @@
 """Embeddings: a vector for every id."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2s.tensors import PAD
@@ -11,12 +12,14 @@ class Embedding(nn.Embedding):
 
     word_dropout  share of positions whose whole vector is zeroed in training. A position keeps its place and
                   vectors that stay are not scaled: dropping words, Iyyer et al. 2015,
-                  https://aclanthology.org/P15-1162, rather than word types, as Gal & Ghahramani 2016 do
+                  https://aclanthology.org/P15-1162
+    type_dropout  share of ids whose vector is zeroed wherever they stand in a batch, the others grow to make up
+                  for it: Gal & Ghahramani 2016, https://arxiv.org/abs/1512.05287
     """
 
-    def __init__(self, size: int, width: int, word_dropout: float = 0.0) -> None:
+    def __init__(self, size: int, width: int, word_dropout: float = 0.0, type_dropout: float = 0.0) -> None:
         super().__init__(size, width, padding_idx=PAD)
-        self.word_dropout = word_dropout
+        self.word_dropout, self.type_dropout = word_dropout, type_dropout
 
     def reset_parameters(self) -> None:
         nn.init.normal_(self.weight, std=self.embedding_dim**-0.5)
@@ -29,6 +32,9 @@ class Embedding(nn.Embedding):
 
     def forward(self, ids: Tensor) -> Tensor:
         vectors = super().forward(ids)
+        if self.training and self.type_dropout:
+            kept = F.dropout(vectors.new_ones(self.num_embeddings), self.type_dropout)
+            vectors = vectors * kept[ids][..., None]
         if self.training and self.word_dropout:
             kept = torch.rand(ids.shape, device=ids.device) >= self.word_dropout
             vectors = vectors * kept[..., None]

@@ -1,6 +1,7 @@
 """What every opened run can do: answer, and say how likely a given answer is.
 
-Writer   writes an answer: translation, captions, chat         writer.py
+Writer     writes an answer: translation, captions, chat       writer.py
+Generator  goes on with a text: language models                generator.py
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,7 +58,9 @@ class Predictor:
             found = self.task.nats(output, batch).split(counts)
             nats[numbers] = [float(each.sum()) for each in found]
             tokens[numbers] = counts
-        return Likelihood(nats, tokens, np.array([len(row.references[0]) for row in rows]))
+        texts = [row.references[0] for row in rows]
+        sizes = np.array([[len(text), len(text.encode())] for text in texts]).reshape(-1, 2)
+        return Likelihood(nats, tokens, *sizes.T)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""

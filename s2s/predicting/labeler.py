@@ -5,15 +5,17 @@ labeler.tag(["we paid five dollars"])[0].tags               # ["O", "O", "B-PRIC
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from s2s.data.readers import Source
+from s2s.data.readers import Row, Source
 from s2s.data.tokenizers import JOINER
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
 from s2s.predicting.base import Predictor, real
+from s2s.tasks.label_report import label_report
+from s2s.tasks.labeling import Labeling
 
 CHOICES = ("label", "labels", "tags")  # shapes of target that are chosen, not written
 
@@ -38,10 +40,12 @@ class Tagging(NamedTuple):
 class Labeler(Predictor):
     """labeler.predict(["a film to forget"]) -> ["negative"]"""
 
+    task: Labeling
+
     @property
     def names(self) -> Sequence[str]:
         """The classes, or the tags."""
-        return self.task.target.names  # type: ignore[attr-defined]  # label, labels and tags have them
+        return self.task.target.names
 
     def need(self, *shapes: str) -> None:
         """Raises RunError where targets have another shape: a run of tags has no label for a whole text."""
@@ -56,12 +60,11 @@ class Labeler(Predictor):
         answers = [Classification("", {}, [], None)] * len(texts)
         for row, source, logits, weights in self.decided(texts):
             chances = sigmoid(logits) if several else softmax(logits)
-            said = np.flatnonzero(chances > 0.5) if several else chances.argmax()
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
             pieces = self.pieces(source)
             shares = None if weights is None else weights[: len(pieces)].tolist()
-            answers[row] = Classification(self.task.target.decode(said), named, pieces, shares)
+            answers[row] = Classification(self.task.said(logits), named, pieces, shares)
         return answers
 
     def tag(self, texts: Sequence[Source]) -> list[Tagging]:
@@ -74,6 +77,22 @@ class Labeler(Predictor):
             tags = [self.names[i] for i in chances.argmax(-1)]
             answers[row] = Tagging(words, tags, chances.max(-1).tolist())
         return answers
+
+    def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
+        """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report."""
+        shape = self.task.target.space.shape
+        if shape == "labels":
+            return {}
+        right = [row.references[0] for row in rows]
+        if shape == "tags":
+            pairs = [(a.split(), b.split()) for a, b in zip(right, answers, strict=True)]
+            both = [pair for a, b in pairs for pair in zip(a, b, strict=False)]
+            return label_report([a for a, _ in both], [b for _, b in both], self.names)
+        known = [i for i, answer in enumerate(answers) if answer]  # a blank text has no answer
+        found = self.classify([rows[i].source for i in known])
+        chances = np.array([[each.probabilities[name] for name in self.names] for each in found])
+        right = [self.task.target.split(right[i])[0] for i in known]
+        return label_report(right, [answers[i] for i in known], self.names, chances)
 
     def decided(self, texts: Sequence[Source]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]]:
         """(number of the text, its ids, logits, weights) of those that are not blank."""

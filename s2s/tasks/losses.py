@@ -22,7 +22,8 @@ class Likelihood(NamedTuple):
 
     nats: np.ndarray  # [N], negative log-probability of the answer
     tokens: np.ndarray  # [N], pieces in it, the end included
-    characters: np.ndarray  # [N], in its text
+    characters: np.ndarray  # [N], in its text, and
+    bytes: np.ndarray  # [N], as UTF-8
 
     @property
     def per_token(self) -> float:

@@ -7,7 +7,7 @@ a paired test and the score of some sentences cost a few additions, not another 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -220,7 +220,13 @@ def streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     return [[several[i] if i < len(several) else None for several in references] for i in range(most)]
 
 
-def interval(metric: Metric, statistics: np.ndarray, n_bootstrap: int) -> tuple[float, float]:
+class Sums(Protocol):
+    """What makes a score of sums."""
+
+    def value(self, sums: list[float]) -> float: ...
+
+
+def interval(metric: Sums, statistics: np.ndarray, n_bootstrap: int) -> tuple[float, float]:
     """Between which scores 95% of resampled corpora lie: Koehn 2004, https://aclanthology.org/W04-3250
 
     The resamples and the cut are sacreBLEU's.

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.data.batches import Batches
+from s2s.data.streams import StreamBatches
 from s2s.errors import TrainingError
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
@@ -71,7 +72,7 @@ class Trainer:
         self,
         model: Model,
         task: Task,
-        batches: Batches,
+        batches: Batches | StreamBatches,
         validator: Validator | None,
         run: Run,
         options: Training,

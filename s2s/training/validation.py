@@ -9,6 +9,7 @@ import torch
 
 from s2s.data.batches import Batches
 from s2s.data.readers import Row, shown
+from s2s.data.streams import StreamBatches
 from s2s.decoding.batched import SearchCall
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
@@ -34,7 +35,12 @@ class Validator:
     """
 
     def __init__(
-        self, task: Task, batches: Batches, rows: Sequence[Row], search: SearchCall | None, samples: int = 0
+        self,
+        task: Task,
+        batches: Batches | StreamBatches,
+        rows: Sequence[Row],
+        search: SearchCall | None,
+        samples: int = 0,
     ) -> None:
         self.task, self.batches, self.rows = task, batches, rows
         self.search, self.samples = search, samples
@@ -60,7 +66,7 @@ class Validator:
 
 
 @torch.inference_mode()
-def losses(model: Model, task: Task, batches: Batches, precision: Precision) -> dict[str, float]:
+def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision: Precision) -> dict[str, float]:
     """Mean loss an answer, in nats, and its exponential."""
     model.eval()
     total, count = 0.0, 0

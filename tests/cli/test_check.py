@@ -9,6 +9,7 @@ from s2s.cli.check import UNKNOWN_SIZE, build, check, spaces
 from s2s.cli.list import members
 from s2s.config import tree
 from s2s.errors import DataError, RecipeError
+from s2s.nn.heads import Head
 from s2s.recipe import parse_recipe, read_recipe
 from s2s.shipped import shipped
 
@@ -121,6 +122,9 @@ def test_a_recipe_that_is_not_there(name):
         run(name)
 
 
+TASKS = {"label": "classification", "tags": "tagging"}  # of heads that do not write
+
+
 @pytest.mark.parametrize(
     ("key", "family"),
     [
@@ -135,7 +139,12 @@ def test_a_recipe_that_is_not_there(name):
 def test_every_kind_can_be_built_without_numbers(key, family):
     text = TINY.replace("hidden: 8}", "hidden: 4}", 1)  # dot and copy need a state as wide as the memory
     for kind in members(family):
-        recipe = parse_recipe(text, changes=[f"{key}={kind}", "model.head.layers=2"])
+        writes = Head.kinds[kind].writes[0] if family == "heads" else "ids"
+        if writes == "ids":
+            changes = [f"{key}={kind}", "model.head.layers=2"]
+        else:
+            changes = [f"task={TASKS[writes]}", f"model.head={kind}"]
+        recipe = parse_recipe(text, changes=changes)
         source, target, parameters = build(recipe)
         assert parameters == sum(p.numel() for p in recipe.build_model(source, target).parameters()), kind
 

@@ -140,3 +140,12 @@ def test_real_corpora(shared_data):
     corpora = {name: open_corpus(reader, name) for name in ("train", "validation", "test")}
     for name in ("validation", "test"):  # its README promises that no sentence is in two splits
         assert not np.isin(corpora[name].hashes("source"), corpora["train"].hashes("source")).any()
+
+
+def test_a_label_is_shorter_than_its_text_and_nothing_is_wrong(tmp_path):
+    from s2s.prepare import prepare
+    from s2s.recipe import parse_recipe
+
+    text = "name: x\ntask: {kind: classification}\ndata: {kind: generated, what: sentiment, size: 200}\n"
+    report = prepare(parse_recipe(text)).report
+    assert report.warnings() == []

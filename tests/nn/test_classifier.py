@@ -42,7 +42,7 @@ def test_padding_and_neighbors_change_nothing(pooling, cell, bidirectional):
         if alone.weights is not None:
             torch.testing.assert_close(alone.weights[0], together.weights[i, : len(source)])
             assert together.weights[i, len(source) :].eq(0).all()
-            assert float(together.weights[i].sum()) == pytest.approx(1)
+            assert together.weights[i].sum().item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
@@ -83,7 +83,7 @@ def learned(model, batch: Batch, loss, steps: int = 150) -> float:
         (total.total / total.tokens).backward()
         optimizer.step()
     model.eval()
-    return float(total.total) / total.tokens
+    return total.total.item() / total.tokens
 
 
 @pytest.mark.parametrize("pooling", [*sorted(Pooling.kinds), ["mean", "max"]])

@@ -9,6 +9,7 @@ from torch import nn
 
 from s2s.config import choose
 from s2s.data.fields import Text
+from s2s.data.readers import Row
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
@@ -16,7 +17,8 @@ from s2s.nn.heads import AnswerOutput
 from s2s.predict import predictor_for
 from s2s.predicting.labeler import Labeler, sigmoid, softmax
 from s2s.predicting.writer import Writer
-from s2s.tensors import EncoderOutput, Space
+from s2s.tasks.task import Task
+from s2s.tensors import EncoderOutput
 from s2s.training.precision import choose_precision
 
 TEXTS = ["good, bad bad", "", "good", "bad good good, good " * 30, "  ", "bad bad bad"]
@@ -56,12 +58,11 @@ def tokenizer():
 @pytest.fixture
 def labeler(tokenizer):
     def labeler(shape="label", **options):
-        names = ["bad", "good", "O"][: 3 if shape == "tags" else 2]
-        source = Text(tokenizer, max_length=500)
-        several = {"label": lambda i: names[int(i)], "labels": lambda ids: " ".join(names[i] for i in ids)}
-        target = SimpleNamespace(names=names, space=Space(shape, len(names)), decode=several.get(shape))
-        task = SimpleNamespace(source=source, target=target, verb="classify")
-        recipe = SimpleNamespace(name="toy", task=SimpleNamespace(kind="classification"))
+        kind = "tagging" if shape == "tags" else "classification"
+        task = choose(Task, {"kind": kind, "target": shape})()
+        task.source = Text(tokenizer, max_length=500)
+        task.target.names = ["bad", "good", "other"][: 3 if shape == "tags" else 2]
+        recipe = SimpleNamespace(name="toy", task=SimpleNamespace(kind=kind), decoding=None)
         model = Counter(tokenizer, shape == "tags", **options)
         return Labeler(recipe, task, model, choose_precision("fp32", torch.device("cpu")), batch_size=2)
 
@@ -91,7 +92,7 @@ def test_alone_is_in_company(labeler):
 
 def test_several_labels_are_chosen_each_on_its_own(labeler):
     first, second = labeler("labels").classify(["good bad bad", "good"])
-    assert first.label == "bad good"
+    assert first.label == "bad, good"
     assert first.probabilities == pytest.approx({"bad": 1 / (1 + np.exp(-2)), "good": 1 / (1 + np.exp(-1))})
     assert second.label == "good"
 
@@ -99,10 +100,28 @@ def test_several_labels_are_chosen_each_on_its_own(labeler):
 def test_words_have_tags(labeler):
     found = labeler("tags").tag(TEXTS)
     assert found[0].words == ["good", ",", "bad", "bad"]
-    assert found[0].tags == ["good", "O", "bad", "bad"]
+    assert found[0].tags == ["good", "other", "bad", "bad"]
     assert found[0].probabilities[0] == pytest.approx(np.exp(4) / (np.exp(4) + 1 + np.exp(2)))
     assert found[1] == ([], [], [])
     assert [len(each.tags) for each in found] == [4, 0, 1, 150, 0, 3]
+
+
+def test_what_is_classified_is_what_is_predicted(labeler):
+    one = labeler()
+    assert [each.label for each in one.classify(TEXTS)] == one.predict(TEXTS)
+    tagger = labeler("tags")
+    assert [" ".join(each.tags) for each in tagger.tag(TEXTS)] == tagger.predict(TEXTS)
+
+
+def test_details_say_what_is_taken_for_what(labeler):
+    rows = [Row(text, label) for text, label in zip(TEXTS, ["bad", "bad", "bad", "good", "bad", "bad"], strict=True)]
+    found = labeler().details(rows, labeler().predict([row.source for row in rows]))
+    assert found["confusion"] == [[2, 1], [0, 1]]
+    assert found["classes"]["bad"]["recall"] == pytest.approx(2 / 3)
+    assert 0 < found["calibration_error"] < 1
+    tagged = labeler("tags").details([Row("good bad", "good good")], ["good bad"])
+    assert tagged["confusion"] == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
+    assert labeler("labels").details(rows, [""] * len(rows)) == {}
 
 
 def test_a_run_of_another_kind_is_refused(labeler):
@@ -126,6 +145,11 @@ def test_probabilities_of_large_logits_are_numbers():
     assert sigmoid(np.array([-1e4, 0, 1e4], np.float32)).tolist() == [0, 0.5, 1]
 
 
-@pytest.mark.parametrize(("shape", "kind"), [("label", Labeler), ("tags", Labeler), ("ids", Writer)])
-def test_the_target_says_what_a_run_can_do(shape, kind):
-    assert predictor_for(SimpleNamespace(target=SimpleNamespace(space=Space(shape, 3)))) is kind
+@pytest.mark.parametrize(
+    ("task", "kind"),
+    [("classification", Labeler), ("tagging", Labeler), ("translation", Writer)],
+)
+def test_the_task_says_what_a_run_can_do(task, kind):
+    made = choose(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
+    made.target.names = ["a", "b"]
+    assert predictor_for(made) is kind

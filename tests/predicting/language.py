@@ -1,0 +1,80 @@
+"""A language model for tests: a few sentences, learned by heart in a second or two, at any level of pieces."""
+
+from functools import cache
+from types import SimpleNamespace
+
+import torch
+from torch import nn
+
+import s2s.data.subwords  # noqa: F401
+from s2s.config import choose
+from s2s.data.fields import Nothing, Text, with_eos
+from s2s.data.tokenizers import Tokenizer
+from s2s.decoding.search import Search
+from s2s.nn.heads import Head
+from s2s.nn.model import Model
+from s2s.predicting.generator import START, Generator
+from s2s.tensors import Batch, EncoderOutput, Padded, Space
+from s2s.training.precision import Precision
+
+LINES = [
+    "the cat sat on the mat.",
+    "the dog ran to the door!",
+    "",
+    "a cat can't run, a dog can.",
+    "el niño comió ñoquis.",
+]
+TOKENIZERS = {
+    "char": {"kind": "char"},
+    "byte": {"kind": "byte"},
+    "word": {"kind": "word"},
+    "bpe": {"kind": "bpe", "size": 60},
+}
+
+
+class Silence(nn.Module):
+    """Nothing to listen to."""
+
+    def forward(self, source, final_state=True):
+        rows = len(source.data if isinstance(source, Padded) else source)
+        return EncoderOutput(torch.zeros(rows, 0, 1), torch.zeros(rows, 0, dtype=torch.bool))
+
+
+def model_for(size: int, seed: int = 0, **options) -> Model:
+    torch.manual_seed(seed)
+    head = {"kind": "decoder", "attention": None, "embedding": 24, "hidden": 64, "bridge": "zeros", **options}
+    return Model(Silence(), choose(Head, head, "model.head")(1, Space("ids", size, "v")))  # type: ignore[arg-type]
+
+
+def generator_for(tokenizer: str = "char", lines=LINES, trained: bool = False, seed: int = 0, **options) -> Generator:
+    field = Text(None, tokenizer=choose(Tokenizer, TOKENIZERS[tokenizer]))
+    field.fit(lines)
+    model = model_for(len(field.tokenizer), seed, **options)
+    if trained:
+        learn(model, with_eos(field.tokenizer.encode_all(lines)))
+    task = SimpleNamespace(source=Nothing(), target=field, metrics=())
+    recipe = SimpleNamespace(name="toy", decoding=choose(Search, "sample"), task=SimpleNamespace(kind="language-model"))
+    device = torch.device("cpu")
+    return Generator(recipe, task, model, Precision("fp32", device, "asked for"))  # type: ignore[arg-type]
+
+
+def learn(model: Model, lines, steps: int = 800) -> None:
+    """Every line by heart, as what follows a line break."""
+    field = Text(None, tokenizer=choose(Tokenizer, "char"))
+    target = field.collate(lines)
+    positions = target.valid.flatten().nonzero().squeeze(1)
+    batch = Batch(torch.zeros(len(lines), 0), target, positions, first=torch.full((len(lines),), START))
+    optimizer = torch.optim.Adam(model.parameters(), 2e-2)
+    for _ in range(steps):
+        loss = nn.functional.cross_entropy(model(batch).logits, batch.gold, reduction="sum")
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss < 12:  # which line it is, nobody can know
+            break
+
+
+@cache
+def known(tokenizer: str = "char") -> Generator:
+    """A generator that knows LINES by heart."""
+    return generator_for(tokenizer, trained=True)
