@@ -53,7 +53,7 @@ PLACES = {  # and where their middle is, in thirds of the picture: across, down
 class Scene(NamedTuple):
     """What is in a picture, as names of the tables above."""
 
-    count: str
+    number: str
     color: str
     shape: str
     place: str
@@ -61,8 +61,8 @@ class Scene(NamedTuple):
     @property
     def caption(self) -> str:
         """`three red circles at the top left`"""
-        noun = self.shape if self.count == "one" else SHAPES[self.shape]
-        return f"{self.count} {self.color} {noun} {self.place}"
+        noun = self.shape if self.number == "one" else SHAPES[self.shape]
+        return f"{self.number} {self.color} {noun} {self.place}"
 
 
 def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[tuple[Picture, str]]:
@@ -97,7 +97,7 @@ def draw(scene: Scene, random: Random) -> np.ndarray:
     """[48, 48, 3], bytes."""
     picture = background(random)
     color = [value + random.uniform(-15, 15) for value in COLORS[scene.color]]
-    radius = random.uniform(3.9, 4.5) if scene.count != "one" else random.uniform(4.2, 6.2)
+    radius = random.uniform(3.9, 4.5) if scene.number != "one" else random.uniform(4.2, 6.2)
     turn = random.uniform(-0.25, 0.25)
     for x, y in centers(scene, random):
         cover(picture, scene.shape, x, y, radius, turn, color)
@@ -114,7 +114,7 @@ def background(random: Random) -> np.ndarray:
 
 def centers(scene: Scene, random: Random) -> list[tuple[float, float]]:
     """Where the shapes are: around the middle of their place, so far apart that they hardly touch."""
-    count = COUNTS.index(scene.count) + 1
+    count = COUNTS.index(scene.number) + 1
     x, y = (10.5 + 13.5 * third + random.uniform(-1, 1) for third in PLACES[scene.place])
     apart = {1: 0.0, 2: 4.9, 3: 5.4}[count] * random.uniform(1, 1.05)
     start = random.uniform(0, math.tau)
@@ -122,9 +122,7 @@ def centers(scene: Scene, random: Random) -> list[tuple[float, float]]:
     return [(x + apart * math.cos(angle), y + apart * math.sin(angle)) for angle in angles]
 
 
-def cover(
-    picture: np.ndarray, shape: str, x: float, y: float, radius: float, turn: float, color: list[float]
-) -> None:
+def cover(picture: np.ndarray, shape: str, x: float, y: float, radius: float, turn: float, color: list[float]) -> None:
     """Paint one shape on a picture, in place."""
     left, top = (max(0, math.floor(middle - 1.3 * radius)) for middle in (x, y))
     right, bottom = (min(PIXELS, math.ceil(middle + 1.3 * radius) + 1) for middle in (x, y))

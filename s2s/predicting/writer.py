@@ -111,7 +111,11 @@ class Writer(Predictor):
         for rows, batch, output in self.forced(encoded, targets):
             if output.weights is None:
                 break
-            grid = None if isinstance(batch.source, Padded) else grid_of(output.weights.shape[-1], *batch.source.shape[-2:])
+            grid = (
+                None
+                if isinstance(batch.source, Padded)
+                else grid_of(output.weights.shape[-1], *batch.source.shape[-2:])
+            )
             for row, weights in zip(rows, output.weights.tolist(), strict=True):
                 names = self.task.source.pieces(encoded[row].tolist()) if grid is None else cells(*grid)
                 target = self.task.target.pieces(targets[row].tolist())
@@ -121,8 +125,9 @@ class Writer(Predictor):
 
     def seen(self, picture: Source) -> np.ndarray:
         """[H, W, 3], bytes: a picture as the model sees it, under the grid of its alignment."""
-        (tensor,) = self.task.source.collate(self.task.source.encode_all([picture]))
-        assert isinstance(tensor, torch.Tensor)
+        batch = self.task.source.collate(self.task.source.encode_all([picture]))
+        assert isinstance(batch, torch.Tensor)
+        tensor = batch[0]
         if tensor.is_floating_point():  # from whatever numbers stand for black and white
             low, high = float(tensor.min()), float(tensor.max())
             tensor = (tensor - low) / max(high - low, 1e-6) * 255

@@ -24,8 +24,10 @@ def most_frequent(answers: Iterable[str]) -> str:
 
 
 def most_frequent_baseline(train: Iterable[Row], test: Sequence[Row], metrics: Sequence[Metric]) -> Baseline:
-    """The most frequent reference of the training rows, as the answer to every test row. Raises DataError without any."""
-    return constant_baseline("most frequent", most_frequent(text for row in train for text in row.references), test, metrics)
+    """The most frequent training reference, as the answer to every test row. Raises DataError where there are none."""
+    return constant_baseline(
+        "most frequent", most_frequent(text for row in train for text in row.references), test, metrics
+    )
 
 
 def constant_baseline(name: str, answer: str, test: Sequence[Row], metrics: Sequence[Metric]) -> Baseline:

@@ -1,4 +1,4 @@
-"""Scores of captions against several references a picture: BLEU-1 to 4 and CIDEr-D, as benchmarks of captions have them.
+"""Scores of captions against several references a picture: BLEU-1 to 4 and CIDEr-D, as benchmarks have them.
 
 Both read words as those benchmarks do: in lower case, and without punctuation. Benchmarks cut words with a program
 written in Java; here sacreBLEU's 13a does, so the digits after the point may differ from theirs.
@@ -15,7 +15,7 @@ import numpy as np
 from s2s.config import Amount, Positive
 from s2s.tasks.metrics import SEED, Bleu, Metric
 
-PUNCTUATION = frozenset(". , ? ! : ; - -- ... ' '' ` `` \" ( ) [ ] { }".split())
+PUNCTUATION = frozenset(".,?!:;-'`\"()[]{}") | {"--", "...", "''", "``"}
 
 Vector = dict[tuple[str, ...], float]  # of n-grams
 
@@ -145,7 +145,9 @@ class Cider(Metric, kind="cider"):
                 caption.orders, reference.orders, caption.norms, reference.norms, strict=True
             ):
                 if our_norm and their_norm:
-                    product = sum(min(weight, theirs[gram]) * theirs[gram] for gram, weight in ours.items() if gram in theirs)
+                    product = sum(
+                        min(weight, theirs[gram]) * theirs[gram] for gram, weight in ours.items() if gram in theirs
+                    )
                     total += near * product / (our_norm * their_norm)
         return 10 * total / (self.max_order * len(references))
 
@@ -156,7 +158,13 @@ class Cider(Metric, kind="cider"):
         counts = {len(several) for several in references}
         parts = [f"nrefs:{counts.pop() if len(counts) == 1 else 'var'}"]
         parts += [f"bs:{n_bootstrap}", f"seed:{SEED}"] if n_bootstrap else []
-        parts += [f"df:references({len(references)})", f"n:{self.max_order}", f"sigma:{self.sigma:g}", "case:lc", "tok:13a"]
+        parts += [
+            f"df:references({len(references)})",
+            f"n:{self.max_order}",
+            f"sigma:{self.sigma:g}",
+            "case:lc",
+            "tok:13a",
+        ]
         return with_punctuation("|".join(parts), self.punctuation)
 
 

@@ -35,7 +35,9 @@ class FakeWriter:
     def __init__(self, attention=True):
         self.task = SimpleNamespace(source=FakeField(), verb="caption")
         self.recipe = SimpleNamespace(
-            name="toy", task=SimpleNamespace(kind="captioning"), decoding=choose(Search, {"kind": "beam", "beam_size": 4})
+            name="toy",
+            task=SimpleNamespace(kind="captioning"),
+            decoding=choose(Search, {"kind": "beam", "beam_size": 4}),
         )
         self.attention = attention
         self.asked = []

@@ -15,7 +15,28 @@ from s2s.tasks.metrics import Metric, streams
 from s2s.tasks.significance import compare
 
 KINDS = ["bleu1", "bleu2", "bleu3", "bleu4", "cider"]
-WORDS = "a the two red dog dogs cat runs sits on over grass , . street and Big tree - 3".split()
+WORDS = [
+    "a",
+    "the",
+    "two",
+    "red",
+    "dog",
+    "dogs",
+    "cat",
+    "runs",
+    "sits",
+    "on",
+    "over",
+    "grass",
+    ",",
+    ".",
+    "street",
+    "and",
+    "Big",
+    "tree",
+    "-",
+    "3",
+]
 
 
 def metric(kind, **options):
@@ -132,9 +153,7 @@ def test_of_one_picture_nothing_is_rare():
 
 def test_the_signature_says_what_cider_depends_on():
     score = metric("cider").score(CAPTIONS, REFERENCES)
-    assert score.signature == (
-        "nrefs:var|bs:1000|seed:12345|df:references(30)|n:4|sigma:6|case:lc|punct:no|tok:13a"
-    )
+    assert score.signature == ("nrefs:var|bs:1000|seed:12345|df:references(30)|n:4|sigma:6|case:lc|punct:no|tok:13a")
     assert score.low < score.value < score.high
     kept = metric("cider", punctuation=True).score(CAPTIONS, [several[:1] for several in REFERENCES], n_bootstrap=0)
     assert kept.signature == "nrefs:1|df:references(30)|n:4|sigma:6|case:lc|tok:13a"
