@@ -29,7 +29,7 @@ def load(
     device   auto, cpu, cuda, cuda:1
     trust    import the run's own parts (Python files in its folder `parts`), where its recipe uses any
     changes  to its recipe, such as ["decoding.beam_size=10"]
-    weights  "best" by the recipe's measure, or "last"
+    weights  "best" by the recipe's measure (where nothing was measured, the last are the best), or "last"
 
     Raises RunError where the folder is no run, is damaged, or uses parts and `trust` is not given.
     """
@@ -38,7 +38,7 @@ def load(
     task = recipe.task()
     task.load(run.fields)
     model = recipe.build_model(task.source.space, task.target.space)
-    fill(model, run, weights)
+    fill(model, run, weights_of(run, weights))
     return predictor_for(task)(recipe, task, model, choose_precision("auto", find_device(device, "device")))
 
 
@@ -47,6 +47,12 @@ def predictor_for(task: Task) -> type[Predictor]:
     if task.verb == "generate":
         return Generator
     return Labeler if task.target.space.shape in CHOICES else Writer
+
+
+def weights_of(run: Run, wanted: str) -> str:
+    """A run without validation has no best weights but the last."""
+    there = [name for name in (wanted, "last") if (run.path / f"{name}.safetensors").exists()]
+    return there[0] if there and wanted == "best" else wanted
 
 
 def fill(model: Model, run: Run, weights: str) -> None:

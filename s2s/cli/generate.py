@@ -27,7 +27,7 @@ def generate(
     length: Annotated[int, typer.Option(min=1, help="Of each text, in characters.")] = 500,
     pieces: Annotated[bool, typer.Option("--pieces", help="Count the length in the model's pieces.")] = False,
     temperature: Annotated[
-        float | None, typer.Option(min=0, help="Lower is likelier, 0 takes the likeliest. [recipe's, or 1]")
+        float | None, typer.Option(min=0, help="Lower is likelier, 0 takes the likeliest. Default: the recipe's, or 1.")
     ] = None,
     top_k: Annotated[int | None, typer.Option(min=0, help="Draw from the k likeliest pieces; 0: from all.")] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Draw from so much of the probability.")] = None,
@@ -195,7 +195,7 @@ def from_recipe(generator: "Generator") -> dict[str, Any]:
     """How the run's own recipe draws, where it does."""
     chosen = generator.recipe.decoding
     if chosen.kind != "sample":
-        return {}
+        return {"temperature": 0.0} if chosen.kind == "greedy" else {}
     return {key: value for key, value in chosen.options.items() if key in ("temperature", "top_k", "top_p")}
 
 

@@ -66,7 +66,7 @@ def score(
         if each:
             show_each(part, found, as_json)
         else:
-            records.append(summary(part, found, whole))
+            records.append(summary(part, found))
     if as_json:
         for record in records:
             echo(json.dumps(record, ensure_ascii=False) + "\n")
@@ -125,7 +125,7 @@ def tsv_rows(name: str) -> "Iterator[Row]":
         yield Row(source, target)
 
 
-def summary(part: Part, found: "Likelihood", whole: bool) -> dict[str, Any]:
+def summary(part: Part, found: "Likelihood") -> dict[str, Any]:
     """The sums of a part, and their ratios. A line break counts where the model writes it."""
     nats, tokens, characters = float(found.nats.sum()), int(found.tokens.sum()), int(found.characters.sum())
     size = int(found.bytes.sum())

@@ -20,7 +20,7 @@ from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, StepOutput
-from s2s.nn.prepared import PreparedStep, can_prepare
+from s2s.nn.prepared import PreparedStack, can_prepare
 from s2s.nn.stack import Stack
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
 
@@ -194,7 +194,15 @@ class Parallel(Decoder, kind="decoder"):
 
     def prepare_step(self) -> Callable[[Tensor, Any, Any], StepOutput]:
         own = type(self).read is Parallel.read and type(self).step is Decoder.step  # not a stranger's subclass
-        return PreparedStep(self) if own and can_prepare(self) else self.step
+        if not own or self.attention is not None or not can_prepare(self.stack, self.embed.num_embeddings):
+            return self.step
+        stack = PreparedStack(self.stack, self.embed.weight)
+
+        def step(ids: Tensor, memory: Any, state: DecoderState) -> StepOutput:
+            h, cells = stack(ids, state.cells)
+            return StepOutput(self.out(self.readout(h)), state._replace(cells=cells), None)
+
+        return step
 
 
 def shift_right(target: Tensor, first: Tensor | None = None) -> Tensor:

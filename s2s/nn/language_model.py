@@ -5,6 +5,7 @@ Merity et al. 2018 (AWD-LSTM), https://arxiv.org/abs/1708.02182, is this with
     cell: {kind: lstm, weight_drop: 0.5}, locked: true, type_dropout: 0.1, activation: 2, slowness: 1, tied_output: true
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from s2s.nn.decoder import shift_right
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, StepOutput
+from s2s.nn.prepared import PreparedStack, can_prepare
 from s2s.nn.stack import Stack
 from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
 
@@ -97,6 +99,18 @@ class LanguageModel(Head, kind="language-model"):
         """The pieces just read [B] to logits [B, V] for the next."""
         outputs, state = self.stack(self.read(ids[:, None]), state)
         return StepOutput(self.out(self.drop(outputs)[:, 0]), state, None)
+
+    def prepare_step(self) -> Callable[[Tensor, Any, Any], StepOutput]:
+        own = type(self).read is LanguageModel.read and type(self).step is LanguageModel.step
+        if not own or not can_prepare(self.stack, self.size):
+            return self.step
+        stack = PreparedStack(self.stack, None if self.embed is None else self.embed.weight)
+
+        def step(ids: Tensor, memory: Any, state: State) -> StepOutput:
+            h, state = stack(ids, state)
+            return StepOutput(self.out(h), state, None)
+
+        return step
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)

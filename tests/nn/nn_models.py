@@ -7,6 +7,7 @@ import s2s.nn.deep
 import s2s.nn.stepwise  # noqa: F401
 from s2s.config import choose
 from s2s.nn.attention import Attention
+from s2s.nn.decoder import Decoder
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
@@ -18,7 +19,7 @@ VOCABULARY = 11
 SOURCES = [[5, 6, 7, 2], [8, 2], [9, 4, 10, 6, 5, 2]]
 TARGETS = [[7, 6, 2], [8, 9, 4, 10, 2], [2]]
 
-HEADS = sorted(Head.kinds)
+HEADS = sorted(kind for kind, head in Head.kinds.items() if issubclass(head, Decoder))  # whatever else was imported
 ATTENTIONS = sorted(Attention.kinds)
 FEWEST = {kind: getattr(Head.kinds[kind], "fewest_layers", 1) for kind in HEADS}
 NEEDS_ATTENTION = {kind for kind in HEADS if getattr(Head.kinds[kind], "needs_attention", False)}

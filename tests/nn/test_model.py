@@ -6,6 +6,7 @@ import pytest
 import torch
 from nn_models import HEADS, VOCABULARY, batch_of, build, close
 
+import s2s.nn.classifier  # noqa: F401  (registers the heads that a message names)
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge
@@ -103,12 +104,12 @@ def test_a_source_on_its_own_device_and_dtype():
 
 MISTAKES = {
     "source": (
-        {"source": Space("image", 3)},
-        "model.encoder: rnn reads ids, and the source is image\n  those that read image: none yet",
+        {"source": Space("tags", 3)},
+        "model.encoder: rnn reads ids, and the source is tags\n  those that read tags: none yet",
     ),
     "target": (
         {"target": Space("label", 3)},
-        "model.head: decoder writes ids, and the target is label\n  those that write label: none yet",
+        "model.head: decoder writes ids, and the target is label\n  those that write label: classifier",
     ),
     "target that others write": (
         {"encoder": "rnn", "source": Space("label", 3)},

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-import s2s.data.subwords  # noqa: F401
+import s2s.recipe  # noqa: F401  (registers all kinds)
 from s2s.config import choose
 from s2s.data.fields import Nothing, Text, with_eos
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.search import Search
+from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
-from s2s.nn.model import Model
+from s2s.nn.model import Model, build_model
 from s2s.predicting.generator import START, Generator
-from s2s.tensors import Batch, EncoderOutput, Padded, Space
+from s2s.tensors import Batch, Space
 from s2s.training.precision import Precision
 
 LINES = [
@@ -32,18 +33,14 @@ TOKENIZERS = {
 }
 
 
-class Silence(nn.Module):
-    """Nothing to listen to."""
-
-    def forward(self, source, final_state=True):
-        rows = len(source.data if isinstance(source, Padded) else source)
-        return EncoderOutput(torch.zeros(rows, 0, 1), torch.zeros(rows, 0, dtype=torch.bool))
-
-
 def model_for(size: int, seed: int = 0, **options) -> Model:
     torch.manual_seed(seed)
-    head = {"kind": "decoder", "attention": None, "embedding": 24, "hidden": 64, "bridge": "zeros", **options}
-    return Model(Silence(), choose(Head, head, "model.head")(1, Space("ids", size, "v")))  # type: ignore[arg-type]
+    head = {"kind": "language-model", "embedding": 24, "hidden": 64, **options}
+    if head["kind"] == "decoder":
+        head |= {"attention": None, "bridge": "zeros"}
+    return build_model(
+        choose(Encoder, "none"), choose(Head, head, "model.head"), Space("nothing"), Space("ids", size, "v")
+    )
 
 
 def generator_for(tokenizer: str = "char", lines=LINES, trained: bool = False, seed: int = 0, **options) -> Generator:

@@ -12,7 +12,7 @@ from s2s.config import choose
 from s2s.errors import DataError, RecipeError
 from s2s.tasks.metrics import Metric, resample, streams
 
-EVERY = sorted(kind for kind, maker in Metric.kinds.items() if maker.__module__ == "s2s.tasks.metrics")
+EVERY = ["bleu", "chrf", "exact", "ter"]  # of texts; test_label_metrics.py has those of names
 WORDS = [
     "the",
     "A",
