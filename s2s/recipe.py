@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+import s2s.data.dialogues
 import s2s.data.generated
 import s2s.data.hub
 import s2s.data.labels
@@ -34,6 +35,7 @@ import s2s.nn.nothing
 import s2s.nn.stepwise
 import s2s.tasks.caption_metrics
 import s2s.tasks.captions
+import s2s.tasks.chat
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling
 import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
+<<<<<<< HEAD
 from s2s.cli.caption import caption
+=======
+from s2s.cli.chat import chat
+>>>>>>> main
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
@@ -49,6 +53,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command("eval", hidden=True)(evaluate)
 app.command()(translate)
+app.command()(chat)
 app.command()(generate)
 app.command()(score)
 app.command()(classify)

@@ -1,15 +1,21 @@
 """A run that writes its answers, piece by piece: translations, captions, replies."""
 
+<<<<<<< HEAD
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+=======
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+>>>>>>> main
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from s2s.config import Choice
 from s2s.data.readers import Row, Source
-from s2s.decoding.batched import write_batches
+from s2s.decoding.batched import SearchCall, write_batches
 from s2s.decoding.search import Hypothesis, Search
 from s2s.predicting.base import Predictor, real
 from s2s.tensors import BOS, EOS, PAD, UNK, Padded, move
@@ -93,6 +99,29 @@ class Writer(Predictor):
                 return
             ids.append(int(last))
             yield self.task.target.decode(ids)
+
+    def write_aloud(self, source: Source, search: Choice[Search], tell: Callable[[str], None]) -> Prediction:
+        """The best answer to one source; tell(text) hears it grow, piece by piece.
+
+        search  one that writes a single hypothesis: greedy, or sample with a count of one
+        """
+        (encoded,) = self.task.source.encode_all([source])
+        ids: list[int] = []
+
+        def step(last: Tensor, memory: Any, state: Any) -> Any:  # what a search has chosen is what it reads next
+            if int(last[0]) != BOS:
+                ids.append(int(last[0]))
+                tell(self.task.target.decode(ids))
+            return self.model.head.step(last, memory, state)
+
+        with torch.inference_mode(), self.precision.autocast():
+            encoding = self.model.encode(move(self.task.source.collate([encoded]), self.precision.device))
+            memory, state = self.model.head.start(encoding)
+            call: SearchCall = search
+            hypotheses = call(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
+        found = self._read(hypotheses[0][0])
+        tell(found.text)
+        return found
 
     def score(self, sources: Sequence[Source], targets: Sequence[str]) -> list[tuple[float, int]]:
         """(log-probability of the target given the source, its number of pieces with the end) for each pair."""

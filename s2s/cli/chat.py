@@ -1,0 +1,64 @@
+"""s2s chat: a conversation at a terminal, or through a pipe."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from s2s.cli.lines import chunks, decoded, echo, one_line
+from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.translate import change_search
+
+if TYPE_CHECKING:
+    from s2s.cli.conversation import Conversation
+
+
+def chat(
+    run: RunName,
+    as_json: Annotated[bool, typer.Option("--json", help="In a pipe: one JSON object a reply.")] = False,
+    choose: Annotated[
+        Literal["search", "mmi", "mbr"],
+        typer.Option(help="search: its best. mmi, mbr: of several, the most telling, or the one most agree with."),
+    ] = "search",
+    search: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change the search; repeat it for several.")
+    ] = None,
+    random_seed: Annotated[int | None, typer.Option(min=0, help="The same replies to the same words.")] = None,
+    device: Device = "auto",
+    weights: Weights = "best",
+    trust: Trust = False,
+) -> None:
+    """Talk with a run; it remembers as many turns as it was trained with.
+
+    At a terminal, :help lists the commands. In a pipe a line is a turn and gets its reply on a line, and a blank
+    line begins a new conversation.
+
+    s2s chat runs/chat --search temperature=0.7 --search top_p=0.9
+    """
+    from s2s.cli.conversation import Conversation
+    from s2s.predicting.writer import Writer
+
+    folder, writer = open_run(run, Writer, device=device, weights=weights, trust=trust)
+    talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
+    if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
+        from s2s.cli.repl_chat import ChatLoop
+        from s2s.cli.repl_terminal import converse, terminal
+
+        converse(ChatLoop(talk, input, terminal()), str(folder))
+        return
+    for lines in decoded(chunks(sys.stdin.buffer, 1)):
+        for line in lines:
+            echo(turn(talk, line, as_json))
+
+
+def turn(talk: "Conversation", line: str, as_json: bool) -> str:
+    """What to print for a line of a pipe."""
+    if not line.strip():
+        talk.turns.clear()
+        return "\n"
+    reply = talk.reply(line)
+    if not as_json:
+        return f"{one_line(reply.text)}\n"
+    record: dict[str, Any] = {"turns": talk.turns, "reply": reply.text, "log_probability": reply.log_probability}
+    return json.dumps(record, ensure_ascii=False) + "\n"

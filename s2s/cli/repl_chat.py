@@ -1,0 +1,134 @@
+"""The REPL of s2s chat: what you say, what it answers, and commands about the conversation."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from s2s.cli.conversation import Conversation
+from s2s.cli.list import plain
+from s2s.cli.repl import whole_number
+from s2s.cli.repl_loop import Loop
+from s2s.cli.show import attention_map, hypothesis_lines, visible
+from s2s.cli.translate import change_search
+from s2s.config import tree
+from s2s.errors import RecipeError
+
+
+class ChatLoop(Loop):
+    """ChatLoop(conversation, read, console).run()"""
+
+    invitation = "say something and press Enter; :help lists the commands, :quit or Ctrl-D leaves"
+
+    def __init__(self, talk: Conversation, read: Callable[[], str], console: Console) -> None:
+        super().__init__(talk.writer, read, console)
+        self.talk = talk
+        self.commands = {
+            "help": self.help,
+            "reset": self.reset,
+            "undo": self.undo,
+            "again": self.again,
+            "nbest": self.nbest,
+            "why": self.why,
+            "temperature": self.temperature,
+            "choose": self.choose,
+            "set": self.set,
+            "save": self.save,
+            "quit": self.quit,
+        }
+
+    def answer(self, text: str) -> None:
+        self.aloud(lambda tell: self.talk.reply(text, tell))
+
+    def aloud(self, write: Callable[[Callable[[str], None]], object]) -> None:
+        """On the screen as it is written."""
+        shown = ""
+
+        def tell(text: str) -> None:
+            nonlocal shown
+            whole = visible(text)
+            if whole.startswith(shown):  # half a character may yet become another
+                self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
+                shown = whole
+
+        try:
+            write(tell)
+        finally:
+            last = visible(self.talk.last.text) if self.talk.last else ""
+            self.say(last[len(shown) :] if last.startswith(shown) else f"\n{last}")
+
+    def described(self) -> str:
+        """The search, and how much of the conversation it sees."""
+        search = self.talk.search
+        options = ", ".join(f"{k}={plain(v)}" for k, v in tree(search, full=False).items() if k != "kind")
+        chosen = "" if self.talk.choose == "search" else f", chosen by {self.talk.choose}"
+        turns = "turn" if self.talk.most == 1 else "turns"
+        return f"{search.kind}{f' ({options})' if options else ''}{chosen}, sees {self.talk.most} {turns}"
+
+    def preview(self, text: str) -> Iterator[str]:
+        return iter(())  # an answer before the question is whole would be no conversation
+
+    # -- commands --
+
+    def reset(self, argument: str) -> None:
+        """:reset  begin a new conversation"""
+        self.talk.turns.clear()
+        self.talk.last = None
+        self.say("a new conversation", "dim")
+
+    def undo(self, argument: str) -> None:
+        """:undo  forget what was said last, and its answer"""
+        said = self.talk.undo()
+        self.say("nothing was said yet" if said is None else f"forgotten: {said}", "dim")
+
+    def again(self, argument: str) -> None:
+        """:again  another answer to the same words"""
+        if len(self.talk.turns) < 2:
+            raise RecipeError(":again", "nothing was said yet", "say something first")
+        self.aloud(self.talk.again)
+
+    def nbest(self, argument: str) -> None:
+        """:nbest 5  what else could have been answered"""
+        self.show(hypothesis_lines(self.talk.alternatives(whole_number(":nbest 5", argument or "5")), True))
+
+    def why(self, argument: str) -> None:
+        """:why  where the last answer looked, and what else was near"""
+        alignment = self.talk.alignment()
+        if alignment is None:
+            self.say("there is no answer, or this model has no attention to show", "yellow")
+        else:
+            self.show(attention_map(alignment, self.console.width))
+            self.nbest("3")
+
+    def temperature(self, argument: str) -> None:
+        """:temperature 0.7  draw answers: low is safe, high is lively; 0 always takes the likeliest"""
+        self.use("kind=sample", f"temperature={argument or '1.0'}")
+
+    def choose(self, argument: str) -> None:
+        """:choose mbr  of several answers: mmi the most telling, mbr the one most agree with, search the first"""
+        if argument not in ("search", "mmi", "mbr"):
+            raise RecipeError(":choose", f"there is no choice {argument!r}", "there are: search, mmi, mbr")
+        self.talk.choose = argument
+        self.say(self.described(), "dim")
+
+    def set(self, argument: str) -> None:
+        """:set top_p=0.9  change any option of the search; alone, show them all"""
+        if argument:
+            self.use(argument)
+        else:
+            for key, value in tree(self.talk.search).items():
+                self.say(f"{key}={plain(value)}")
+
+    def use(self, *changes: str) -> None:
+        self.talk.search = change_search(self.talk.search, list(changes))
+        self.say(self.described(), "dim")
+
+    def save(self, argument: str) -> None:
+        """:save talk.jsonl  add the conversation to a file, as data to train on"""
+        if not argument:
+            raise RecipeError(":save", "needs a file", "such as: :save talk.jsonl")
+        if not self.talk.turns:
+            raise RecipeError(":save", "nothing was said yet", "say something first")
+        self.talk.save(Path(argument).expanduser())
+        self.say(f"saved to {argument}", "dim")

@@ -1,0 +1,27 @@
+"""Replies in a conversation: a translation from what was said to what is answered."""
+
+from s2s.config import Choice, choose
+from s2s.data.fields import Field
+from s2s.data.tokenizers import Tokenizer
+from s2s.tasks.metrics import Metric
+from s2s.tasks.task import Translation
+
+
+class Chat(Translation, kind="chat"):
+    """The last turns of a conversation to the next one: Vinyals & Le 2015, https://arxiv.org/abs/1506.05869
+
+    A good reply is rarely the one in the data, so perplexity says more than metrics of the text do.
+    tokenizer  shared by both sides
+    """
+
+    verb = "chat"
+
+    def __init__(
+        self,
+        *,
+        source: Choice[Field] = choose(Field, {"kind": "text", "max_length": 120, "cut": "start"}),
+        target: Choice[Field] = choose(Field, {"kind": "text", "max_length": 60}),
+        tokenizer: Choice[Tokenizer] = choose(Tokenizer, "unigram"),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "chrf"),),
+    ) -> None:
+        super().__init__(source=source, target=target, tokenizer=tokenizer, metrics=metrics)

@@ -1,0 +1,97 @@
+"""Conversations: every reply with what was said before it, and no conversation on both sides of a split."""
+
+import gzip
+import json
+
+import pytest
+
+from s2s.config import choose
+from s2s.data.corpus import has_split, open_corpus
+from s2s.data.dialogues import Dialogues, context_of
+from s2s.data.readers import Reader
+from s2s.data.small_talk import NUMBERS, SIZES, generate
+from s2s.errors import DataError
+
+
+def write(folder, name, records):
+    (folder / name).write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+
+
+def reader(path, **options):
+    return Dialogues(path=path, **options)
+
+
+def test_every_turn_but_the_first_is_a_reply(tmp_path):
+    write(
+        tmp_path, "train.jsonl", [{"turns": ["a", "b ", "c\nd", "e", "f"]}, {"turns": ["alone"]}, {"turns": ["x", "y"]}]
+    )
+    found = list(reader(tmp_path, context=2, hold_out=0).read("train"))
+    assert found == [("a", "b "), ("a ¶ b", "c\nd"), ("b ¶ c d", "e"), ("c d ¶ e", "f"), ("x", "y")]
+    assert context_of(["a", "b ", "c\nd"], 2) == "b ¶ c d"
+    other = list(reader(tmp_path, context=1, separator=" | ", hold_out=0).read("train"))
+    assert [row.source for row in other] == ["a", "b", "c d", "e", "x"]
+
+
+def test_turns_may_be_objects_in_a_packed_file(tmp_path):
+    lines = json.dumps({"talk": [{"who": "a", "say": "hi"}, {"who": "b", "say": "ho"}]}) + "\n"
+    (tmp_path / "train.jsonl.gz").write_bytes(gzip.compress(lines.encode(), mtime=0))
+    found = reader(tmp_path, turns="talk", text_key="say", hold_out=0)
+    assert list(found.read("train")) == [("hi", "ho")]
+    assert list(reader(tmp_path / "train.jsonl.gz", turns="talk", text_key="say", hold_out=0).read("train")) == [
+        ("hi", "ho")
+    ]
+
+
+@pytest.mark.parametrize("hold_out", [0.3, 30])
+def test_whole_conversations_are_held_out(tmp_path, hold_out):
+    write(tmp_path, "train.jsonl", [{"turns": [f"{i} a", f"{i} b", f"{i} c"]} for i in range(100)])
+    found = reader(tmp_path, hold_out=hold_out)
+    sides = [{row.source.split()[0] for row in open_corpus(found, split)} for split in ("train", "validation")]
+    assert not sides[0] & sides[1]
+    assert len(sides[0] | sides[1]) == 100
+    assert 15 < len(sides[1]) < 45
+    assert found.fingerprint("train") != found.fingerprint("validation") != reader(tmp_path).fingerprint("validation")
+    write(tmp_path, "valid.jsonl", [{"turns": ["a", "b"]}])
+    assert len(open_corpus(reader(tmp_path), "train")) == 200
+    assert len(open_corpus(reader(tmp_path), "validation")) == 1
+    assert not has_split(reader(tmp_path, hold_out=0, validation=None), "validation")
+
+
+def test_mistakes_have_a_sentence(tmp_path):
+    for record, said in (
+        ({"talk": ["a"]}, r"train.jsonl:1: has no list called 'turns'\n  name it: data.turns=NAME; the line has: talk"),
+        ({"turns": ["a", 3]}, "turn 2 is the number 3"),
+        ({"turns": [{"say": "a"}]}, "turn 1 is null"),
+        (["a", "b"], None),
+    ):
+        write(tmp_path, "train.jsonl", [record])
+        if said is None:
+            assert list(reader(tmp_path, hold_out=0).read("train")) == [("a", "b")]
+        else:
+            with pytest.raises(DataError, match=said):
+                list(reader(tmp_path, hold_out=0).read("train"))
+    (tmp_path / "train.jsonl").write_text("{not json\n")
+    with pytest.raises(DataError, match="is not JSON"):
+        list(reader(tmp_path, hold_out=0).read("train"))
+    with pytest.raises(DataError, match="there is no such file or folder"):
+        list(reader(tmp_path / "nowhere").read("train"))
+
+
+def test_small_talk_remembers_what_was_said():
+    rows = {split: list(generate(split, size=300)) for split in SIZES}
+    assert rows == {split: list(generate(split, size=300)) for split in SIZES}
+    sources = [{source for source, _ in pairs} for pairs in rows.values()]
+    assert not sources[0] & sources[1]
+    assert not sources[0] & sources[2]
+    for source, reply in rows["train"]:
+        turns = source.split(" ¶ ")
+        assert len(turns) <= 3
+        if "What is my name?" in turns[-1]:
+            assert reply.removeprefix("Your name is ").rstrip(".") in turns[0]
+        if "How many are left?" in turns[-1]:
+            bought = NUMBERS.index(turns[0].split()[2])
+            eaten = NUMBERS.index(turns[-1].split("I ate ")[1].split(".")[0])
+            assert reply == f"You have {NUMBERS[bought - eaten]} left."
+    found = choose(Reader, {"kind": "generated", "what": "dialogue"})()
+    assert found.turns_seen == 3
+    assert next(found.read("train")) == rows["train"][0]
