@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
+<<<<<<< HEAD
+from s2s.cli.caption import caption
+=======
 from s2s.cli.chat import chat
+>>>>>>> main
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
@@ -54,6 +58,7 @@ app.command()(generate)
 app.command()(score)
 app.command()(classify)
 app.command()(tag)
+app.command()(caption)
 app.command()(check)
 app.command("list")(list_parts)
 app.add_typer(recipes, name="recipes")
