@@ -7,11 +7,8 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
 from s2s.cli.caption import caption
-=======
 from s2s.cli.chat import chat
->>>>>>> main
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate

@@ -195,11 +195,8 @@ GENERATORS = {  # what is generated: files of s2s.data, of which the first has g
     "translation": ("generated.py", "drawing.py", "spanish/*.py"),
     "sentiment": ("reviews.py", "drawing.py"),
     "tags": ("mentions.py", "drawing.py"),
-<<<<<<< HEAD
-    "drawings": ("drawings.py",),
-=======
     "dialogue": ("small_talk.py", "dialogues.py", "drawing.py"),
->>>>>>> main
+    "drawings": ("drawings.py",),
 }
 
 
@@ -208,31 +205,23 @@ class Generated(Reader, kind="generated"):
     """Rows made by s2s's own grammars (s2s.data.generated and its like): nothing to download.
 
     what  translation: English and Spanish; sentiment: reviews, positive or negative; tags: words, and which of
-<<<<<<< HEAD
-          them are dates, times, prices, amounts and spans; drawings: pictures of shapes, and what they show
-=======
-          them are dates, times, prices, amounts and spans; dialogue: small talk, and what to answer
->>>>>>> main
+          them are dates, times, prices, amounts and spans; dialogue: small talk, and what to answer; drawings:
+          pictures of shapes, and what they show
     size  training rows; null is as many as the demo needs
     seed  which ones
     """
 
-<<<<<<< HEAD
-    what: Literal["translation", "sentiment", "tags", "drawings"] = "translation"
-=======
-    what: Literal["translation", "sentiment", "tags", "dialogue"] = "translation"
->>>>>>> main
+    what: Literal["translation", "sentiment", "tags", "dialogue", "drawings"] = "translation"
     size: Positive | None = None
     seed: Count = 1
 
     @property
-<<<<<<< HEAD
     def source_type(self) -> SourceType:
         return "picture" if self.what == "drawings" else "text"
-=======
+
+    @property
     def turns_seen(self) -> int:
         return 3 if self.what == "dialogue" else 1
->>>>>>> main
 
     def offers(self, name: str) -> bool:
         return name in ("train", "validation", "test")

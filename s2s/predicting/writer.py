@@ -1,13 +1,8 @@
 """A run that writes its answers, piece by piece: translations, captions, replies."""
 
-<<<<<<< HEAD
 import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
-=======
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
->>>>>>> main
 
 import numpy as np
 import torch
