@@ -195,8 +195,8 @@ GENERATORS = {  # what is generated: files of s2s.data, of which the first has g
     "translation": ("generated.py", "drawing.py", "spanish/*.py"),
     "sentiment": ("reviews.py", "drawing.py"),
     "tags": ("mentions.py", "drawing.py"),
-    "dialogue": ("small_talk.py", "dialogues.py", "drawing.py"),
     "drawings": ("drawings.py",),
+    "dialogue": ("small_talk.py", "dialogues.py", "drawing.py"),
 }
 
 
@@ -205,13 +205,13 @@ class Generated(Reader, kind="generated"):
     """Rows made by s2s's own grammars (s2s.data.generated and its like): nothing to download.
 
     what  translation: English and Spanish; sentiment: reviews, positive or negative; tags: words, and which of
-          them are dates, times, prices, amounts and spans; dialogue: small talk, and what to answer; drawings:
-          pictures of shapes, and what they show
+          them are dates, times, prices, amounts and spans; drawings: pictures of shapes, and what they show;
+          dialogue: small talk, and what to answer
     size  training rows; null is as many as the demo needs
     seed  which ones
     """
 
-    what: Literal["translation", "sentiment", "tags", "dialogue", "drawings"] = "translation"
+    what: Literal["translation", "sentiment", "tags", "drawings", "dialogue"] = "translation"
     size: Positive | None = None
     seed: Count = 1
 
