@@ -22,6 +22,7 @@ import s2s.data.dialogues
 import s2s.data.folders
 import s2s.data.generated
 import s2s.data.hub
+import s2s.data.images
 import s2s.data.labels
 import s2s.data.lines
 import s2s.data.numbers

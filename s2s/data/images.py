@@ -42,6 +42,7 @@ class Image(Field, kind="image"):
     ) -> None:
         self.size, self.fitting = size, fit
         self.mirror, self.turn, self.zoom, self.light = mirror, turn, zoom, light
+        self.unit = CHANNELS * size * size  # a picture is one thing, however many numbers it has
         self.augments = mirror != "no" or turn or zoom < 1 or light > 0
 
     def fit(self, values: Iterable[Any]) -> None:

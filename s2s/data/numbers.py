@@ -22,6 +22,10 @@ class Numbers(Field, kind="numbers"):
     width: int
     over_time: bool
 
+    @property
+    def unit(self) -> int:  # type: ignore[override]
+        return self.width
+
     def fit(self, values: Iterable[np.ndarray]) -> None:
         """Look at the first value. Raises DataError where it is no vector, and no matrix."""
         first = next(iter(values))
