@@ -23,6 +23,7 @@ import s2s.data.generated
 import s2s.data.hub
 import s2s.data.labels
 import s2s.data.lines
+import s2s.data.plain_tokenizers
 import s2s.data.subwords
 import s2s.data.tables
 import s2s.decoding.sampling
@@ -37,7 +38,7 @@ import s2s.tasks.chat
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling
 import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
-from s2s.config import Choice, choose, make, tree
+from s2s.config import choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
@@ -47,6 +48,7 @@ from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
+from s2s.parts import Choice, tree
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training

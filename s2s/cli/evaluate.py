@@ -72,7 +72,8 @@ def split_rows(recipe: "Recipe", split: str) -> "list[Row]":
 
 def file_rows(source: Path | None, targets: list[Path] | None) -> "list[Row]":
     """Rows of plain text files."""
-    from s2s.data.readers import Row, read_lines
+    from s2s.data.files import read_lines
+    from s2s.data.readers import Row
 
     if source is None or not targets:
         raise DataError("evaluate", "--source and --target go together", "give both, or --split")

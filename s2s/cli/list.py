@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from s2s.cli.console import output
-from s2s.config import Choice, Option, options_of, suggest, tree, type_name
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, suggest
+from s2s.parts import Choice, Option, options_of, tree, type_name
 
 if TYPE_CHECKING:
     from rich.text import Text

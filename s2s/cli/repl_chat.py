@@ -12,8 +12,8 @@ from s2s.cli.repl import whole_number
 from s2s.cli.repl_loop import Loop
 from s2s.cli.show import attention_map, hypothesis_lines, visible
 from s2s.cli.translate import change_search
-from s2s.config import tree
 from s2s.errors import RecipeError
+from s2s.parts import tree
 
 
 class ChatLoop(Loop):

@@ -10,7 +10,7 @@ from s2s.cli.console import errors, output
 from s2s.cli.recipes import complete_recipe
 
 if TYPE_CHECKING:
-    from s2s.training.trainer import Outcome
+    from s2s.training.position import Outcome
 
 REASONS = {
     "epochs": "all epochs are done",
