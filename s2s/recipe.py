@@ -34,6 +34,8 @@ import s2s.nn.deep
 import s2s.nn.language_model
 import s2s.nn.nothing
 import s2s.nn.stepwise
+import s2s.tasks.caption_metrics
+import s2s.tasks.captions
 import s2s.tasks.chat
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling

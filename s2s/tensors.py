@@ -57,6 +57,7 @@ class Batch(NamedTuple):
     rows: tuple[int, ...] = ()  # their numbers in the corpus: how a message names them
     first: Tensor | None = None  # [B], the ids that stand before the first of the target; None where it begins: BOS
     fresh: bool = True  # False where it carries on from the batch before, whose last state is then its first
+    owner: Tensor | None = None  # [B], which of the sources each target has, where several share one
 
     @property
     def tokens(self) -> int:

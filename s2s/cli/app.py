@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from s2s.cli.caption import caption
 from s2s.cli.chat import chat
 from s2s.cli.check import check
 from s2s.cli.classify import classify
@@ -54,6 +55,7 @@ app.command()(generate)
 app.command()(score)
 app.command()(classify)
 app.command()(tag)
+app.command()(caption)
 app.command()(check)
 app.command("list")(list_parts)
 app.add_typer(recipes, name="recipes")

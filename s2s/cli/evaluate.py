@@ -85,6 +85,11 @@ def file_rows(source: Path | None, targets: list[Path] | None) -> "list[Row]":
     return [Row(first, list(rest)) for first, *rest in zip(*columns, strict=True)]
 
 
+def beside(name: str, baseline: dict[str, Any]) -> str:
+    """What a baseline scores by the metric of this name."""
+    return next((f"{score['value']:.2f}" for score in baseline["scores"] if score["name"] == name), "")
+
+
 def show(found: "Evaluation") -> None:
     """Tables for a person; the JSON beside the predictions has every digit."""
     from rich.table import Table
@@ -93,11 +98,21 @@ def show(found: "Evaluation") -> None:
     table.add_column("metric")
     table.add_column("score", justify="right")
     table.add_column("95% interval", justify="right")
+    baselines = found.details.get("baselines", [])
+    for baseline in baselines:
+        table.add_column(baseline["name"], justify="right")
     table.add_column("signature", style="dim", overflow="fold")
     for score in found.scores:
-        table.add_row(score.name, f"{score.value:.2f}", f"{score.low:.2f} to {score.high:.2f}", score.signature)
-    table.add_row("perplexity", f"{found.perplexity:.2f}", "", "a target piece, the end included")
+        theirs = [beside(score.name, baseline) for baseline in baselines]
+        table.add_row(
+            score.name, f"{score.value:.2f}", f"{score.low:.2f} to {score.high:.2f}", *theirs, score.signature
+        )
+    table.add_row(
+        "perplexity", f"{found.perplexity:.2f}", "", *[""] * len(baselines), "a target piece, the end included"
+    )
     output.print(table)
+    for baseline in baselines:
+        output.print(f"{baseline['name']}: {baseline['answer']}", markup=False)
     if len(found.by_length) > 1:
         lengths = Table(title="by words in the source", title_justify="left", title_style="bold")
         for heading in ("words", "sentences", found.scores[0].name):

@@ -35,15 +35,22 @@ def plan(
     seed: int,
     epoch: int,
     keep: np.ndarray | None = None,
+    owner: np.ndarray | None = None,
 ) -> list[np.ndarray]:
     """Row numbers of each batch of one pass: every row that `keep` allows, once.
+
+    owner  [rows], equal where rows share a source: these stay together, but where a batch is full
 
     size   target tokens with padding, rows times the longest (then padded source tokens are at most 1.5 times
            as many), or sentences; a row that is longer than that is a batch of its own
     """
     chance = np.random.default_rng([seed, epoch])
     order = np.arange(len(target_lengths)) if keep is None else np.flatnonzero(keep)
-    chance.shuffle(order)
+    if owner is None:
+        chance.shuffle(order)
+    else:
+        order = order[np.argsort(chance.permutation(int(owner.max(initial=-1)) + 1)[owner[order]], kind="stable")]
+        target_lengths = longest_of(owner, target_lengths)
     pool = np.arange(len(order)) // pool_size(target_lengths[order], size, unit)
     order = order[by_length(source_lengths[order], target_lengths[order], pool)]
     ends = np.searchsorted(pool, np.arange(1, pool.max(initial=-1) + 2))
@@ -57,6 +64,13 @@ def pool_size(lengths: np.ndarray, size: int, unit: Unit) -> int:
     """Rows of about a hundred batches."""
     rows = size if unit == "sentences" else size / max(1.0, float(lengths.mean())) if len(lengths) else 1
     return max(1, round(POOL * rows))
+
+
+def longest_of(owner: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The greatest length among the rows of each one's owner: sorted by it, they stay together."""
+    longest = np.zeros(int(owner.max(initial=-1)) + 1, dtype=lengths.dtype)
+    np.maximum.at(longest, owner, lengths)
+    return longest[owner]
 
 
 def by_length(sources: np.ndarray, targets: np.ndarray, pool: np.ndarray | int = 0) -> np.ndarray:
@@ -91,14 +105,19 @@ def make_batch(
     sources: Sequence[np.ndarray],
     targets: Sequence[np.ndarray],
     rows: tuple[int, ...] = (),
+    owner: np.ndarray | None = None,
 ) -> Batch:
-    """Encoded examples as tensors, with the places of real target positions found while they are on the CPU."""
+    """Encoded examples as tensors, with the places of real target positions found while they are on the CPU.
+
+    owner  [targets], which of the sources each has; None where each has one of its own
+    """
     padded = target.collate(targets)
     if isinstance(padded, Padded):
         positions = padded.valid.flatten().nonzero().squeeze(1)
     else:
         positions = torch.arange(len(targets))
-    return Batch(source.collate(sources), padded, positions, rows)
+    owners = None if owner is None else torch.from_numpy(owner)
+    return Batch(source.collate(sources), padded, positions, rows, owner=owners)
 
 
 def row_seed(seed: int, epoch: int, row: int) -> int:
@@ -137,7 +156,15 @@ class Batches:
         """Row numbers of each batch of a pass; the last one asked for is remembered."""
         if self._planned is None or self._planned[0] != epoch:
             lengths = self.encoded.source_lengths, self.encoded.target_lengths
-            batches = plan(*lengths, size=self.size, unit=self.unit, seed=self.seed, epoch=epoch, keep=self.keep)
+            batches = plan(
+                *lengths,
+                size=self.size,
+                unit=self.unit,
+                seed=self.seed,
+                epoch=epoch,
+                keep=self.keep,
+                owner=self.encoded.owner,
+            )
             self._planned = epoch, batches
         return self._planned[1]
 
@@ -154,24 +181,32 @@ class Batches:
         """Every row once, shortest first, without chance: what a loss is measured on."""
         rows = np.arange(len(self.encoded)) if self.keep is None else np.flatnonzero(self.keep)
         sources, targets = self.encoded.source_lengths[rows], self.encoded.target_lengths[rows]
+        if self.encoded.owner is not None:
+            targets = longest_of(self.encoded.owner[rows], targets)
         order = by_length(sources, targets)
         for start, end in cut(sources[order], targets[order], np.array([len(order)]), self.size, self.unit):
             yield self._batch(rows[order[start:end]], None)
 
     def _batch(self, rows: np.ndarray, epoch: int | None) -> Batch:
-        """`epoch` is None where nothing is sampled."""
+        """`epoch` is None where nothing is sampled. A source that several of the examples have is in it once."""
         numbers = rows.tolist()
-        sources = [self.encoded.source(i) for i in numbers]
+        owners = [self.encoded.row(i) for i in numbers]
+        once, owner = owners, None
+        if self.encoded.owner is not None:
+            unique, owner = np.unique(owners, return_inverse=True)
+            once = unique.tolist()
+        sources = [self.encoded.sources[row] for row in once]
         targets = [self.encoded.target(i) for i in numbers]
-        owners = tuple(map(self.encoded.row, numbers))
         if epoch is not None:
-            seeds = [row_seed(self.seed, epoch, i) for i in numbers]
-            if self.source.samples:
-                sources = [self.source.sample(self.corpus[i].source, s) for i, s in zip(owners, seeds)]
             if self.target.samples:
                 which = map(self.encoded.reference, numbers)
                 texts = [self.corpus[i].references[k] for i, k in zip(owners, which)]
-                targets = [self.target.sample(text, s) for text, s in zip(texts, seeds)]
+                targets = [self.target.sample(text, self._seed(epoch, i)) for text, i in zip(texts, numbers)]
+            if self.source.samples:
+                sources = [self.source.sample(self.corpus[row].source, self._seed(epoch, row)) for row in once]
             if self.source.augments:
-                sources = [self.source.augment(array, s) for array, s in zip(sources, seeds)]
-        return make_batch(self.source, self.target, sources, targets, owners)
+                sources = [self.source.augment(array, self._seed(epoch, row)) for array, row in zip(sources, once)]
+        return make_batch(self.source, self.target, sources, targets, tuple(owners), owner)
+
+    def _seed(self, epoch: int, row: int) -> int:
+        return row_seed(self.seed, epoch, row)

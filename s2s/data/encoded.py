@@ -19,6 +19,11 @@ class Ids:
     def __init__(self, flat: np.ndarray, offsets: np.ndarray) -> None:
         self.flat, self.offsets = flat, offsets
 
+    @classmethod
+    def of(cls, rows: Sequence[np.ndarray]) -> "Ids":
+        """Rows that are in memory."""
+        return cls(np.concatenate(rows) if len(rows) else np.zeros(0, int), np.cumsum([0, *map(len, rows)]))
+
     @property
     def lengths(self) -> np.ndarray:
         """[rows], how many ids each has, its EOS counted."""

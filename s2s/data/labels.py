@@ -5,6 +5,7 @@ labels  "sports, politics"        [B, C] of 0 and 1
 tags    "DET NOUN VERB"           Padded [B, T]
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,29 @@ from s2s.data.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import DataError, suggest
 from s2s.tensors import Padded, Space
 
-MOST = 1000  # different names: a column with more holds something else
+MOST = 1000  # different names: a column with more holds something else,
+ONCE = 20  # and so does one with more than these, each of them there only once
 
 
 class Names(Field):
     """A field whose ids are places in a sorted list of names; a member says how a value is split into names."""
 
     shape: Any
+    separator: str | None = None  # what stands between names, where a value may have several at once
     names: list[str]
 
     def split(self, value: str) -> list[str]:
         raise NotImplementedError
 
     def fit(self, values: Iterable[str]) -> None:
-        """Learn the names. Raises DataError where there are too many to be names, or only one."""
-        found: set[str] = set()
+        """Learn the names. Raises DataError where there are too many to be names, only one, or another every row."""
+        found: Counter[str] = Counter()
         for value in values:
             found.update(self.split(value))
             if len(found) > MOST:
-                shown = ", ".join(repr(name[:30]) for name in sorted(found)[:3])
-                what = f"has more than {MOST:,} different values ({shown}, ...)"
-                raise DataError("target", what, "labels are names out of a few: are the columns the right way round?")
+                raise no_names(f"has more than {MOST:,} different values", found)
+        if len(found) > ONCE and found.total() == len(found):
+            raise no_names(f"has {len(found):,} values, no two of them equal", found)
         if len(found) < 2:
             hint = "there must be two to choose from: look at the column that data.target names"
             what = f"has one value only: {next(iter(found))!r}" if found else "has no values"
@@ -78,6 +81,12 @@ class Names(Field):
         return digest(self.shape, *self.names)
 
 
+def no_names(what: str, found: Iterable[str]) -> DataError:
+    shown = ", ".join(repr(name[:30]) for name in sorted(found)[:3])
+    hint = "labels are names out of a few: are the columns the right way round?"
+    return DataError("target", f"{what} ({shown}, ...)", hint)
+
+
 class Label(Names, kind="label"):
     """One name out of a few: a class."""
 
@@ -102,6 +111,7 @@ class Labels(Names, kind="labels"):
     """
 
     shape = "labels"
+    separator: str
 
     def __init__(self, *, separator: str = ",") -> None:
         self.separator = separator

@@ -195,6 +195,7 @@ GENERATORS = {  # what is generated: files of s2s.data, of which the first has g
     "translation": ("generated.py", "drawing.py", "spanish/*.py"),
     "sentiment": ("reviews.py", "drawing.py"),
     "tags": ("mentions.py", "drawing.py"),
+    "drawings": ("drawings.py",),
     "dialogue": ("small_talk.py", "dialogues.py", "drawing.py"),
 }
 
@@ -204,14 +205,19 @@ class Generated(Reader, kind="generated"):
     """Rows made by s2s's own grammars (s2s.data.generated and its like): nothing to download.
 
     what  translation: English and Spanish; sentiment: reviews, positive or negative; tags: words, and which of
-          them are dates, times, prices, amounts and spans; dialogue: small talk, and what to answer
+          them are dates, times, prices, amounts and spans; drawings: pictures of shapes, and what they show;
+          dialogue: small talk, and what to answer
     size  training rows; null is as many as the demo needs
     seed  which ones
     """
 
-    what: Literal["translation", "sentiment", "tags", "dialogue"] = "translation"
+    what: Literal["translation", "sentiment", "tags", "drawings", "dialogue"] = "translation"
     size: Positive | None = None
     seed: Count = 1
+
+    @property
+    def source_type(self) -> SourceType:
+        return "picture" if self.what == "drawings" else "text"
 
     @property
     def turns_seen(self) -> int:

@@ -15,6 +15,7 @@ from s2s.nn.initialization import Initializer
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
 from s2s.tensors import Batch, EncoderOutput, Padded, Space
+from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
 
 
 class Model(nn.Module):
@@ -25,7 +26,10 @@ class Model(nn.Module):
         self.encoder, self.head = encoder, head
 
     def forward(self, batch: Batch, state: Any = None) -> HeadOutput:
-        return self.head(self.encode(batch.source), batch, state)
+        encoded = self.encode(batch.source)
+        if batch.owner is not None:  # a picture with five captions is looked at once
+            encoded = select(encoded, batch.owner)
+        return self.head(encoded, batch, state)
 
     def encode(self, source: Padded | Tensor) -> EncoderOutput:
         """What the head attends to; with a final state only if the head uses it."""

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from s2s.config import Family, Positive
+from s2s.nn.attention import normalize
 from s2s.nn.bridge import mean
 from s2s.parts import Family, Positive
 from s2s.tensors import EncoderOutput
@@ -35,12 +37,15 @@ class Pooling(nn.Module, Family):
 
 class Last(Pooling, kind="last"):
     """The final state of the top layer, of both directions where there are two: Sutskever et al. 2014,
-    https://arxiv.org/abs/1409.3215"""
+    https://arxiv.org/abs/1409.3215
+
+    A source without a state, such as a picture, gives its mean, as it does to a decoder's bridge.
+    """
 
     uses_state = True
 
     def forward(self, encoded: EncoderOutput) -> Pooled:
-        return Pooled(encoded.state[0][:, -1])
+        return Pooled(encoded.state[0][:, -1] if encoded.state else mean(encoded))
 
 
 class Mean(Pooling, kind="mean"):
@@ -69,6 +74,5 @@ class SelfAttention(Pooling, kind="attention"):
         self.score = nn.Linear(size, 1, bias=False)
 
     def forward(self, encoded: EncoderOutput) -> Pooled:
-        scores = self.score(self.hidden(encoded.memory).tanh()).squeeze(-1).float()
-        weights = scores.masked_fill(~encoded.valid, float("-inf")).softmax(-1)
+        weights = normalize(self.score(self.hidden(encoded.memory).tanh()).squeeze(-1), encoded.valid)
         return Pooled(torch.einsum("bs,bsm->bm", weights.to(encoded.memory.dtype), encoded.memory), weights)

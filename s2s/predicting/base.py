@@ -64,7 +64,7 @@ class Predictor:
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""
-        return {}
+        return self.task.details(rows, answers)
 
     @torch.inference_mode()
     def forced(

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from s2s.data.plain_tokenizers import JOINER
+from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
 from s2s.predicting.base import Predictor, real
 from s2s.tasks.label_report import label_report
 from s2s.tasks.labeling import Labeling
+from s2s.tasks.losses import Likelihood
 
 CHOICES = ("label", "labels", "tags")  # shapes of target that are chosen, not written
 
@@ -77,6 +79,13 @@ class Labeler(Predictor):
             tags = [self.names[i] for i in chances.argmax(-1)]
             answers[row] = Tagging(words, tags, chances.max(-1).tolist())
         return answers
+
+    def likelihood(self, rows: Sequence[Row]) -> Likelihood:
+        """What the model makes of the label, or tags, of each row. Raises DataError where tags do not fit the words."""
+        sources = self.task.source.encode_all([row.source for row in rows])
+        targets = self.task.target.encode_all([row.references[0] for row in rows])
+        self.task.check("these rows", EncodedCorpus(Ids.of(sources), Ids.of(targets)))
+        return super().likelihood(rows)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report."""

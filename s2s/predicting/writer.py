@@ -1,5 +1,6 @@
 """A run that writes its answers, piece by piece: translations, captions, replies."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from s2s.decoding.batched import SearchCall, write_batches
 from s2s.decoding.search import Hypothesis, Search
 from s2s.parts import Choice
 from s2s.predicting.base import Predictor, real
-from s2s.tensors import BOS, EOS, PAD, UNK, move
+from s2s.tensors import BOS, EOS, PAD, UNK, Padded, move
 
 
 class Prediction(NamedTuple):
@@ -30,6 +31,7 @@ class Alignment(NamedTuple):
     source: list[str]
     target: list[str]
     weights: list[list[float]]
+    grid: tuple[int, int] | None = None  # of a picture: its positions in (rows, columns), row by row
 
 
 class Writer(Predictor):
@@ -130,11 +132,38 @@ class Writer(Predictor):
         encoded = self.task.source.encode_all(sources)
         targets = [np.array([*ids, EOS]) for ids in written]
         found: list[Alignment | None] = [None] * len(targets)
-        for rows, _, output in self.forced(encoded, targets):
+        for rows, batch, output in self.forced(encoded, targets):
             if output.weights is None:
                 break
+            grid = (
+                None
+                if isinstance(batch.source, Padded)
+                else grid_of(output.weights.shape[-1], *batch.source.shape[-2:])
+            )
             for row, weights in zip(rows, output.weights.tolist(), strict=True):
-                names = self.task.source.pieces(encoded[row].tolist())
+                names = self.task.source.pieces(encoded[row].tolist()) if grid is None else cells(*grid)
                 target = self.task.target.pieces(targets[row].tolist())
-                found[row] = Alignment(names, target, [line[: len(names)] for line in weights[: len(target)]])
+                lines = [line[: len(names)] for line in weights[: len(target)]]
+                found[row] = Alignment(names, target, lines, grid)
         return found
+
+    def seen(self, picture: Source) -> np.ndarray:
+        """[H, W, 3], bytes: a picture as the model sees it, under the grid of its alignment."""
+        batch = self.task.source.collate(self.task.source.encode_all([picture]))
+        assert isinstance(batch, torch.Tensor)
+        tensor = batch[0]
+        if tensor.is_floating_point():  # from whatever numbers stand for black and white
+            low, high = float(tensor.min()), float(tensor.max())
+            tensor = (tensor - low) / max(high - low, 1e-6) * 255
+        return tensor[:3].expand(3, -1, -1).permute(1, 2, 0).round().byte().numpy()
+
+
+def grid_of(positions: int, height: int, width: int) -> tuple[int, int]:
+    """(rows, columns) of so many positions, laid out most like a picture of this height and width."""
+    shapes = [(rows, positions // rows) for rows in range(1, positions + 1) if positions % rows == 0]
+    return min(shapes, key=lambda shape: abs(math.log(shape[0] * width / (shape[1] * height))))
+
+
+def cells(rows: int, columns: int) -> list[str]:
+    """Names of the positions in a grid: row, column, from 1."""
+    return [f"{row},{column}" for row in range(1, rows + 1) for column in range(1, columns + 1)]

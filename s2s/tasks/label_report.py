@@ -47,7 +47,7 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = 
     right          [N], the number of the right class
     """
     confidence, correct = probabilities.max(1), probabilities.argmax(1) == right
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)  # (0, 1/15], (1/15, 2/15], ...
     gaps = [abs(float((correct[bin_of == b] - confidence[bin_of == b]).sum())) for b in range(bins)]
     return sum(gaps) / max(1, len(right))
 
@@ -55,6 +55,7 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = 
 def class_table(report: dict[str, Any]) -> "Table":
     """Precision, recall and F1 of each class, for a terminal."""
     from rich.table import Table
+    from rich.text import Text  # a class may be called [red]: rich would read a plain string as markup
 
     table = Table(title="by class", title_justify="left", title_style="bold")
     table.add_column("class")
@@ -62,13 +63,14 @@ def class_table(report: dict[str, Any]) -> "Table":
         table.add_column(heading, justify="right")
     for name, numbers in report["classes"].items():
         shares = [f"{100 * numbers[key]:.1f}" for key in ("precision", "recall", "f1")]
-        table.add_row(name, *shares, f"{numbers['support']:,.0f}")
+        table.add_row(Text(name), *shares, f"{numbers['support']:,.0f}")
     return table
 
 
 def confusion_table(report: dict[str, Any]) -> "Table | None":
     """Rows are what is right, columns what was said; None where there are too many classes for a terminal."""
     from rich.table import Table
+    from rich.text import Text
 
     names = report["names"]
     if len(names) > SHOWN:
@@ -76,9 +78,9 @@ def confusion_table(report: dict[str, Any]) -> "Table | None":
     table = Table(title="right ↓  said →", title_justify="left", title_style="bold")
     table.add_column("")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for i, row in enumerate(report["confusion"]):
-        table.add_row(names[i], *(f"[bold]{n:,}[/bold]" if i == j else f"{n:,}" for j, n in enumerate(row)))
+        table.add_row(Text(names[i]), *(Text(f"{n:,}", "bold" if i == j else "") for j, n in enumerate(row)))
     return table
 
 
@@ -92,8 +94,9 @@ def confusion_plot(report: dict[str, Any], path: Path) -> str | None:
     axis = figure.subplots()
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axis.set_yticks(range(len(names)), names)
+    plain = {"parse_math": False}  # $ is a letter, not the beginning of a formula
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right", **plain)
+    axis.set_yticks(range(len(names)), names, **plain)
     axis.set_xlabel("said")
     axis.set_ylabel("right")
     if len(names) <= SHOWN:

@@ -4,6 +4,7 @@ classification   text to label, or to several labels at once     sentiment, topi
 tagging          a tag for every word                            parts of speech, names of things
 """
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from torch import Tensor
 
 import s2s.tasks.label_metrics  # noqa: F401  (registers the default metrics)
 from s2s.config import choose
+from s2s.config import Amount, Choice, choose, options_of, suggest
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
 from s2s.data.labels import Names
@@ -39,6 +41,8 @@ BY_BLANKS = {"kind": "text", "tokenizer": {"kind": "word", "punctuation": "keep"
 class Labeling(Task):
     """What both have in common: no search, and classes that may weigh more than others.
 
+    Metrics that can tell apart several labels of a row are told what stands between them.
+
     class_weights  balanced: classes weigh alike, however rare (n / (classes x rows of the class)); or a weight for
                    each by name, 1 for those left out; null: rows weigh alike
     """
@@ -53,10 +57,10 @@ class Labeling(Task):
         metrics: tuple[Choice[Metric], ...],
         class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
     ) -> None:
-        self.source, self.metrics = source(), metrics
-        field = target()
+        self.source, field = source(), target()
         if not isinstance(field, Names):
             raise RecipeError("target", f"{target.kind} is not a field of names", "use label, labels or tags")
+        self.metrics = tuple(separating(metric, field.separator) for metric in metrics)
         self.target, self.class_weights = field, class_weights
         self.weights: Tensor | None = None  # [C], once the names are known
 
@@ -79,13 +83,9 @@ class Labeling(Task):
 
     def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
         weights = None if self.weights is None else self.weights.to(output.logits.device)
-        if self.target.shape == "labels":
-            if smoothing:
-                raise RecipeError(
-                    "training.label_smoothing", "is for one label out of several", "set it to 0 for labels"
-                )
-            return binary_cross_entropy(output, batch, weights)
-        return cross_entropy(output, batch, smoothing, weights)
+        entropy = binary_cross_entropy if self.target.shape == "labels" else cross_entropy
+        found = entropy(output, batch, smoothing, weights)
+        return found if output.penalty is None else found._replace(total=found.total + output.penalty)
 
     def nats(self, output: HeadOutput, batch: Batch) -> Tensor:
         if self.target.shape != "labels":
@@ -128,6 +128,13 @@ class Labeling(Task):
             raise RunError(str(path), f"cannot be read: {error}", "copy the whole run folder again") from None
 
 
+def separating(metric: Choice[Metric], separator: str | None) -> Choice[Metric]:
+    """A metric that knows what stands between the labels of a row, if it can and the recipe does not say."""
+    if separator is None or "separator" in metric.options or "separator" not in options_of(metric.maker):
+        return metric
+    return dataclasses.replace(metric, options={**metric.options, "separator": separator})
+
+
 class Classification(Labeling, kind="classification"):
     """Text to a label (`target: label`), or to several at once (`target: labels`)."""
 
@@ -168,9 +175,10 @@ class Tagging(Labeling, kind="tagging"):
         words, tags = encoded.source_lengths - self.source.ends, encoded.target_lengths
         wrong = np.flatnonzero(words != tags)
         if len(wrong):
-            row = int(wrong[0])
+            first = int(wrong[0])
             hint = "every word needs one tag; tokenizer: {kind: word, punctuation: keep} cuts at blanks only"
-            raise DataError(f"{split}: row {row + 1}", f"has {words[row]} pieces and {tags[row]} tags", hint)
+            what = f"has {words[first]} pieces and {tags[first]} tags"
+            raise DataError(f"{split}: row {encoded.row(first) + 1}", what, hint)
 
     def said(self, logits: np.ndarray) -> str:
         return self.target.decode(logits[: len(logits) - self.source.ends].argmax(-1))

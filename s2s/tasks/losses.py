@@ -35,18 +35,26 @@ def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0, weig
     """Negative log-likelihood of batch.gold [N] under output.logits [N, V].
 
     smoothing  probability spread evenly over the vocabulary: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
-    weights    [V], how much an answer counts in the sum; the count stays the number of answers
+    weights    [V], how often an answer counts in the sum: 2 is as if it were there twice. The count stays the
+               number of answers, so batches add up whatever is in them
     """
     logits = output.logits.float()
-    total = F.cross_entropy(logits, batch.gold, weights, reduction="sum", label_smoothing=smoothing)
+    if weights is None:
+        total = F.cross_entropy(logits, batch.gold, reduction="sum", label_smoothing=smoothing)
+    else:  # not torch's own weights: with smoothing, they weigh the classes that an answer is not
+        each = F.cross_entropy(logits, batch.gold, reduction="none", label_smoothing=smoothing)
+        total = (each * weights[batch.gold]).sum()
     return Loss(total, batch.tokens)
 
 
-def binary_cross_entropy(output: HeadOutput, batch: Batch, weights: Tensor | None = None) -> Loss:
+def binary_cross_entropy(
+    output: HeadOutput, batch: Batch, smoothing: float = 0.0, weights: Tensor | None = None
+) -> Loss:
     """Negative log-likelihood of batch.gold [N, C] of 0 and 1, where every class has a probability of its own.
 
-    weights  [C], how much a class counts where it is true
+    smoothing  probability spread evenly over yes and no
+    weights    [C], how much a class counts where it is true
     """
-    logits = output.logits.float()
-    total = F.binary_cross_entropy_with_logits(logits, batch.gold, reduction="sum", pos_weight=weights)
+    gold = batch.gold * (1 - smoothing) + smoothing / 2
+    total = F.binary_cross_entropy_with_logits(output.logits.float(), gold, reduction="sum", pos_weight=weights)
     return Loss(total, batch.tokens)

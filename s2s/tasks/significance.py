@@ -75,7 +75,7 @@ def compare(
     several = check(ours, references)
     results = []
     for metric in metrics:
-        adapter = Adapter(metric)
+        adapter = Adapter(metric, [metric.statistics(system, several) for system in (baseline, ours)])
         kind = "bs" if test == "bootstrap" else "ar"
         systems = [("baseline", baseline), ("ours", ours)]
         signatures, scores = PairedTest(systems, {metric.name: adapter}, several, kind, trials)()  # type: ignore[dict-item]
@@ -130,16 +130,21 @@ def by_length(
 
 
 class Adapter:
-    """One of our metrics as the four methods that sacreBLEU's paired tests call: so they take any of ours."""
+    """One of our metrics as the four methods that sacreBLEU's paired tests call: so they take any of ours.
 
-    def __init__(self, metric: Metric) -> None:
+    statistics  of the systems, in the order in which the test asks for them: the baseline, then ours. A metric
+                that finds new things to count in the second adds columns, which are zero for the first
+    """
+
+    def __init__(self, metric: Metric, statistics: Sequence[np.ndarray]) -> None:
         self.metric = metric
-        self.statistics: list[np.ndarray] = []  # of the baseline, then of ours
+        width = max(one.shape[1] for one in statistics)
+        self.statistics = [np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in statistics]
+        self.coming = iter(self.statistics)
 
     def _extract_corpus_statistics(self, hypotheses: Sequence[str], references: Any) -> list[list[float]]:
         self.references = references
-        self.statistics.append(self.metric.statistics(hypotheses, references))
-        return self.statistics[-1].tolist()
+        return next(self.coming).tolist()
 
     def _aggregate_and_compute(self, statistics: Any) -> Any:
         return self._compute_score_from_stats(np.asarray(statistics).sum(0))

@@ -76,6 +76,13 @@ class Task(Family):
         """Scores that need no answer, only what the model makes of the right one."""
         return []
 
+    def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
+        """What else there is to say of answers to these rows, as plain values.
+
+        baselines  [{name, answer, scores}], what others reach by the same metrics
+        """
+        return {}
+
     def save(self, folder: Path) -> None:
         """Keep both fields in a folder, as text or in the tokenizer's own format."""
         folder.mkdir(parents=True, exist_ok=True)

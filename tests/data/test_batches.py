@@ -1,5 +1,6 @@
 """Batches: every row once, never too large, and the same again whenever they are asked for."""
 
+import json
 import random
 import time
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-import s2s.data.subwords  # noqa: F401  (registers unigram)
+import s2s.data.subwords
+import s2s.data.tables  # noqa: F401  (they register unigram and jsonl)
 from s2s.config import choose
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
 from s2s.data.corpus import encode_corpus, open_corpus
@@ -234,3 +236,35 @@ def test_no_row_is_short_enough(data):
     parts = data("byte")
     with pytest.raises(DataError, match="all 120 are longer than max_length"):
         Batches(*parts, size=100, keep=np.zeros(120, dtype=bool))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_rows_that_share_a_source_stay_together(unit):
+    chance = np.random.default_rng(3)
+    owner = np.repeat(np.arange(400), chance.integers(1, 6, 400))
+    source, target = np.full(len(owner), 9), chance.integers(4, 20, len(owner))
+    keep = target < 18
+    options = {"size": 64, "unit": unit, "seed": 1, "owner": owner, "keep": keep}
+    batches = plan(source, target, epoch=0, **options)
+    assert sorted(np.concatenate(batches)) == np.flatnonzero(keep).tolist()
+    looked_at = sum(len(np.unique(owner[batch])) for batch in batches)
+    assert looked_at <= 400 + len(batches)  # but for those that a full batch cuts in two
+    assert same(batches, plan(source, target, epoch=0, **options))
+    assert not same(batches, plan(source, target, epoch=1, **options))
+
+
+def test_a_source_with_several_targets_is_in_a_batch_once(tmp_path):
+    rows = [{"s": f"say {i}", "t": [f"a {i}"] * (1 + i % 3)} for i in range(30)]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = {"kind": "jsonl", "path": str(tmp_path), "source": "s", "target": "t", "hold_out": 0}
+    corpus = open_corpus(choose(Reader, options)(), "train")
+    field = Text(choose(Tokenizer, "word")())
+    field.fit(text for row in rows for text in (row["s"], *row["t"]))
+    batches = Batches(corpus, encode_corpus(corpus, field, field), field, field, size=7, unit="sentences")
+    for found in (list(batches.epoch(0)), list(batches.in_order())):
+        assert sum(len(batch.rows) for batch in found) == sum(len(row["t"]) for row in rows)
+        for batch in found:
+            assert len(batch.source.data) == len(set(batch.rows)) <= len(batch.target.data) == len(batch.owner)
+            said = [field.decode(ids) for ids in batch.source.data[batch.owner]]
+            assert said == [rows[row]["s"] for row in batch.rows]
+            assert [field.decode(ids) for ids in batch.target.data] == [rows[row]["t"][0] for row in batch.rows]

@@ -4,7 +4,7 @@ import pytest
 
 from s2s.config import choose
 from s2s.data.fields import Field
-from s2s.data.labels import MOST
+from s2s.data.labels import MOST, ONCE
 from s2s.errors import DataError, RunError
 
 VALUES = {
@@ -62,6 +62,11 @@ def test_a_separator_of_ones_own():
 def test_mistakes_have_a_sentence(tmp_path):
     with pytest.raises(DataError, match="the columns the right way round"):
         fitted("label", [f"text {i}" for i in range(MOST + 1)])
+    alone = [f"text {i}" for i in range(ONCE + 1)]
+    with pytest.raises(DataError, match=r"has 21 values, no two of them equal \('text 0', .*\n.*the right way round"):
+        fitted("label", alone)
+    assert fitted("label", alone[1:]).space.size == ONCE  # few rows may all differ
+    assert fitted("label", [*alone, "text 0"]).space.size == ONCE + 1
     with pytest.raises(DataError, match="has one value only: 'good'"):
         fitted("label", ["good", "good"])
     with pytest.raises(DataError, match=r"'goood' is not among the names of the training data\n  did you mean 'good'"):

@@ -46,6 +46,17 @@ def test_padding_and_neighbors_change_nothing(pooling, cell, bidirectional):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_last_is_both_ends(cell):
+    """The forward half has read the last real position, the backward half the first."""
+    model = model_for({"kind": "classifier", "pooling": "last"}, Space("label", 2), cell=cell, layers=2)
+    encoded = model.encode(padded(SOURCES, 9))
+    vector = model.head.pooling[0](encoded).vector
+    for i, source in enumerate(SOURCES):
+        memory = encoded.memory[i, : len(source)]
+        torch.testing.assert_close(vector[i], torch.cat([memory[-1, :5], memory[0, 5:]]))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_tag_depends_on_its_sentence_alone(cell):
     model = model_for("tagger", Space("tags", 4), cell=cell)
     together = model.head.answer(model.encode(padded(SOURCES, 9))).logits
@@ -62,6 +73,9 @@ def test_poolings_are_what_they_say():
     assert choose(Pooling, "mean")(4)(encoded).vector[0].allclose(memory[0, :2].mean(0))
     assert choose(Pooling, "max")(4)(encoded).vector[0].equal(memory[0, :2].amax(0))
     assert choose(Pooling, "last")(4)(encoded).vector.equal(state[0][:, 1])
+    assert choose(Pooling, "last")(4)(encoded._replace(state=())).vector.equal(
+        choose(Pooling, "mean")(4)(encoded).vector
+    )
     attention = choose(Pooling, {"kind": "attention", "size": 3})(4)
     vector, weights = attention(encoded)
     assert weights[0, 2] == 0

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 import torch
-from nn_models import HEADS, VOCABULARY, batch_of, build, close
+from nn_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
 import s2s.nn.classifier  # noqa: F401  (registers the heads that a message names)
 from s2s.config import choose
@@ -194,3 +194,13 @@ def test_a_head_that_does_not_write_says_so():
 def test_every_kind_names_its_source(family):
     for kind, part in family.kinds.items():
         assert "https://" in inspect.getdoc(part), kind
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_source_that_is_shared_is_as_good_as_one_of_its_own(head):
+    """Five captions cost one look at a picture: each of them meets the same encoding."""
+    model = build(head={"kind": head})
+    owner = torch.tensor([1, 0, 1])
+    own = batch_of([SOURCES[1], SOURCES[0], SOURCES[1]], TARGETS, extra=2)
+    shared = own._replace(source=padded(SOURCES[:2], extra=2), owner=owner)
+    close(model(shared).logits, model(own).logits)

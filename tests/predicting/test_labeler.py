@@ -12,7 +12,7 @@ from s2s.data.fields import Text
 from s2s.data.readers import Row
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.decisions import decide_all
-from s2s.errors import RunError
+from s2s.errors import DataError, RunError
 from s2s.nn.heads import AnswerOutput
 from s2s.predict import predictor_for
 from s2s.predicting.labeler import Labeler, sigmoid, softmax
@@ -122,6 +122,16 @@ def test_details_say_what_is_taken_for_what(labeler):
     tagged = labeler("tags").details([Row("good bad", "good good")], ["good bad"])
     assert tagged["confusion"] == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
     assert labeler("labels").details(rows, [""] * len(rows)) == {}
+
+
+def test_tags_that_do_not_fit_their_words_are_refused(labeler):
+    """Padding would otherwise be scored, in silence."""
+    tagger = labeler("tags")
+    tagger.task.source.tokenizer.fit(["good bad"])
+    for tags in ("bad", "bad bad good"):
+        rows = [Row("good", "bad"), Row("good bad", tags)]
+        with pytest.raises(DataError, match=rf"row 2: has 2 pieces and {len(tags.split())} tags"):
+            tagger.likelihood(rows)
 
 
 def test_a_run_of_another_kind_is_refused(labeler):

@@ -63,8 +63,47 @@ def test_several_labels_have_probabilities_of_their_own():
     assert float(task.loss(HeadOutput(logits), batch).total) == pytest.approx(float(expected.sum()), rel=1e-5)
     assert task.said(np.array([0.1, -0.1, 2.0])) == "x, z"
     assert task.said(np.array([-1.0, -1.0, -1.0])) == ""
-    with pytest.raises(RecipeError, match="label_smoothing"):
-        task.loss(HeadOutput(logits), batch, 0.1)
+    soft = torch.where(batch.gold > 0, 0.9, 0.1)
+    smoothed = -(soft * chance.log() + (1 - soft) * (1 - chance).log()).sum()
+    assert task.loss(HeadOutput(logits), batch, 0.2).total.item() == pytest.approx(smoothed.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_a_weight_of_two_is_the_row_twice(smoothing):
+    logits, labels = torch.randn(3, 2), ["neg", "pos", "pos"]
+    heavy, plain = task_of(class_weights={"neg": 2.0}), task_of()
+    once = heavy.loss(HeadOutput(logits), batch_of(heavy, labels), smoothing)
+    twice = plain.loss(HeadOutput(logits[[0, 0, 1, 2]]), batch_of(plain, ["neg", *labels]), smoothing)
+    assert once.total.item() == pytest.approx(twice.total.item())
+
+
+def test_weights_of_several_labels_count_where_they_are_true():
+    rows = [Row("a", "x"), Row("b", "y")]
+    logits, heavy = torch.randn(2, 2), task_of(rows, target="labels", class_weights={"x": 3.0})
+    batch = batch_of(heavy, ["x", "y"])
+    chance = logits.sigmoid()
+    expected = -(3 * chance[0, 0].log() + (1 - chance[0, 1]).log() + (1 - chance[1, 0]).log() + chance[1, 1].log())
+    assert heavy.loss(HeadOutput(logits), batch).total.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("target", ["label", "labels"])
+def test_a_penalty_joins_the_loss(target):
+    task = task_of(target=target)
+    logits, batch = torch.randn(1, 2), batch_of(task, ["neg"])
+    plain, more = (task.loss(HeadOutput(logits, penalty=p), batch).total for p in (None, torch.tensor(2.5)))
+    assert (more - plain).item() == pytest.approx(2.5)
+
+
+def test_metrics_are_told_what_stands_between_labels():
+    rows = [Row("a", "x; y"), Row("b", "z")]
+    metrics = ["accuracy", "macro-f1", "micro-f1", "exact", {"kind": "weighted-f1", "separator": "/"}]
+    task = task_of(rows, target={"kind": "labels", "separator": ";"}, metrics=metrics)
+    told = [choice.options.get("separator") for choice in task.metrics]
+    assert told == [";", ";", ";", None, "/"]
+    said = [task.said(np.array(logits)) for logits in ([1.0, 1, -1], [-1.0, -1, 1])]
+    for choice in task.metrics[:3]:
+        assert choice().score(said, ["y;x", "z"], n_bootstrap=0).value == 100
+    assert [choice.options for choice in task_of().metrics] == [{}, {}]
 
 
 def test_nats_are_the_loss_without_smoothing_and_weights():
@@ -74,15 +113,11 @@ def test_nats_are_the_loss_without_smoothing_and_weights():
     assert float(task.nats(HeadOutput(logits), batch).sum()) == pytest.approx(float(plain.total), rel=1e-5)
 
 
-def ids(rows) -> Ids:
-    return Ids(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
-
-
 def test_every_word_needs_a_tag():
     task = task_of([Row("a b", "X Y")], kind="tagging")
-    right = EncodedCorpus(ids([np.array([4, 5, 2])]), ids([np.array([0, 1])]))
+    right = EncodedCorpus(Ids.of([np.array([4, 5, 2])]), Ids.of([np.array([0, 1])]))
     task.check("train", right)
-    wrong = EncodedCorpus(ids([np.array([4, 5, 2]), np.array([4, 2])]), ids([np.array([0, 1]), np.array([0, 0])]))
+    wrong = EncodedCorpus(Ids.of([np.array([4, 5, 2]), np.array([4, 2])]), Ids.of([np.array([0, 1]), np.array([0, 0])]))
     with pytest.raises(DataError, match="train: row 2: has 1 pieces and 2 tags"):
         task.check("train", wrong)
     assert task.said(np.array([[0.0, 1], [2, 0], [5, 0]])) == "Y X"  # the end of the source has no tag

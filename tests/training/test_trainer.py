@@ -66,11 +66,31 @@ CASES = [
     "model.encoder.locked=true",
     "training.validation_search={kind: sample, max_length: 8}",
 ]
+OTHERS = {  # changes that make another task of it
+    "labels": (
+        "task={kind: classification, class_weights: balanced}",
+        "data={kind: generated, what: sentiment, size: 60}",
+        "model.head={kind: classifier, pooling: attention, dropout: 0.2}",
+        "training.batch_size=12",
+        "training.batch_unit=sentences",
+    ),
+    "stream": (
+        "task={kind: language-model, chunk: 7}",
+        "data={kind: lines, text: 'the cat sat on the mat, and the dog on the log. ' }",
+        "data.text=" + "the cat sat on the mat, and the dog on the log. " * 4,
+        "model.encoder=none",
+        "model.head={kind: language-model, cell: {kind: lstm, weight_drop: 0.3}, hidden: 8, embedding: 8, layers: 2, "
+        "dropout: 0.2, type_dropout: 0.1, activation: 2, slowness: 1, tied_output: true}",
+        "training.batch_size=3",
+        "training.batch_unit=sentences",
+    ),
+}
 
 
-@pytest.mark.parametrize("change", CASES)
+@pytest.mark.parametrize("change", [*CASES, *OTHERS])
 def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path, change):
     changes = ["training.batch_size=18", *([change] if "{" in change else change.split())]
+    changes = list(OTHERS.get(change, changes))
     whole, outcome = run_to_the_end(tmp_path, "whole", *changes)
     steps = outcome.position.step
     assert steps > 5

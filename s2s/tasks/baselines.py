@@ -1,0 +1,36 @@
+"""What a system that looks at nothing reaches: a score means little before it is clearly above this one."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from s2s.data.readers import Row
+from s2s.tasks.metrics import Metric, Score
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One answer that is given to everything, and what that scores."""
+
+    name: str
+    answer: str
+    scores: list[Score]
+
+
+def most_frequent(answers: Iterable[str]) -> str:
+    """The answer that is there most often, of equally frequent ones the first; white space around it does not count."""
+    counts = Counter(text.strip() for text in answers)
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def most_frequent_baseline(train: Iterable[Row], test: Sequence[Row], metrics: Sequence[Metric]) -> Baseline:
+    """The most frequent training reference, as the answer to every test row. Raises DataError where there are none."""
+    return constant_baseline(
+        "most frequent", most_frequent(text for row in train for text in row.references), test, metrics
+    )
+
+
+def constant_baseline(name: str, answer: str, test: Sequence[Row], metrics: Sequence[Metric]) -> Baseline:
+    """One answer for every row. Raises DataError where there are no rows."""
+    references = [row.references for row in test]
+    return Baseline(name, answer, [metric.score([answer] * len(test), references) for metric in metrics])

@@ -1,0 +1,67 @@
+"""Pictures to text: a caption is written as a translation is, and scored against several references."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import s2s.data.images
+import s2s.tasks.caption_metrics  # noqa: F401  (they register the kinds below)
+from s2s.config import Choice, choose
+from s2s.data.fields import Field
+from s2s.data.readers import Row
+from s2s.errors import RunError
+from s2s.safefiles import atomic_write
+from s2s.tasks.baselines import constant_baseline, most_frequent
+from s2s.tasks.metrics import Metric
+from s2s.tasks.task import Task, sources, targets
+
+FREQUENT = "most_frequent.txt"  # in the folder of the fields
+
+
+class Captioning(Task, kind="captioning"):
+    """What is to be seen in a picture: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555
+
+    source  pictures; any other field will do, such as numbers that another program made of pictures
+    """
+
+    verb: ClassVar[str] = "caption"
+
+    def __init__(
+        self,
+        *,
+        source: Choice[Field] = choose(Field, "image"),
+        target: Choice[Field] = choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}}),
+        metrics: tuple[Choice[Metric], ...] = (
+            choose(Metric, "bleu4"),
+            choose(Metric, "cider"),
+            choose(Metric, "chrf"),
+            choose(Metric, "exact"),
+        ),
+    ) -> None:
+        self.source, self.target, self.metrics = source(), target(), metrics
+        self.most_frequent = ""  # caption of the training rows
+
+    def fit(self, rows: Iterable[Row]) -> None:
+        """Learn the vocabulary from training rows, and their most frequent caption, the baseline of evaluation."""
+        self.source.fit(sources(rows))
+        self.target.fit(targets(rows))
+        self.most_frequent = most_frequent(targets(rows))
+
+    def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
+        """What the most frequent caption of training scores here: {"baselines": [{name, answer, scores}]}."""
+        found = constant_baseline("most frequent caption", self.most_frequent, rows, [make() for make in self.metrics])
+        return {"baselines": [asdict(found)]}
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        atomic_write(folder / FREQUENT, self.most_frequent.encode())
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        try:
+            self.most_frequent = (folder / FREQUENT).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise RunError(
+                str(folder / FREQUENT), f"cannot be read: {error}", "copy the whole run folder again"
+            ) from None
