@@ -98,7 +98,8 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
             ) from None
         task.save(folder)
 
-    task.load(filled(cache_folder() / "fields" / key, learn))
+    with filled(cache_folder() / "fields" / key, learn) as folder:
+        task.load(folder)
     return task
 
 

@@ -23,7 +23,6 @@ import s2s.data.generated
 import s2s.data.hub
 import s2s.data.labels
 import s2s.data.lines
-import s2s.data.plain_tokenizers
 import s2s.data.subwords
 import s2s.data.tables
 import s2s.decoding.sampling

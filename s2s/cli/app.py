@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from s2s.cli.cache import cache
 from s2s.cli.caption import caption
 from s2s.cli.chat import chat
 from s2s.cli.check import check
@@ -58,4 +59,5 @@ app.command()(tag)
 app.command()(caption)
 app.command()(check)
 app.command("list")(list_parts)
+app.command()(cache)
 app.add_typer(recipes, name="recipes")

@@ -14,9 +14,9 @@ from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
-    from s2s.config import Choice
     from s2s.data.pictures import Picture
     from s2s.decoding.search import Search
+    from s2s.parts import Choice
     from s2s.predicting.writer import Prediction, Writer
 
 CHUNK = 64  # pictures that are read and written about together

@@ -14,7 +14,6 @@ from s2s.nn.heads import Head, HeadOutput
 from s2s.nn.initialization import Initializer
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
-from s2s.tensors import Batch, EncoderOutput, Padded, Space
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
 
 

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import s2s.data.images
 import s2s.tasks.caption_metrics  # noqa: F401  (they register the kinds below)
-from s2s.config import Choice, choose
+from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.readers import Row
 from s2s.errors import RunError
+from s2s.parts import Choice
 from s2s.safefiles import atomic_write
 from s2s.tasks.baselines import constant_baseline, most_frequent
 from s2s.tasks.metrics import Metric
