@@ -11,7 +11,6 @@ The command line prints these without a traceback and leaves with exit code 2. O
 several problems, so that a recipe with four mistakes says four things at once.
 """
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 
@@ -69,6 +68,8 @@ class TrainingError(S2SError):
 
 def suggest(word: Any, known: Iterable[str]) -> str:
     """`did you mean 'hidden'? the options are: cell, hidden, layers`"""
+    import difflib  # 5 ms that only a mistake costs
+
     names = list(known)
     near = difflib.get_close_matches(str(word), names, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""

@@ -19,7 +19,7 @@ def cache(
         float | None, typer.Option(min=0, metavar="DAYS", help="Remove what was not used for so many days.")
     ] = None,
 ) -> None:
-    """Show what the cache holds, and how large it is; or remove it, or what of it is old.
+    """Show how large the cache is, or remove what is old of it.
 
     Texts that were read, their ids, and tokenizers are kept in $S2S_CACHE, or ~/.cache/s2s, so that a second
     run on the same data begins at once. What is removed is made again when it is needed. Folders that some run
@@ -40,9 +40,9 @@ def cache(
     unused = (older_than or 0.0) * DAY
     old = [one for one in found if time.time() - one.used >= unused]
     removed = [one for one in old if remove(one.path, unused)]
-    output.print(f"removed {amount(removed)} from {folder}", markup=False)
+    output().print(f"removed {amount(removed)} from {folder}", markup=False)
     if left := len(old) - len(removed):
-        output.print(f"left: {left} in use, or not yours to remove", markup=False)
+        output().print(f"left: {left} in use, or not yours to remove", markup=False)
 
 
 def show(folder: str, found: "list[Kept]") -> None:
@@ -51,15 +51,15 @@ def show(folder: str, found: "list[Kept]") -> None:
 
     from s2s.data.store import KINDS
 
-    output.print(f"{folder}: {amount(found)}", markup=False)
+    output().print(f"{folder}: {amount(found)}", markup=False)
     table = Table.grid(padding=(0, 2, 0, 0))
     for kind, purpose in KINDS.items():
         some = [one for one in found if one.kind == kind]
         ages = f"used {ago(some[0].used)} to {ago(some[-1].used)}" if some else ""
         table.add_row(f"  {kind}", purpose, amount(some), ages)
-    output.print(table)
+    output().print(table)
     if found:
-        output.print("remove what is old: s2s cache --older-than DAYS; all of it: s2s cache --clear", style="dim")
+        output().print("remove what is old: s2s cache --older-than DAYS; all of it: s2s cache --clear", style="dim")
 
 
 def amount(found: "list[Kept]") -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from s2s.cli.list import plain
+from s2s.cli.describe import plain
 from s2s.cli.repl_live import Live
 from s2s.cli.repl_loop import ON_OFF, Loop
 from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible

@@ -20,7 +20,7 @@ Form = Callable[[int, str, "list[Prediction]"], str]  # (number of the line, sou
 
 def translate(
     run: RunName,
-    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to translate.")] = None,
+    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to translate.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     nbest: Annotated[int | None, typer.Option(min=1, help="How many hypotheses to print for each.")] = None,
     search: Annotated[
@@ -30,7 +30,7 @@ def translate(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate texts; without any, the lines of standard input, or what is typed at a terminal.
+    """Translate texts. Without any, the lines of standard input, or what is typed at a terminal.
 
     A line in is a line out, in order, and a blank line stays blank. With --nbest, a line for each
     hypothesis: number of the source line, score and text, with tabs between. With --json, a line is an
