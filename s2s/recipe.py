@@ -19,10 +19,13 @@ from typing import Any
 import yaml
 
 import s2s.data.dialogues
+import s2s.data.folders
 import s2s.data.generated
 import s2s.data.hub
+import s2s.data.images
 import s2s.data.labels
 import s2s.data.lines
+import s2s.data.numbers
 import s2s.data.subwords
 import s2s.data.tables
 import s2s.decoding.sampling
@@ -30,6 +33,7 @@ import s2s.nn.by_hand
 import s2s.nn.classifier
 import s2s.nn.decoder
 import s2s.nn.deep
+import s2s.nn.images
 import s2s.nn.language_model
 import s2s.nn.nothing
 import s2s.nn.stepwise

@@ -20,6 +20,7 @@ SMALLER = {
     "demo": "data.size=300",
     "multi30k": "task.tokenizer.size=40 training.batch_size=200",
     "mine.yaml": "task.tokenizer.size=40",
+    "hello": "",
 }
 GERMAN = [
     f"der {a} {b} sieht {n} vögel" for a in ("alte", "junge", "kleine") for b in ("mann", "hund") for n in range(20)
@@ -42,7 +43,7 @@ def small(command: str) -> str:
         return command
     more = SMALLER[found[1]]
     words, out, where = command.partition(" --out")
-    return f"{words} {SMALL} {more}{out}{where}"
+    return f"{words} {SMALL if more else ''} {more}{out}{where}"
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,19 @@ def test_every_command_runs(desk, tmp_path):
     done = run(f"python - <<'END'\n{script}\nEND", desk, str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("[")
+
+
+def test_every_task_of_the_table_has_its_recipe_and_its_verb():
+    from s2s.cli.app import app
+    from s2s.shipped import find_recipe
+
+    rows = re.findall(r"`s2s train (\S+)` \| `s2s (\w+) runs/(\S+?)[ `]", README)
+    assert len(rows) == 6
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
+    for recipe, verb, run in rows:
+        assert recipe == run
+        assert parse_recipe(find_recipe(recipe).read_text()).task.maker.verb == verb
+        assert verb in verbs
 
 
 def test_the_recipe_of_five_lines_has_five_lines():

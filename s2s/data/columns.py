@@ -8,6 +8,7 @@ translation.en     the field `en` of the objects in column `translation`
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from s2s.data.pictures import Picture
 from s2s.data.readers import Row
 from s2s.errors import DataError, suggest
 from s2s.parts import Count
@@ -20,11 +21,20 @@ def as_tuple(names: Names) -> tuple[Name, ...]:
     return names if isinstance(names, tuple) else (names,)
 
 
-def row_of(record: Any, source: Name, target: Names, where: str, labels: bool = False) -> Row:
+def row_of(record: Any, source: Name | None, target: Names, where: str, labels: bool = False) -> Row:
     """A record of a table, which maps names to cells or is a list of cells, as an example. Raises DataError.
 
-    A target cell that is a list of texts is several references, too. labels: it may be a number, which has a name.
+    source  None for no source: the rows are then the lines of a text
+    labels  a target may be a number, which has a name
     """
+    cell = "" if source is None else look_up(record, source, where)
+    if isinstance(cell, Mapping) and isinstance(cell.get("bytes"), bytes):
+        return Row(Picture(cell["bytes"], cell.get("path") or where), references_of(record, target, where, labels))
+    return Row(as_text(cell, source or "", where), references_of(record, target, where, labels))
+
+
+def references_of(record: Any, target: Names, where: str, labels: bool = False) -> str | list[str]:
+    """The text of a target, or several: from several columns, or from a cell that is a list."""
     names = as_tuple(target)
     cells = [numbered(look_up(record, name, where)) if labels else look_up(record, name, where) for name in names]
     several = isinstance(target, tuple) or any(isinstance(cell, list | tuple) for cell in cells)
@@ -33,7 +43,7 @@ def row_of(record: Any, source: Name, target: Names, where: str, labels: bool = 
         for cell, name in zip(cells, names)
         for text in (cell if isinstance(cell, list | tuple) else [cell])
     ] or [""]
-    return Row(as_text(look_up(record, source, where), source, where), texts if several else texts[0])
+    return texts if several else texts[0]
 
 
 def numbered(cell: Any) -> Any:
@@ -72,10 +82,10 @@ def dotted(record: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{key}.{inner}" for inner in dotted(value)) if isinstance(value, Mapping) else [str(key)]
 
 
-def top_columns(names: Sequence[str], source: Name, target: Names, where: str) -> list[str]:
+def top_columns(names: Sequence[str], source: Name | None, target: Names, where: str) -> list[str]:
     """The columns of a table that are to be read; numbers count all that it has, so they need all."""
     tops = []
-    for name in (source, *as_tuple(target)):
+    for name in (*([] if source is None else [source]), *as_tuple(target)):
         if isinstance(name, int):
             in_range(name, len(names), where)
             return list(names)

@@ -226,4 +226,4 @@ def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | No
 def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path, count: int) -> Ids:
     key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
     with filled(folder / key, lambda path: write_ids(path, corpus.values(side), field.encode_all, field.dtype)) as made:
-        return open_ids(made, field.dtype, count)
+        return open_ids(made, field.dtype, count, field.unit)

@@ -14,10 +14,13 @@ Encode = Callable[[Sequence[Any]], list[np.ndarray]]
 
 
 class Ids:
-    """One side of a corpus as ids: ids[i] is row i [its length], read from the disk when it is looked at."""
+    """One side of a corpus as ids: ids[i] is row i [its length], read from the disk when it is looked at.
 
-    def __init__(self, flat: np.ndarray, offsets: np.ndarray) -> None:
-        self.flat, self.offsets = flat, offsets
+    unit  how many numbers are one position, where they are no ids
+    """
+
+    def __init__(self, flat: np.ndarray, offsets: np.ndarray, unit: int = 1) -> None:
+        self.flat, self.offsets, self.unit = flat, offsets, unit
 
     @classmethod
     def of(cls, rows: Sequence[np.ndarray]) -> "Ids":
@@ -26,8 +29,8 @@ class Ids:
 
     @property
     def lengths(self) -> np.ndarray:
-        """[rows], how many ids each has, its EOS counted."""
-        return np.diff(self.offsets)
+        """[rows], how many positions each has, its EOS counted."""
+        return np.diff(self.offsets) // self.unit
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -106,10 +109,10 @@ def encoded(
         yield lengths, np.concatenate(rows).astype(dtype)
 
 
-def open_ids(folder: Path, dtype: np.dtype, rows: int) -> Ids:
+def open_ids(folder: Path, dtype: np.dtype, rows: int, unit: int = 1) -> Ids:
     """What write_ids() wrote. Raises DataError where it has been damaged since."""
     try:
-        ids = Ids(mapped(folder / "ids.bin", dtype), mapped(folder / "offsets.bin", np.dtype(np.int64)))
+        ids = Ids(mapped(folder / "ids.bin", dtype), mapped(folder / "offsets.bin", np.dtype(np.int64)), unit)
         if len(ids) != rows or ids.offsets[-1] != len(ids.flat):
             raise ValueError(f"{len(ids):,} rows are there and {rows:,} should be")
     except (OSError, ValueError, IndexError) as error:

@@ -26,7 +26,8 @@ class Field(Family):
     """fit() once on the training values, encode each value once, collate() batches, decode() what a model writes.
 
     max_length   training rows with longer arrays are dropped
-    ends         how many ids of an array are no piece of the value: 1 where EOS ends it
+    ends         how many positions of an array are no piece of the value: 1 where EOS ends it
+    unit         how many numbers of an array are one position: 1 where they are ids
     dtype        of the arrays, in memory and on disk
     samples      True where sample() draws another encoding of the same value each time
     augments     True where augment() changes an encoded array a little, another way each time
@@ -35,12 +36,17 @@ class Field(Family):
 
     max_length: int | None = None
     ends: int = 0
+    unit: int = 1
     augments: bool = False
 
     @property
     def dtype(self) -> np.dtype:
         """The smallest type that holds every id of a vocabulary."""
         return np.dtype(np.uint16 if self.space.size <= 1 << 16 else np.int32)
+
+    def length(self, array: np.ndarray) -> int:
+        """Positions in an encoded value."""
+        return len(array) // self.unit
 
     def fit(self, values: Iterable[Any]) -> None:
         raise NotImplementedError

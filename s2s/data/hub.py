@@ -14,7 +14,7 @@ from typing import Any
 
 from s2s.data.columns import Name, Names, row_of, top_columns
 from s2s.data.files import digest, digest_files, missing
-from s2s.data.readers import Reader, Row, with_names
+from s2s.data.readers import Reader, Row, SourceType, with_names
 from s2s.errors import DataError, suggest
 
 
@@ -32,10 +32,18 @@ class HuggingFace(Reader, kind="huggingface"):
     """
 
     path: str
-    source: Name
+    source: Name | None
     target: Names
     config: str | None = None
     streaming: bool = False
+
+    @property
+    def source_type(self) -> SourceType:
+        if self.source is None:
+            return "nothing"
+        splits = self.loaded[0]
+        split = splits[self.train] if self.train in splits else next(iter(splits.values()))
+        return "picture" if type((split.features or {}).get(self.source)).__name__ == "Image" else "text"
 
     @cached_property
     def place(self) -> str:
@@ -83,6 +91,10 @@ class HuggingFace(Reader, kind="huggingface"):
             hint = suggest(name, self.loaded[0]).replace("options", "splits")
             raise DataError(self.place, f"there is no split {name!r}", hint)
         split, number = self.loaded[0][name], 0
+        if self.source_type == "picture":
+            import datasets
+
+            split = split.cast_column(self.source, datasets.Image(decode=False))  # its bytes are enough
         names = () if self.labels else class_names(split, self.target)
         with explained(self.place):
             if split.column_names:  # a stream may not know them

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from s2s.data.columns import Name, Names, as_tuple, no_column, row_of, top_columns
 from s2s.data.files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
-from s2s.data.readers import AUTO, Reader, Row
+from s2s.data.readers import AUTO, Reader, Row, SourceType
 from s2s.errors import DataError
 
 csv.field_size_limit(
@@ -31,15 +31,20 @@ class Table(Reader):
     """A file a split: {path}/{train}.tsv and so on, or {path} itself where that is a file.
 
     source, target  columns by name, by number from 0, or nested: translation.en;
-                    a list of targets is several references, and so is a cell that is a list
+                    a list of targets is several references, and so is a cell that is a list;
+                    source: null is none, for language models
     A split may also be a whole file name (train: pairs.txt). Parts train-00000-of-00002 are read in order.
     """
 
     path: Path
-    source: Name
+    source: Name | None
     target: Names
 
     endings: ClassVar[tuple[str, ...]]
+
+    @property
+    def source_type(self) -> SourceType:
+        return "nothing" if self.source is None else "text"
 
     def locate(self, name: str) -> list[Path]:
         folder = self.path
@@ -101,7 +106,7 @@ class Tsv(Table, kind="tsv"):
         return ((number, line.split("\t")) for number, line in enumerate(read_lines(path), 1) if line)
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        names = (self.source, *as_tuple(self.target))
+        names = (*([] if self.source is None else [self.source]), *as_tuple(self.target))
         header = any(isinstance(name, str) for name in names) if self.header is None else self.header
         rows = self.cells(path)
         first = next(rows, (0, []))[1] if header else []
@@ -111,7 +116,7 @@ class Tsv(Table, kind="tsv"):
             if len(cells) < needed:
                 what = f"has {plural(len(cells), 'column')}, and column {needed - 1} was asked for (they count from 0)"
                 raise DataError(f"{path}:{number}", what, f"the line is: {shortened(cells)}")
-            texts = [cells[i] for i in wanted]
+            texts = ["", *(cells[i] for i in wanted)] if self.source is None else [cells[i] for i in wanted]
             yield Row(texts[0], texts[1:] if several else texts[1])
 
 
@@ -160,9 +165,25 @@ class JsonLines(Table, kind="jsonl"):
 
 @dataclass(kw_only=True)
 class Parquet(Table, kind="parquet"):
-    """Parquet files, read in pieces: no more than a thousand rows are in memory."""
+    """Parquet files, read in pieces: no more than a thousand rows are in memory.
+
+    A source that holds {bytes, path} is a picture, as `datasets` writes them.
+    """
 
     endings: ClassVar[tuple[str, ...]] = (".parquet",)
+
+    @property
+    def source_type(self) -> SourceType:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        usual = super().source_type
+        try:
+            schema = pq.read_schema(self.files(self.train)[0])
+            kind = schema.field(self.source).type if isinstance(self.source, str) else None
+        except (pa.ArrowException, OSError, KeyError, DataError):  # reading it says what is wrong
+            return usual
+        return "picture" if kind is not None and is_picture(kind) else usual
 
     def file_rows(self, path: Path) -> Iterator[Row]:
         import pyarrow as pa
@@ -180,6 +201,13 @@ class Parquet(Table, kind="parquet"):
             raise DataError(
                 str(path), f"is not a readable Parquet file: {first_line(error)}", "write it again"
             ) from None
+
+
+def is_picture(kind: Any) -> bool:
+    """Is this the Arrow type of pictures?"""
+    import pyarrow as pa
+
+    return pa.types.is_struct(kind) and any(field.name == "bytes" for field in kind)
 
 
 def column_number(header: Sequence[str], name: Name, path: Path) -> int:

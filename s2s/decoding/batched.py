@@ -33,8 +33,9 @@ def write_batches(
     batch_size  sentences of usual length; fewer where they are long
     """
     model.eval()
-    order = sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i))
-    for rows in fitting([len(sources[i]) for i in order], order, batch_size):
+    lengths = [field.length(source) for source in sources]
+    order = sorted(range(len(sources)), key=lambda i: (-lengths[i], i))
+    for rows in fitting([lengths[i] for i in order], order, batch_size):
         source = move(field.collate([sources[i] for i in rows]), device)
         memory, state = model.head.start(model.encode(source))
         first = torch.full((len(rows),), BOS, device=device)

@@ -25,8 +25,9 @@ def decide_all(
     logits: list[np.ndarray] = [np.zeros(0, np.float32)] * len(sources)
     weights: list[np.ndarray] = [np.zeros(0, np.float32)] * len(sources)
     looked = False
-    order = sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i))
-    for rows in fitting([len(sources[i]) for i in order], order, batch_size):
+    sizes = [field.length(source) for source in sources]
+    order = sorted(range(len(sources)), key=lambda i: (-sizes[i], i))
+    for rows in fitting([sizes[i] for i in order], order, batch_size):
         source = field.collate([sources[i] for i in rows])
         said = model.head.answer(model.encode(move(source, device)))
         lengths = source.lengths.tolist() if isinstance(source, Padded) else [None] * len(rows)

@@ -22,7 +22,7 @@ from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, StepOutput
 from s2s.nn.prepared import PreparedStack, can_prepare
 from s2s.nn.stack import Stack
-from s2s.parts import Choice, Positive
+from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
 
 
@@ -64,6 +64,8 @@ class Decoder(Head):
     word_dropout  share of positions whose embedding is zeroed: Bowman et al. 2016, https://arxiv.org/abs/1511.06349
     bridge        how the first state comes from the encoder
     tied_output   the output matrix is the embedding: Press & Wolf 2017, https://arxiv.org/abs/1608.05859
+    look_everywhere  weight of a penalty on places of the source that were looked at too little or too much over a
+                  whole target, (1 - sum_t a_t)^2 each: Xu et al. 2015, https://arxiv.org/abs/1502.03044
     residual, layer_norm: see Stack
     """
 
@@ -89,9 +91,11 @@ class Decoder(Head):
         layer_norm: bool = False,
         bridge: Choice[Bridge] = choose(Bridge, "mean"),
         tied_output: bool = False,
+        look_everywhere: Amount = 0.0,
     ) -> None:
         super().__init__(width, space)
         self._check(attention, layers)
+        self.look_everywhere = look_everywhere
         size = embedding if tied_output else hidden  # P
         context = width if attention else 0
         joins = self.joins(embedding, context, size)
@@ -149,10 +153,19 @@ class Decoder(Head):
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: DecoderState | None = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)
-        output = self.run(shift_right(batch.target.data, batch.first), *self.start(encoded, state))
+        memory, state = self.start(encoded, state)
+        output = self.run(shift_right(batch.target.data, batch.first), memory, state)
         # the largest product of all: at real positions only, in one call
         vectors = self.drop(output.vectors).flatten(0, 1).index_select(0, batch.positions)
-        return HeadOutput(self.out(vectors), output.state, output.weights)
+        penalty = self.penalty(output.weights, batch.target, memory)
+        return HeadOutput(self.out(vectors), output.state, output.weights, penalty)
+
+    def penalty(self, weights: Tensor | None, target: Padded, memory: Memory) -> Tensor | None:
+        """A sum over sentences, for training only."""
+        if not (self.training and self.look_everywhere) or weights is None:
+            return None
+        looked = (weights.float() * target.valid[..., None]).sum(1)  # [B, S]
+        return self.look_everywhere * torch.where(memory.valid, 1 - looked, 0.0).square().sum()
 
     def run(self, ids: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         """ids [B, Q]: all of a target at once, or one step of it."""

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
-import s2s.data.images
-import s2s.tasks.caption_metrics  # noqa: F401  (they register the kinds below)
+import s2s.tasks.caption_metrics  # noqa: F401  (registers the metrics below)
 from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.readers import Row
@@ -23,7 +22,7 @@ FREQUENT = "most_frequent.txt"  # in the folder of the fields
 class Captioning(Task, kind="captioning"):
     """What is to be seen in a picture: Vinyals et al. 2015, https://arxiv.org/abs/1411.4555
 
-    source  pictures; any other field will do, such as numbers that another program made of pictures
+    source  image; or what another program made of pictures, such as numbers
     """
 
     verb: ClassVar[str] = "caption"
@@ -31,7 +30,7 @@ class Captioning(Task, kind="captioning"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, "image"),
+        source: Choice[Field],
         target: Choice[Field] = choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}}),
         metrics: tuple[Choice[Metric], ...] = (
             choose(Metric, "bleu4"),

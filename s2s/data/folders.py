@@ -1,0 +1,143 @@
+"""Readers of examples that are files of their own: folders of pictures, and arrays beside texts.
+
+data: {kind: imagefolder, path: photos, target: caption}     # photos/train/metadata.csv: file_name,caption
+data: {kind: features, path: vectors, target: en}            # vectors/train.npy [rows, ...] and vectors/train.en
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from s2s.data.columns import Names, as_text, as_tuple, look_up, references_of
+from s2s.data.files import digest, digest_files, existing, missing, read_lines
+from s2s.data.pictures import Picture
+from s2s.data.readers import Reader, Row, SourceType
+from s2s.data.tables import parse_json
+from s2s.errors import DataError
+
+LISTS = ("metadata.csv", "metadata.jsonl")
+NAMED = 5  # missing files that a message names
+
+
+@dataclass(kw_only=True)
+class ImageFolder(Reader, kind="imagefolder"):
+    """Pictures in {path}/{train}, and what belongs to each in metadata.csv or .jsonl beside them, by its file_name.
+
+    The convention of `datasets`: https://huggingface.co/docs/datasets/image_dataset
+
+    target  the column with the text; several columns, or a list in a cell, are several references
+    """
+
+    path: Path
+    target: Names
+
+    @property
+    def source_type(self) -> SourceType:
+        return "picture"
+
+    def listing(self, name: str) -> Path | None:
+        return existing(*(self.path / name / file for file in LISTS))
+
+    def offers(self, name: str) -> bool:
+        return self.listing(name) is not None
+
+    def records(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(where it stands, the record) of every picture."""
+        path = self.listing(name)
+        if path is None:
+            raise missing(self.path / name / LISTS[0])
+        if path.name.startswith("metadata.csv"):
+            rows = csv.DictReader((f"{line}\n" for line in read_lines(path)), strict=True)
+            try:
+                for record in rows:
+                    yield f"{path}:{rows.line_num}", record
+            except csv.Error as error:
+                raise DataError(f"{path}:{rows.line_num}", f"is not CSV: {error}", "quote cells with commas") from None
+        else:
+            for number, line in enumerate(read_lines(path), 1):
+                if line.strip():
+                    yield f"{path}:{number}", parse_json(line, number, f"{path}:{number}")
+
+    def pictures(self, name: str) -> list[tuple[str, dict[str, Any], Path]]:
+        """Every record with its file. Raises DataError that names what is missing."""
+        found = []
+        for where, record in self.records(name):
+            file = as_text(look_up(record, "file_name", where), "file_name", where)
+            found.append((where, record, self.path / name / file))
+        if gone := [str(path) for _, _, path in found if not path.is_file()]:
+            more = f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else ""
+            hint = "file_name is relative to the folder of the list"
+            raise DataError(
+                str(self.listing(name)), f"names files that are missing: {', '.join(gone[:NAMED])}{more}", hint
+            )
+        return found
+
+    def rows(self, name: str) -> Iterator[Row]:
+        for where, record, path in self.pictures(name):
+            try:
+                picture = Picture(path.read_bytes(), str(path))
+            except OSError as error:
+                raise DataError(str(path), f"cannot be read: {error.strerror}", "check its permissions") from None
+            yield Row(picture, references_of(record, self.target, where))
+
+    def contents(self, name: str) -> str:
+        files = self.pictures(name)
+        listing = self.listing(name)
+        assert listing is not None
+        return digest(as_tuple(self.target), digest_files([listing, *(path for _, _, path in files)]))
+
+
+@dataclass(kw_only=True)
+class Features(Reader, kind="features"):
+    """Arrays of numbers, {path}/{train}.npy [rows, F] or [rows, S, F], and a text for each in {path}/{train}.{target}.
+
+    target  the ending of the text files; a list is several references
+    """
+
+    path: Path
+    target: str | tuple[str, ...]
+
+    @property
+    def source_type(self) -> SourceType:
+        return "numbers"
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        return (self.target,) if isinstance(self.target, str) else self.target
+
+    def files(self, name: str) -> list[Path]:
+        """The array file, then the texts."""
+        wanted = [self.path / f"{name}.{ending}" for ending in ("npy", *self.endings)]
+        found = [existing(path) for path in wanted]
+        if gone := [path for path, there in zip(wanted, found) if there is None]:
+            raise missing(gone[0])
+        return [path for path in found if path is not None]
+
+    def offers(self, name: str) -> bool:
+        return (self.path / f"{name}.npy").is_file()
+
+    def rows(self, name: str) -> Iterator[Row]:
+        file, *texts = self.files(name)
+        try:
+            arrays = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(str(file), f"is not a .npy file of numbers: {error}", "write it with numpy.save") from None
+        if arrays.ndim not in (2, 3) or not np.issubdtype(arrays.dtype, np.number):
+            what = f"holds {arrays.dtype} of shape {arrays.shape}"
+            raise DataError(str(file), what, "it must be numbers of shape [rows, F] or [rows, S, F]")
+        lines = [list(read_lines(path)) for path in texts]
+        for path, column in zip(texts, lines):
+            if len(column) != len(arrays):
+                what = f"has {len(column):,} lines, and {file} has {len(arrays):,} rows"
+                raise DataError(str(path), what, "line n must belong to row n")
+        for i, array in enumerate(arrays):
+            several = [column[i] for column in lines]
+            value = np.array(array, dtype=np.float32)
+            yield Row(value, several[0] if isinstance(self.target, str) else several)
+
+    def contents(self, name: str) -> str:
+        return digest(self.endings, digest_files(self.files(name)))

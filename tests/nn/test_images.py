@@ -1,0 +1,128 @@
+"""Encoders of pictures and of vectors: neighbors change nothing, places are known, and captions are written."""
+
+import pytest
+import torch
+
+import s2s.nn.images
+import s2s.nn.stepwise  # noqa: F401
+from s2s.config import choose
+from s2s.errors import RecipeError
+from s2s.nn.decoder import shift_right
+from s2s.nn.encoders import Encoder
+from s2s.nn.heads import Head
+from s2s.nn.images import places
+from s2s.nn.model import build_model
+from s2s.tasks.losses import cross_entropy
+from s2s.tensors import BOS, EOS, Batch, Padded, Space
+
+
+def model_for(source: Space, encoder: object, **head: object):
+    torch.manual_seed(2)
+    options = {"kind": "decoder", "embedding": 12, "hidden": 24, "attention": "additive", **head}
+    return build_model(choose(Encoder, encoder), choose(Head, options), source, Space("ids", 12))
+
+
+CNN = {"kind": "cnn", "width": 16, "patch": 2, "stages": 2}
+IMAGE = Space("image", 3)
+
+
+def pictures(count=3, side=12):
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_picture_does_not_see_its_neighbors(training):
+    encoder = choose(Encoder, CNN)(IMAGE).train(training)
+    x = pictures()
+    together = encoder(x)
+    assert together.memory.shape == (3, 9, 16)
+    assert together.valid.all()
+    for i in range(3):
+        alone = encoder(x[i : i + 1])
+        torch.testing.assert_close(alone.memory[0], together.memory[i])
+        torch.testing.assert_close(alone.state[0][0], together.state[0][i])
+
+
+@pytest.mark.parametrize(
+    ("options", "grid"), [({}, 7), ({"stages": 2}, 14), ({"patch": 8}, 4), ({"blocks": 2, "stages": 1}, 28)]
+)
+def test_the_grid_is_as_fine_as_was_asked_for(options, grid):
+    encoder = choose(Encoder, {"kind": "cnn", "width": 16, **options})(IMAGE).eval()
+    assert encoder(pictures(1, 112)).memory.shape == (1, grid * grid, 16)
+
+
+def test_every_place_knows_where_it_is():
+    down, right = places(torch.zeros(1, 3, 3, 5))[0]
+    assert down[:, 0].tolist() == [-1, 0, 1]
+    assert right[0].tolist() == [-1, -0.5, 0, 0.5, 1]
+    encoder = choose(Encoder, CNN)(IMAGE).eval()
+    memory = encoder(torch.zeros(1, 3, 12, 12)).memory[0]
+    assert not memory[0].allclose(memory[-1], atol=1e-3)
+
+
+def test_widths_that_cannot_be_grouped():
+    with pytest.raises(RecipeError, match="multiple of 8, found 20"):
+        choose(Encoder, {"kind": "cnn", "width": 20})(IMAGE)
+
+
+def test_vectors_one_or_many():
+    one = choose(Encoder, {"kind": "project", "width": 4})(Space("vector", 3)).eval()
+    many = choose(Encoder, {"kind": "project", "width": 4})(Space("vectors", 3)).eval()
+    many.load_state_dict(one.state_dict())
+    data = torch.randn(2, 5, 3)
+    padded = many(Padded(data, torch.tensor([5, 2])))
+    torch.testing.assert_close(many(Padded(data[1:, :2], torch.tensor([2]))).state[0][0], padded.state[0][1])
+    torch.testing.assert_close(one(data[:, 0]).memory[:, 0], padded.memory[:, 0])
+
+
+TARGETS = [[4, 5, 6, EOS], [7, EOS], [8, 9, 10, 4, EOS]]
+
+
+def batch_of(source) -> Batch:
+    width = max(map(len, TARGETS))
+    data = torch.tensor([row + [0] * (width - len(row)) for row in TARGETS])
+    target = Padded(data, torch.tensor([len(row) for row in TARGETS]))
+    return Batch(source, target, target.valid.flatten().nonzero().squeeze(1))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attention": None, "bridge": "mean"},
+        {"attention": None, "bridge": "linear"},
+        {"look_everywhere": 0.1},
+        {"kind": "bahdanau"},
+    ],
+    ids=["show and tell", "from the state", "show, attend and tell", "attention before the cell"],
+)
+def test_captions_are_learned_by_heart_and_written(options):
+    model, batch = model_for(IMAGE, CNN, **options).train(), batch_of(pictures())
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
+    for _ in range(150):
+        output = model(batch)
+        total = cross_entropy(output, batch).total + (output.penalty if output.penalty is not None else 0)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+    model.eval()
+    memory, state = model.head.start(model.encode(batch.source))
+    last, written = torch.full((3,), BOS), []
+    for _ in range(5):
+        output = model.head.step(last, memory, state)
+        last, state = output.logits.argmax(-1), output.state
+        written.append(last)
+    rows = torch.stack(written, 1).tolist()
+    assert [row[: len(target)] for row, target in zip(rows, TARGETS)] == TARGETS
+
+
+def test_the_penalty_is_its_formula():
+    model, batch = model_for(IMAGE, CNN, look_everywhere=0.7).train(), batch_of(pictures())
+    output = model(batch)
+    expected = 0.0
+    for row, target in enumerate(TARGETS):
+        looked = output.weights[row, : len(target)].sum(0)
+        expected += 0.7 * (1 - looked).square().sum().item()
+    assert output.penalty.item() == pytest.approx(expected, rel=1e-5)
+    assert model.eval()(batch).penalty is None
+    assert model_for(IMAGE, CNN).train()(batch).penalty is None
+    assert shift_right(batch.target.data)[0, 0] == BOS
