@@ -12,7 +12,7 @@ several problems, so that a recipe with four mistakes says four things at once.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 
 class Problem(NamedTuple):
@@ -64,3 +64,13 @@ class DeviceError(S2SError):
 
 class TrainingError(S2SError):
     """Training cannot go on; the last good weights are kept."""
+
+
+def suggest(word: Any, known: Iterable[str]) -> str:
+    """`did you mean 'hidden'? the options are: cell, hidden, layers`"""
+    import difflib  # 5 ms that only a mistake costs
+
+    names = list(known)
+    near = difflib.get_close_matches(str(word), names, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return f"{guess}the options are: {', '.join(names) or 'none'}"

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s2s.config import tree
 from s2s.data.readers import Row, Source, shown
 from s2s.errors import DataError
+from s2s.parts import tree
 from s2s.predict import load
 from s2s.predicting.base import Predictor
 from s2s.safefiles import atomic_write

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from s2s.config import suggest
-from s2s.errors import RunError
+from s2s.errors import RunError, suggest
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
 from s2s.predicting.generator import Generator

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from s2s.config import tree
 from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
 from s2s.data.files import digest
@@ -21,6 +20,7 @@ from s2s.data.report import Report, make_report
 from s2s.data.store import cache_folder, filled
 from s2s.data.streams import StreamBatches
 from s2s.errors import DataError, RecipeError
+from s2s.parts import tree
 from s2s.recipe import Recipe
 from s2s.tasks.language import LanguageModeling
 from s2s.tasks.task import Task
@@ -98,7 +98,8 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
             ) from None
         task.save(folder)
 
-    task.load(filled(cache_folder() / "fields" / key, learn))
+    with filled(cache_folder() / "fields" / key, learn) as folder:
+        task.load(folder)
     return task
 
 

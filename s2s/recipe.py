@@ -43,7 +43,7 @@ import s2s.tasks.chat
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling
 import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
-from s2s.config import Choice, choose, make, tree
+from s2s.config import choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
@@ -53,6 +53,7 @@ from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
+from s2s.parts import Choice, tree
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training

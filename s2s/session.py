@@ -26,11 +26,12 @@ from s2s.tensors import Space
 from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
+from s2s.training.position import Outcome
 from s2s.training.precision import Precision, choose_precision, find_device
 from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
 from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
-from s2s.training.trainer import Outcome, Trainer
+from s2s.training.trainer import Trainer
 from s2s.training.validation import Validator
 
 # What may change when a run is carried on: how long, where, and what is shown, but not what is learned.

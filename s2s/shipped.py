@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from s2s.config import suggest
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, suggest
 
 HERE = Path(__file__).parent
 

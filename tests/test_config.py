@@ -6,20 +6,9 @@ from typing import Literal
 import pytest
 import yaml
 
-from s2s.config import (
-    Amount,
-    Choice,
-    Family,
-    Fraction,
-    Positive,
-    choose,
-    convert,
-    make,
-    options_of,
-    tree,
-    type_name,
-)
+from s2s.config import choose, convert, make
 from s2s.errors import RecipeError
+from s2s.parts import Amount, Choice, Family, Fraction, Positive, options_of, tree, type_name
 
 
 class Spice(Family):

@@ -1,7 +1,8 @@
-"""The README runs: every command in it, in its order, on data small enough for a test."""
+"""The README and the pages of docs/ run: every command in them, in its order, on data small enough for a test."""
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 import yaml
 
 from s2s.recipe import parse_recipe
+from s2s.shipped import shipped
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 # What makes a recipe small enough for a test, appended to its `s2s train` line.
 SMALL = "training.steps=3 training.epochs=1 training.validate_every=3 decoding.max_length=5 training.validation_search.max_length=5"
@@ -20,6 +23,7 @@ SMALLER = {
     "demo": "data.size=300",
     "multi30k": "task.tokenizer.size=40 training.batch_size=200",
     "mine.yaml": "task.tokenizer.size=40",
+    "mio.yaml": "task.tokenizer.size=40",
     "hello": "",
 }
 GERMAN = [
@@ -28,12 +32,12 @@ GERMAN = [
 ENGLISH = [f"the {a} {b} sees {n} birds" for a in ("old", "young", "small") for b in ("man", "dog") for n in range(20)]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.M | re.S)
 
 
-def commands() -> list[str]:
-    lines = [line.split("   #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+def commands(page: str) -> list[str]:
+    lines = [line.split("   #")[0].strip() for block in blocks("sh", page) for line in block.splitlines()]
     return [line for line in lines if line]
 
 
@@ -46,49 +50,100 @@ def small(command: str) -> str:
     return f"{words} {SMALL if more else ''} {more}{out}{where}"
 
 
+def recipes_of(page: str) -> dict[str, str]:
+    """Whole recipes on a page, by their names."""
+    found = {yaml.safe_load(block).get("name"): block for block in blocks("yaml", page)}
+    return {name: block for name, block in found.items() if name}
+
+
+@pytest.fixture(params=PAGES)
+def page(request) -> str:
+    return (ROOT / request.param).read_text()
+
+
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory) -> Path:
-    """A folder with the files that the README speaks of, ../shared/data/multi30k among them."""
-    top = tmp_path_factory.mktemp("readme")
-    corpus, desk = top / "shared" / "data" / "multi30k", top / "desk"
+def cache(tmp_path_factory) -> str:
+    """One for all pages: they begin with the same demo."""
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def desk(tmp_path, page) -> Path:
+    """A folder with the files that the pages speak of, ../shared/data/multi30k among them."""
+    corpus, desk = tmp_path / "shared" / "data" / "multi30k", tmp_path / "desk"
     corpus.mkdir(parents=True)
     desk.mkdir()
     for name, rows in (("train", slice(0, 90)), ("val", slice(90, 100)), ("test_2016_flickr", slice(100, 120))):
         (corpus / f"{name}.de").write_text("".join(f"{x}\n" for x in GERMAN[rows]))
         (corpus / f"{name}.en").write_text("".join(f"{x}\n" for x in ENGLISH[rows]))
-    (desk / "my.de").write_text("".join(f"{x}\n" for x in GERMAN))
-    (desk / "my.en").write_text("".join(f"{x}\n" for x in ENGLISH))
-    (recipe,) = [block for block in blocks("yaml") if "name: mine" in block]
-    (desk / "mine.yaml").write_text(recipe)
+    for name, lines in (("my.de", GERMAN), ("my.en", ENGLISH), ("frases.en", ENGLISH), ("frases.es", GERMAN)):
+        (desk / name).write_text("".join(f"{x}\n" for x in lines))
+    for name, text in recipes_of(page).items():
+        (desk / f"{name}.yaml").write_text(text)
     return desk
 
 
-def run(command: str, desk: Path, cache: str) -> subprocess.CompletedProcess[str]:
+def run(command: str, desk: Path, cache: str) -> None:
+    """In a shell of its own, as a reader would."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "S2S_CACHE": cache}
-    return subprocess.run(
-        ["bash", "-c", command],
-        cwd=desk,
-        env=env,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=300,
-    )
+    done = subprocess.run(["bash", "-c", command], cwd=desk, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    assert done.stdout.strip()
 
 
-def test_every_command_runs(desk, tmp_path):
-    assert len(commands()) >= 12
-    for command in commands():
+def run_here(command: str, monkeypatch, capsys) -> None:
+    """The same without a new Python, whose imports would take longer than all the rest."""
+    from s2s.cli import main
+
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with open(os.devnull) as nothing, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdin", nothing)
+        try:
+            main()
+        except SystemExit as done:
+            assert not done.code, f"{command}\n{capsys.readouterr().err}"
+
+
+def test_every_command_runs(page, desk, cache, monkeypatch, capsys):
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("S2S_CACHE", cache)
+    assert len(commands(page)) >= 10
+    for command in commands(page):
         if command.startswith("tools/"):
             assert os.access(ROOT / command, os.X_OK), command
-            continue
-        done = run(small(command), desk, str(tmp_path / "cache"))
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-    (script,) = blocks("python")[:1]
-    done = run(f"python - <<'END'\n{script}\nEND", desk, str(tmp_path / "cache"))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("[")
+        elif command.startswith("s2s "):
+            run_here(small(command), monkeypatch, capsys)
+        else:
+            run(command, desk, cache)
+    script = blocks("python", page)[0]
+    run(f"python - <<'END'\n{script}\nEND", desk, cache)
+
+
+def test_what_is_said_in_passing_is_there(page):
+    """Commands within sentences and tables: their verbs, and the recipes they name."""
+    from s2s.cli.app import app
+
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands} | {"recipes"}
+    said = re.findall(r"`s2s (\w+)(?: (?:runs/)?([\w.-]+))?", page)
+    assert {verb for verb, _ in said} <= verbs
+    known = {name for name, _ in shipped()} | {f"{name}.yaml" for name in recipes_of(page)}
+    assert {name for verb, name in said if verb == "train" and name.islower()} <= known
+
+
+def test_links_lead_somewhere(page, request):
+    here = (ROOT / request.node.callspec.params["page"]).parent
+    for target in re.findall(r"\]\(([^)]+)\)", page):
+        if target.startswith("#"):
+            assert re.search(rf"^#+ {target[1:].replace('-', '[ -]')}$", page, flags=re.M | re.I), target
+        elif "://" not in target:
+            assert (here / target).exists(), target
+
+
+def test_a_recipe_of_five_lines_has_five_lines(page):
+    (recipe,) = recipes_of(page).values()
+    assert len(yaml.safe_load(recipe)) == len(recipe.splitlines()) == 5
+    parse_recipe(recipe)
 
 
 def test_every_task_of_the_table_has_its_recipe_and_its_verb():
@@ -102,12 +157,6 @@ def test_every_task_of_the_table_has_its_recipe_and_its_verb():
         assert recipe == run
         assert parse_recipe(find_recipe(recipe).read_text()).task.maker.verb == verb
         assert verb in verbs
-
-
-def test_the_recipe_of_five_lines_has_five_lines():
-    (recipe,) = [block for block in blocks("yaml") if "name: mine" in block]
-    assert len(yaml.safe_load(recipe)) == 5
-    parse_recipe(recipe)
 
 
 def test_the_part_of_ones_own_works(tmp_path):

@@ -19,7 +19,7 @@ def main() -> None:
 
         for problem in error.problems:
             # No markup: rich would take the square brackets of a path or a list for its own.
-            errors.print(f"error: {problem}", markup=False, highlight=False, soft_wrap=True, style="red")
+            errors().print(f"error: {problem}", markup=False, highlight=False, soft_wrap=True, style="red")
         raise SystemExit(2) from None
     except BrokenPipeError:
         leave_quietly()

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from s2s.cli.cache import cache
 from s2s.cli.caption import caption
 from s2s.cli.chat import chat
 from s2s.cli.check import check
 from s2s.cli.classify import classify
 from s2s.cli.evaluate import evaluate
 from s2s.cli.generate import generate
+from s2s.cli.help import Verb
 from s2s.cli.list import list_parts
 from s2s.cli.recipes import recipes
 from s2s.cli.score import score
@@ -24,6 +26,7 @@ app = typer.Typer(
     name="s2s",
     help="Sequence-to-sequence learning with recurrent networks: from raw text to BLEU, from recipes.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -46,16 +49,8 @@ def options(
     """Sequence-to-sequence learning with recurrent networks: from raw text to BLEU, from recipes."""
 
 
-app.command()(train)
-app.command()(evaluate)
-app.command("eval", hidden=True)(evaluate)
-app.command()(translate)
-app.command()(chat)
-app.command()(generate)
-app.command()(score)
-app.command()(classify)
-app.command()(tag)
-app.command()(caption)
-app.command()(check)
-app.command("list")(list_parts)
+for verb in (train, evaluate, translate, chat, generate, score, classify, tag, caption, check, cache):
+    app.command(cls=Verb)(verb)
+app.command("list", cls=Verb)(list_parts)
+app.command("eval", cls=Verb, hidden=True)(evaluate)
 app.add_typer(recipes, name="recipes")

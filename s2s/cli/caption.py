@@ -14,9 +14,9 @@ from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
-    from s2s.config import Choice
     from s2s.data.pictures import Picture
     from s2s.decoding.search import Search
+    from s2s.parts import Choice
     from s2s.predicting.writer import Prediction, Writer
 
 CHUNK = 64  # pictures that are read and written about together
@@ -27,7 +27,7 @@ Found = list[tuple["Picture", "list[Prediction]"]]
 
 def caption(
     run: RunName,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE_OR_FOLDER...", help="Pictures, or folders of them.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE_OR_FOLDER", help="Pictures, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     nbest: Annotated[int | None, typer.Option(min=1, help="How many captions to print for each.")] = None,
     search: Annotated[
@@ -40,7 +40,7 @@ def caption(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Caption pictures: a line each, its name and the caption with a tab between.
+    """Caption pictures. A line each: its name and the caption with a tab between.
 
     Of a folder, all pictures in it and in the folders inside it, in the order of their names. A picture that
     cannot be read is named and left out, and the exit code is then 1. With --nbest, a line for each caption: name,
@@ -83,7 +83,7 @@ class Skipped:
     def __call__(self, error: DataError) -> None:
         self.count += len(error.problems)
         for problem in error.problems:
-            errors.print(f"skipped: {problem}", markup=False, soft_wrap=True, style="yellow")
+            errors().print(f"skipped: {problem}", markup=False, soft_wrap=True, style="yellow")
 
 
 def read_pictures(names: Sequence[str], skipped: Skipped) -> "Iterator[Picture]":

@@ -29,7 +29,7 @@ def chat(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Talk with a run; it remembers as many turns as it was trained with.
+    """Talk with a run. It remembers as many turns as it was trained with.
 
     At a terminal, :help lists the commands. In a pipe a line is a turn and gets its reply on a line, and a blank
     line begins a new conversation.

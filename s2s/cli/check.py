@@ -20,13 +20,15 @@ UNKNOWN_NAMES = 3  # classes, or tags, likewise
 def check(
     recipe: Annotated[
         str,
-        typer.Argument(help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe),
+        typer.Argument(
+            metavar="RECIPE", help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe
+        ),
     ],
     changes: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as model.encoder.cell=gru.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as model.encoder.cell=gru.")
     ] = None,
 ) -> None:
-    """Read a recipe and build its model without data; print it with every default, or all its mistakes.
+    """Read a recipe and build its model without data. Prints it with every default, or all its mistakes.
 
     s2s check demo
     s2s check my_recipe.yaml model.head.attention=additive

@@ -18,13 +18,13 @@ Form = Callable[[str, "Classification"], str]  # (text, what it is) -> lines to 
 
 def classify(
     run: RunName,
-    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to classify.")] = None,
+    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to classify.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Classify texts; without any, the lines of standard input, or what is typed at a terminal.
+    """Classify texts. Without any, the lines of standard input, or what is typed at a terminal.
 
     A line in is a line out, in order, and a blank line stays blank: the label, then each class and its
     probability, likeliest first, with tabs between. With --json, a line is an object: text, label (null

@@ -1,7 +1,24 @@
-"""Where commands print: answers to standard output, everything else to standard error."""
+"""Where commands print: answers to standard output, everything else to standard error.
 
-from rich.console import Console
+rich is imported when there is something to print with it: the help of `s2s` does without.
+"""
 
-# No emoji: rich would read `recipe.yaml:100: model` as one.
-output = Console(highlight=False, soft_wrap=True, emoji=False)
-errors = Console(stderr=True, highlight=False, emoji=False)
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@cache
+def output() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True, emoji=False)  # no emoji: `recipe.yaml:100: model` would be one
+
+
+@cache
+def errors() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, emoji=False)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from s2s.cli.translate import change_search
-from s2s.config import Choice
 from s2s.data.dialogues import SEPARATOR, context_of
 from s2s.decoding.search import Search
 from s2s.errors import RunError
+from s2s.parts import Choice
 from s2s.predicting.choosing import best_first
 from s2s.predicting.writer import Alignment, Prediction, Writer
 from s2s.safefiles import atomic_write

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def evaluate(
     run: RunName,
     changes: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as decoding.beam_size=10.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as decoding.beam_size=10.")
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="train, validation, test, or another; test if not given, where there is one.")
@@ -31,7 +31,7 @@ def evaluate(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Score a run: BLEU and its family with signatures, confidence intervals, and scores by length.
+    """Score a run on unseen examples. Metrics come with signatures and confidence intervals, and by length.
 
     s2s evaluate runs/multi30k --split test --against runs/other
     """
@@ -53,20 +53,22 @@ def evaluate(
     show(found)
     if "confusion" in found.details:
         show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
-    output.print(f"written to {path}", markup=False, style="dim")
+    output().print(f"written to {path}", markup=False, style="dim")
 
 
 def show_classes(report: dict[str, Any], picture: Path) -> None:
     """Each class by itself, and what is taken for what: tables here, and a picture beside the predictions."""
     from s2s.tasks.label_report import class_table, confusion_plot, confusion_table
 
-    output.print(class_table(report))
+    output().print(class_table(report))
     if (table := confusion_table(report)) is not None:
-        output.print(table)
+        output().print(table)
     if "calibration_error" in report:
-        output.print(f"calibration error {report['calibration_error']:.3f}: 0 is as sure as it is right", markup=False)
+        output().print(
+            f"calibration error {report['calibration_error']:.3f}: 0 is as sure as it is right", markup=False
+        )
     if note := confusion_plot(report, picture):
-        output.print(note, markup=False)
+        output().print(note, markup=False)
 
 
 def split_rows(recipe: "Recipe", split: str) -> "list[Row]":
@@ -77,7 +79,8 @@ def split_rows(recipe: "Recipe", split: str) -> "list[Row]":
 
 def file_rows(source: Path | None, targets: list[Path] | None) -> "list[Row]":
     """Rows of plain text files."""
-    from s2s.data.readers import Row, read_lines
+    from s2s.data.files import read_lines
+    from s2s.data.readers import Row
 
     if source is None or not targets:
         raise DataError("evaluate", "--source and --target go together", "give both, or --split")
@@ -114,15 +117,15 @@ def show(found: "Evaluation") -> None:
     table.add_row(
         "perplexity", f"{found.perplexity:.2f}", "", *[""] * len(baselines), "a target piece, the end included"
     )
-    output.print(table)
+    output().print(table)
     for baseline in baselines:
-        output.print(f"{baseline['name']}: {baseline['answer']}", markup=False)
+        output().print(f"{baseline['name']}: {baseline['answer']}", markup=False)
     if len(found.by_length) > 1:
         lengths = Table(title="by words in the source", title_justify="left", title_style="bold")
         for heading in ("words", "sentences", found.scores[0].name):
             lengths.add_column(heading, justify="right")
         for part in found.by_length:
             lengths.add_row(part.label, f"{part.count:,}", f"{part.value:.2f}")
-        output.print(lengths)
+        output().print(lengths)
     for comparison in found.comparisons:
-        output.print(f"against {found.against}: {comparison.sentence}", markup=False)
+        output().print(f"against {found.against}: {comparison.sentence}", markup=False)

@@ -23,7 +23,7 @@ NAMED = 12  # unseen characters that a warning names
 
 def generate(
     run: RunName,
-    seed: Annotated[str | None, typer.Argument(metavar="[SEED]", help="What to go on from; - reads it.")] = None,
+    seed: Annotated[str | None, typer.Argument(metavar="SEED", help="What to go on from; - reads it.")] = None,
     length: Annotated[int, typer.Option(min=1, help="Of each text, in characters.")] = 500,
     pieces: Annotated[bool, typer.Option("--pieces", help="Count the length in the model's pieces.")] = False,
     temperature: Annotated[
@@ -46,7 +46,7 @@ def generate(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    r"""Go on with a text, as it is written; the seed comes from standard input where that is a pipe.
+    r"""Go on with a text, as it is written. The seed comes from standard input where that is a pipe.
 
     One line break at the end of a seed that is read is left out. At a terminal without a seed, seeds are typed,
     with the likeliest words below. With --state, what was written is gone on with another day; a SEED is then
@@ -170,7 +170,7 @@ def show_steps(steps: "list[WalkStep]", as_json: bool) -> None:
         for name, odds in step.likeliest:
             line.append(f"{name} ", "bold" if name == step.next else "").append(f"{odds:.1%}   ", "dim")
         table.add_row(Text(step.read), comes, line)
-    output.print(table, soft_wrap=False)
+    output().print(table, soft_wrap=False)
 
 
 def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
@@ -186,7 +186,7 @@ def warn_unseen(generator: "Generator", seed: str) -> None:
     if names := generator.unseen(seed):
         listed = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
         what = "read as unknown" if generator.knows_unknown else "left out of what it reads"
-        errors.print(
+        errors().print(
             f"warning: the model never saw {listed}: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow"
         )
 

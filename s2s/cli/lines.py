@@ -92,4 +92,4 @@ def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
 
 
 def warn(what: str) -> None:
-    errors.print(f"warning: standard input: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")
+    errors().print(f"warning: standard input: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")

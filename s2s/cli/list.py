@@ -1,18 +1,13 @@
 """s2s list: every part a recipe may name, with its options and its paper, read from the code itself."""
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from s2s.cli.console import output
-from s2s.config import Choice, Option, options_of, suggest, tree, type_name
-from s2s.errors import RecipeError
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from s2s.errors import RecipeError, suggest
 
 
 class Listed(NamedTuple):
@@ -56,12 +51,14 @@ def list_parts(
     ] = None,
     kind: Annotated[str | None, typer.Argument(help="One of the family, to read all about it.")] = None,
 ) -> None:
-    """Show the families of parts, or every part of one with its options, their defaults, and its paper.
+    """Show the parts that a recipe may name. Of a family: each with its options, their defaults, and its paper.
 
     s2s list
     s2s list attentions
     s2s list searches beam
     """
+    from s2s.cli.describe import describe
+
     import_module("s2s.recipe")  # being imported is what registers the parts
     if family is None:
         show_families()
@@ -72,7 +69,7 @@ def list_parts(
     for name, maker in found.items():
         if kind in (None, name):
             for line in describe(name, maker, whole=len(found) == 1 or kind is not None):
-                output.print(line)
+                output().print(line)
 
 
 def show_families() -> None:
@@ -84,8 +81,8 @@ def show_families() -> None:
         table.add_row(Text(name, "bold"), ", ".join(kinds_of(listed)), Text(listed.purpose, "dim"))
     for name, listed in SECTIONS.items():
         table.add_row(Text(name, "bold"), "", Text(listed.purpose, "dim"))
-    output.print(table, soft_wrap=False)
-    output.print("the options of each: s2s list FAMILY", style="dim")
+    output().print(table, soft_wrap=False)
+    output().print("the options of each: s2s list FAMILY", style="dim")
 
 
 def members(family: str) -> dict[str, Callable[..., Any]]:
@@ -102,64 +99,3 @@ def members(family: str) -> dict[str, Callable[..., Any]]:
 
 def kinds_of(listed: Listed) -> dict[str, Callable[..., Any]]:
     return getattr(import_module(listed.module), listed.name).kinds
-
-
-def describe(name: str, maker: Callable[..., Any], whole: bool = False) -> "Iterator[Text]":
-    """The lines about one part: its name, what it is, its papers (or all that its docstring says), its options."""
-    from rich.text import Text
-
-    yield Text(name, "bold")
-    for line in about(maker, whole):
-        yield Text(f"  {line}", "dim")
-    rows = [(o.name, type_name(o.hint), default_text(o)) for o in options_of(maker).values()]
-    widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
-    for option, kind, default in rows:
-        yield (
-            Text("    ")
-            .append(option.ljust(widths[0]), "cyan")
-            .append(f"  {kind.ljust(widths[1])}  {default}".rstrip())
-        )
-    yield Text("")
-
-
-def about(maker: Callable[..., Any], whole: bool = False) -> list[str]:
-    """The first line of a docstring, and every other line of it that cites something.
-
-    whole  all of it, and what the classes above say about the options they share
-    """
-    if whole:
-        above = maker.__mro__[1:] if isinstance(maker, type) else ()
-        shared = [vars(part).get("__doc__") for part in above if "__init__" in vars(part) and options_of(part)]
-        texts = [inspect.cleandoc(text) for text in (maker.__doc__, *shared) if text]
-        return [line for text in texts for line in (*text.splitlines(), "")]
-    first, *rest = inspect.cleandoc(maker.__doc__ or "").splitlines() or [""]
-    return [line for line in [first, *(line.strip() for line in rest if "://" in line)] if line]
-
-
-def default_text(option: Option) -> str:
-    """A default as one would write it in a recipe."""
-    return "(must be given)" if option.required else plain(option.default)
-
-
-def plain(value: Any) -> str:
-    """A value in YAML's short form, on one line."""
-    if isinstance(value, Choice):
-        written = tree(value, full=False)
-        return plain(written) if value.options else value.kind
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(plain, value)) + "]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value) if isinstance(value, int | float) or reads_as_itself(str(value)) else repr(str(value))
-
-
-def reads_as_itself(text: str) -> bool:
-    """Without quotes, YAML reads `no`, `,` and nothing as something else."""
-    import yaml
-
-    try:
-        return yaml.safe_load(text) == text
-    except yaml.YAMLError:
-        return False

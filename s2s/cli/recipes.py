@@ -6,10 +6,11 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from s2s.cli.console import output
+from s2s.cli.help import Verb, Verbs
 from s2s.errors import RecipeError
 from s2s.shipped import find_recipe, shipped
 
-recipes = typer.Typer(help="List the recipes that ship; show one, or copy one to edit.")
+recipes = typer.Typer(cls=Verbs, rich_markup_mode=None)
 
 
 class Summary(NamedTuple):
@@ -32,7 +33,7 @@ RecipeName = Annotated[str, typer.Argument(metavar="NAME", help="One of: s2s rec
 
 @recipes.callback(invoke_without_command=True)
 def list_recipes(context: typer.Context) -> None:
-    """List the recipes that ship; show one, or copy one to edit.
+    """List the recipes that ship. Show one, or copy one to edit.
 
     s2s recipes
     s2s recipes show demo
@@ -41,7 +42,7 @@ def list_recipes(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     found = [summarize(name, path) for name, path in shipped()]
-    if not output.is_terminal:  # for programs: a recipe a line, tabs between
+    if not output().is_terminal:  # for programs: a recipe a line, tabs between
         typer.echo("".join("\t".join(summary) + "\n" for summary in found), nl=False)
         return
     from rich.table import Table
@@ -51,11 +52,11 @@ def list_recipes(context: typer.Context) -> None:
     for name, task, data, model, reaches in found:
         facts = " · ".join(part for part in (task, data, model) if part)
         table.add_row(Text(name, "bold"), Text(reaches).append(f"\n{facts}", "dim"))
-    output.print(table, soft_wrap=False)
-    output.print("s2s recipes show NAME, s2s recipes copy NAME, s2s train NAME", style="dim")
+    output().print(table, soft_wrap=False)
+    output().print("s2s recipes show NAME, s2s recipes copy NAME, s2s train NAME", style="dim")
 
 
-@recipes.command()
+@recipes.command(cls=Verb)
 def show(name: RecipeName) -> None:
     """Print a recipe.
 
@@ -64,7 +65,7 @@ def show(name: RecipeName) -> None:
     print_yaml(read_text(find_recipe(name)))
 
 
-@recipes.command()
+@recipes.command(cls=Verb)
 def copy(
     name: RecipeName,
     path: Annotated[Path | None, typer.Argument(help="A file or a folder; ./NAME.yaml if not given.")] = None,
@@ -97,14 +98,14 @@ def read_text(path: Path) -> str:
 
 def print_yaml(text: str) -> None:
     """Colored at a terminal; the very same text where it is piped."""
-    if not output.is_terminal:
+    if not output().is_terminal:
         typer.echo(text, nl=not text.endswith("\n"))
         return
     from rich.syntax import Syntax
 
     colored = Syntax("", "yaml", theme="ansi_dark", background_color="default").highlight(text.rstrip("\n"))
     colored.rstrip()
-    output.print(colored, soft_wrap=True)  # the terminal breaks long lines, so that a copy of them is whole
+    output().print(colored, soft_wrap=True)  # the terminal breaks long lines, so that a copy of them is whole
 
 
 def summarize(name: str, path: Path) -> Summary:

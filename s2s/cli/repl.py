@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from s2s.cli.list import plain
+from s2s.cli.describe import plain
 from s2s.cli.repl_live import Live
 from s2s.cli.repl_loop import ON_OFF, Loop
 from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible
 from s2s.cli.translate import change_search, with_nbest
-from s2s.config import tree
 from s2s.errors import RecipeError
+from s2s.parts import tree
 
 if TYPE_CHECKING:
-    from s2s.config import Choice
     from s2s.decoding.search import Search
+    from s2s.parts import Choice
     from s2s.predicting.writer import Prediction, Writer
 
 

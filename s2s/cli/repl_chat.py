@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.text import Text
 
 from s2s.cli.conversation import Conversation
-from s2s.cli.list import plain
+from s2s.cli.describe import plain
 from s2s.cli.repl import whole_number
 from s2s.cli.repl_loop import Loop
 from s2s.cli.show import attention_map, hypothesis_lines, visible
 from s2s.cli.translate import change_search
-from s2s.config import tree
 from s2s.errors import RecipeError
+from s2s.parts import tree
 
 
 class ChatLoop(Loop):

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from s2s.cli.repl_loop import ON_OFF, Loop
 from s2s.cli.show import class_lines, shaded_words, tagged_words
-from s2s.config import tree
+from s2s.parts import tree
 
 if TYPE_CHECKING:
     from s2s.predicting.labeler import Classification, Labeler

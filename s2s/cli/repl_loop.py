@@ -17,8 +17,8 @@ from rich.text import Text
 
 from s2s.cli.lines import tidy
 from s2s.cli.repl_live import Live
-from s2s.config import suggest, tree
-from s2s.errors import RecipeError, S2SError
+from s2s.errors import RecipeError, S2SError, suggest
+from s2s.parts import tree
 
 COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
 ON_OFF = {True: "on", False: "off"}

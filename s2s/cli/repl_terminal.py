@@ -19,8 +19,8 @@ from s2s.cli.repl_loop import Loop
 from s2s.cli.show import visible
 
 if TYPE_CHECKING:
-    from s2s.config import Choice
     from s2s.decoding.search import Search
+    from s2s.parts import Choice
     from s2s.predicting.writer import Writer
 
 PROMPT = "» "

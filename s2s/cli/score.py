@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 def score(
     run: RunName,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Texts, or pairs; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Texts, or pairs; - is standard input.")],
     each: Annotated[bool, typer.Option("--each", help="A line for every line or pair, instead of the sums.")] = False,
     exact: Annotated[bool, typer.Option("--exact", help="Read a long text from end to end: slower.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -39,7 +39,7 @@ def score(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Log-probability, perplexity, and bits per character and byte of given text or pairs.
+    """Say how likely texts or pairs are. Log-probability, perplexity, bits per character and byte.
 
     For a language model: text files, each scored as one text with its line breaks. For a model that answers
     texts: two files, whose lines belong together, or files with a source, a tab and an answer on each line. All
@@ -153,7 +153,7 @@ def show(records: list[dict[str, Any]]) -> None:
     for key in records[0]:
         if key != "name":
             table.add_row(key.replace("_", " "), *(plain(record[key]) for record in records))
-    output.print(table, soft_wrap=False, markup=False)
+    output().print(table, soft_wrap=False, markup=False)
 
 
 def plain(value: Any) -> str:
@@ -184,4 +184,4 @@ def warn_unknown(predictor: "Predictor", part: Part) -> None:
     unknown = sum(tokenizer.unknown(ids) for ids in tokenizer.encode_all([row.references[0] for row in part.rows]))
     if unknown:
         what = f"warning: {part.name}: {unknown:,} pieces are unknown to the model; the scores say little about them"
-        errors.print(what, markup=False, emoji=False, soft_wrap=True, style="yellow")
+        errors().print(what, markup=False, emoji=False, soft_wrap=True, style="yellow")

@@ -18,13 +18,13 @@ Form = Callable[[str, "Tagging"], str]  # (text, its tags) -> lines to print
 
 def tag(
     run: RunName,
-    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to tag.")] = None,
+    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to tag.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Tag the words of texts; without any, the lines of standard input, or what is typed at a terminal.
+    """Tag the words of texts. Without any, the lines of standard input, or what is typed at a terminal.
 
     A line in is a line out, in order, and a blank line stays blank: word/TAG pairs with blanks between.
     With --json, a line is an object: text, words, tags, and the probability of each tag.

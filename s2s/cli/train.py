@@ -10,7 +10,7 @@ from s2s.cli.console import errors, output
 from s2s.cli.recipes import complete_recipe
 
 if TYPE_CHECKING:
-    from s2s.training.trainer import Outcome
+    from s2s.training.position import Outcome
 
 REASONS = {
     "epochs": "all epochs are done",
@@ -22,15 +22,18 @@ REASONS = {
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe)
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe
+        ),
     ],
     changes: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Changes, such as training.epochs=5.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as training.epochs=5.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; runs/NAME if not given.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and start again.")] = False,
 ) -> None:
-    """Train what a recipe describes; the same command again carries on where it stopped.
+    """Train what a recipe describes. The same command again carries on where it stopped.
 
     s2s train demo
     s2s train multi30k training.epochs=5 model.head.attention=additive --out runs/additive
@@ -46,7 +49,7 @@ def train(
     if fresh and is_run(folder):
         shutil.rmtree(folder)
 
-    with reporter_for(errors) as reporter:
+    with reporter_for(errors()) as reporter:
         outcome = run_training(read, folder, reporter=reporter)
     verb = getattr(read.task.maker, "verb", "translate")
     close(folder, outcome, verb, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
@@ -56,17 +59,17 @@ def close(folder: Path, outcome: "Outcome", verb: str, again: str) -> None:
     """How it ended, an example, and what to do next."""
     here = outcome.position
     best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
-    errors.print(
+    errors().print(
         f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False
     )
     if outcome.reason == "asked":
-        errors.print(f"go on: s2s train {again}", markup=False)
+        errors().print(f"go on: s2s train {again}", markup=False)
         raise typer.Exit(130)
     if example := last_sample(folder):
-        output.print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
-    output.print(f"the run is in {folder}. Next:", markup=False)
-    output.print(f"  s2s evaluate {folder}", markup=False)
-    output.print(f"  s2s {verb} {folder}", markup=False)
+        output().print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
+    output().print(f"the run is in {folder}. Next:", markup=False)
+    output().print(f"  s2s evaluate {folder}", markup=False)
+    output().print(f"  s2s {verb} {folder}", markup=False)
 
 
 def last_sample(folder: Path) -> dict[str, str] | None:

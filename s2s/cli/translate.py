@@ -11,8 +11,8 @@ from s2s.cli.lines import answer_lines, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 
 if TYPE_CHECKING:
-    from s2s.config import Choice
     from s2s.decoding.search import Search
+    from s2s.parts import Choice
     from s2s.predicting.writer import Prediction, Writer
 
 Form = Callable[[int, str, "list[Prediction]"], str]  # (number of the line, source, n-best list) -> lines to print
@@ -20,7 +20,7 @@ Form = Callable[[int, str, "list[Prediction]"], str]  # (number of the line, sou
 
 def translate(
     run: RunName,
-    text: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to translate.")] = None,
+    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to translate.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     nbest: Annotated[int | None, typer.Option(min=1, help="How many hypotheses to print for each.")] = None,
     search: Annotated[
@@ -30,7 +30,7 @@ def translate(
     weights: Weights = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate texts; without any, the lines of standard input, or what is typed at a terminal.
+    """Translate texts. Without any, the lines of standard input, or what is typed at a terminal.
 
     A line in is a line out, in order, and a blank line stays blank. With --nbest, a line for each
     hypothesis: number of the source line, score and text, with tabs between. With --json, a line is an
@@ -91,8 +91,9 @@ def change_search(search: "Choice[Search]", changes: Sequence[str]) -> "Choice[S
 
     After a new kind, what both kinds know is kept. Raises RecipeError.
     """
-    from s2s.config import choose, options_of, tree
+    from s2s.config import choose
     from s2s.decoding.search import Search
+    from s2s.parts import options_of, tree
     from s2s.recipe import set_key
 
     root: dict[str, Any] = {"decoding": tree(search, full=False)}
@@ -107,7 +108,7 @@ def change_search(search: "Choice[Search]", changes: Sequence[str]) -> "Choice[S
 
 def with_nbest(search: "Choice[Search]", number: int) -> "Choice[Search]":
     """The search with so many answers: a beam as wide, or as many samples; greedy search becomes beam search."""
-    from s2s.config import options_of
+    from s2s.parts import options_of
 
     options = options_of(search.maker)
     if "count" in options:

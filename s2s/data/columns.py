@@ -8,10 +8,10 @@ translation.en     the field `en` of the objects in column `translation`
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from s2s.config import Count, suggest
 from s2s.data.pictures import Picture
 from s2s.data.readers import Row
-from s2s.errors import DataError
+from s2s.errors import DataError, suggest
+from s2s.parts import Count
 
 Name = str | Count
 Names = Name | tuple[Name, ...]  # several columns of targets are several references

@@ -134,13 +134,13 @@ def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
     def write(folder: Path) -> None:
         write_rows(folder, reader.read(split), split, training, limit, stored)
 
-    folder = filled((cache or cache_folder()) / "rows" / key, write)
-    try:
-        about = json.loads((folder / "about.json").read_text())
-        with pa.memory_map(str(folder / "rows.arrow")) as file:
-            batches = pa.ipc.open_file(file).read_all().to_batches()
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise damaged(folder, error) from error
+    with filled((cache or cache_folder()) / "rows" / key, write) as folder:
+        try:
+            about = json.loads((folder / "about.json").read_text())
+            with pa.memory_map(str(folder / "rows.arrow")) as file:
+                batches = pa.ipc.open_file(file).read_all().to_batches()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise damaged(folder, error) from error
     starts = np.cumsum([0, *(len(batch) for batch in batches)])
     return Corpus(split, key, Counts(*about["counts"]), about["several"], batches, starts)
 
@@ -225,5 +225,5 @@ def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | No
 
 def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path, count: int) -> Ids:
     key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
-    made = filled(folder / key, lambda path: write_ids(path, corpus.values(side), field.encode_all, field.dtype))
-    return open_ids(made, field.dtype, count, field.unit)
+    with filled(folder / key, lambda path: write_ids(path, corpus.values(side), field.encode_all, field.dtype)) as made:
+        return open_ids(made, field.dtype, count, field.unit)

@@ -9,12 +9,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.config import Count, Fraction, Positive
 from s2s.data.columns import kind_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.readers import AUTO, USUAL, Reader, Row
 from s2s.data.tables import parse_json
 from s2s.errors import DataError
+from s2s.parts import Count, Fraction, Positive
 
 SEPARATOR = " ¶ "  # a mark that tokenizers leave whole and nobody types
 

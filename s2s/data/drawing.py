@@ -9,8 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
-from s2s.config import suggest
-from s2s.errors import DataError
+from s2s.errors import DataError, suggest
 
 PATIENCE = 20_000  # draws without a new row before a grammar counts as used up; most test rows take 20
 

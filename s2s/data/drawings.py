@@ -19,9 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s2s.config import suggest
 from s2s.data.pictures import Picture
-from s2s.errors import DataError
+from s2s.errors import DataError, suggest
 
 PIXELS = 48
 FINE = 4  # points across a pixel that are looked at: edges are smooth

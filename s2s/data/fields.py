@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.config import Choice, Family, Positive
+import s2s.data.plain_tokenizers  # noqa: F401  (registers the kinds that need no library)
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import RecipeError
+from s2s.parts import Choice, Family, Positive
 from s2s.tensors import EOS, PAD, Padded, Space
 
 

@@ -12,11 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from s2s.config import suggest
 from s2s.data.columns import Name, Names, row_of, top_columns
 from s2s.data.files import digest, digest_files, missing
 from s2s.data.readers import Reader, Row, SourceType, with_names
-from s2s.errors import DataError
+from s2s.errors import DataError, suggest
 
 
 @dataclass(kw_only=True)

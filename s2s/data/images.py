@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2s.config import Fraction, Positive
 from s2s.data.fields import Field
 from s2s.data.files import digest
 from s2s.data.pictures import Fit, Picture, open_picture, square
+from s2s.parts import Fraction, Positive
 from s2s.tensors import Space
 
 CHANNELS = 3

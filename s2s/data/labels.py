@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.config import suggest
 from s2s.data.fields import Field, plain
 from s2s.data.files import digest
 from s2s.data.vocabulary import SPECIALS, Vocabulary
-from s2s.errors import DataError
+from s2s.errors import DataError, suggest
 from s2s.tensors import Padded, Space
 
 MOST = 1000  # different names: a column with more holds something else,

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2s.config import Count, Fraction, Positive
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.readers import AUTO, USUAL, Reader, Row, SourceType
 from s2s.errors import DataError, RecipeError
+from s2s.parts import Count, Fraction, Positive
 
 
 @dataclass(kw_only=True)

@@ -14,10 +14,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from s2s.config import Count, Family, Fraction, Positive
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import Picture
 from s2s.errors import DataError
+from s2s.parts import Count, Family, Fraction, Positive
 
 AUTO = "auto"
 USUAL = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}

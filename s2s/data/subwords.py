@@ -16,10 +16,10 @@ from typing import Annotated, Literal
 
 import sentencepiece
 
-from s2s.config import Fraction, Positive, Range
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
 from s2s.data.vocabulary import SPECIALS, Vocabulary, damaged, read_file
 from s2s.errors import DataError
+from s2s.parts import Fraction, Positive, Range
 from s2s.safefiles import atomic_write
 from s2s.tensors import BOS, EOS, PAD, UNK
 

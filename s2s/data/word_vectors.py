@@ -20,7 +20,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from s2s.data.files import opened
-from s2s.data.tokenizers import JOINER, Listed, Tokenizer
+from s2s.data.plain_tokenizers import JOINER, Listed
+from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError, RecipeError
 from s2s.tensors import PAD
 

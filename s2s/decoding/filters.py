@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from s2s.config import Family, Positive, Range
+from s2s.parts import Family, Positive, Range
 
 FilterFunction = Callable[[Tensor, Tensor], Tensor]
 

@@ -15,10 +15,10 @@ from typing import Annotated, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from s2s.config import Amount, Count, Fraction, Range
 from s2s.decoding.filters import repetition_penalty as penalize
 from s2s.decoding.sampling import pick, stir
 from s2s.decoding.search import Step
+from s2s.parts import Amount, Count, Fraction, Range
 from s2s.tensors import BOS, PAD, UNK
 
 WINDOW = 64  # pieces that a repetition penalty looks back on

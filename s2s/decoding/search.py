@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from s2s.config import Family
 from s2s.decoding.filters import FilterFunction
 from s2s.errors import RecipeError
+from s2s.parts import Family
 from s2s.tensors import BOS, EOS, PAD, UNK
 
 MARGIN = 10  # pieces a hypothesis may have beyond max_ratio: a source of one word still gets an answer

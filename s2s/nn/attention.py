@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2s.config import Family, Positive
 from s2s.errors import RecipeError
+from s2s.parts import Family, Positive
 from s2s.tensors import EncoderOutput, Memory
 
 

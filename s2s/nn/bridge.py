@@ -5,8 +5,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Family
 from s2s.errors import RecipeError
+from s2s.parts import Family
 from s2s.tensors import EncoderOutput, State
 
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from s2s.config import Family
 from s2s.nn.dropout import Rate
+from s2s.parts import Family
 from s2s.tensors import State
 
 

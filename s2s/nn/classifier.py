@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Choice, Positive, choose
+from s2s.config import choose
 from s2s.nn.dropout import Rate
 from s2s.nn.heads import AnswerOutput, Head, HeadOutput
 from s2s.nn.pooling import Pooling
+from s2s.parts import Choice, Positive
 from s2s.tensors import Batch, EncoderOutput, Padded, Space
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Amount, Choice, Positive, choose
+from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention
 from s2s.nn.bridge import Bridge
@@ -22,6 +22,7 @@ from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, StepOutput
 from s2s.nn.prepared import PreparedStack, can_prepare
 from s2s.nn.stack import Stack
+from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
 
 

@@ -4,11 +4,12 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from s2s.config import Choice, Family, Positive, choose
+from s2s.config import choose
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
 from s2s.nn.stack import Stack
+from s2s.parts import Choice, Family, Positive
 from s2s.tensors import EncoderOutput, Padded, Space
 
 

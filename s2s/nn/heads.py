@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
-from s2s.config import Family
+from s2s.parts import Family
 from s2s.tensors import Batch, EncoderOutput, Memory, Space
 
 

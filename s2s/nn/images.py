@@ -6,10 +6,10 @@ cnn       pictures, from scratch      project   vectors that another program has
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Positive
 from s2s.errors import RecipeError
 from s2s.nn.dropout import Rate
 from s2s.nn.encoders import Encoder
+from s2s.parts import Positive
 from s2s.tensors import EncoderOutput, Padded, Space
 
 GROUPS = 8

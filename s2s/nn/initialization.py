@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Amount, Family
 from s2s.nn.embedding import Embedding
+from s2s.parts import Amount, Family
 
 
 class Initializer(Family):

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2s.config import Amount, Choice, Positive, choose
+from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.cells import Cell
 from s2s.nn.decoder import shift_right
@@ -21,6 +21,7 @@ from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, StepOutput
 from s2s.nn.prepared import PreparedStack, can_prepare
 from s2s.nn.stack import Stack
+from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
 
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Family, Positive
 from s2s.nn.attention import normalize
 from s2s.nn.bridge import mean
+from s2s.parts import Family, Positive
 from s2s.tensors import EncoderOutput
 
 

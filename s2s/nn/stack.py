@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Choice
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout
+from s2s.parts import Choice
 from s2s.tensors import State
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from s2s.data.encoded import EncodedCorpus, Ids
+from s2s.data.plain_tokenizers import JOINER
 from s2s.data.readers import Row, Source
-from s2s.data.tokenizers import JOINER
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
 from s2s.predicting.base import Predictor, real

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.config import Choice
 from s2s.data.readers import Row, Source
 from s2s.decoding.batched import SearchCall, write_batches
 from s2s.decoding.search import Hypothesis, Search
+from s2s.parts import Choice
 from s2s.predicting.base import Predictor, real
 from s2s.tensors import BOS, EOS, PAD, UNK, Padded, move
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s2s.config import Amount, Positive
+from s2s.parts import Amount, Positive
 from s2s.tasks.metrics import SEED, Bleu, Metric
 
 PUNCTUATION = frozenset(".,?!:;-'`\"()[]{}") | {"--", "...", "''", "``"}

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
-import s2s.tasks.caption_metrics  # noqa: F401  (registers the default metrics)
-from s2s.config import Choice, choose
+import s2s.tasks.caption_metrics  # noqa: F401  (registers the metrics below)
+from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.readers import Row
 from s2s.errors import RunError
+from s2s.parts import Choice
 from s2s.safefiles import atomic_write
 from s2s.tasks.baselines import constant_baseline, most_frequent
 from s2s.tasks.metrics import Metric

@@ -1,8 +1,9 @@
 """Replies in a conversation: a translation from what was said to what is answered."""
 
-from s2s.config import Choice, choose
+from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.tokenizers import Tokenizer
+from s2s.parts import Choice
 from s2s.tasks.metrics import Metric
 from s2s.tasks.task import Translation
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from s2s.config import Count
+from s2s.parts import Count
 from s2s.tasks.metrics import SEED, Metric, References, Score, check
 
 Pair = tuple[str, str]  # what is right, what was said

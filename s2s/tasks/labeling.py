@@ -16,16 +16,17 @@ import torch
 from torch import Tensor
 
 import s2s.tasks.label_metrics  # noqa: F401  (registers the default metrics)
-from s2s.config import Amount, Choice, choose, options_of, suggest
+from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
 from s2s.data.labels import Names
 from s2s.data.readers import Row
 from s2s.decoding.batched import SearchCall
 from s2s.decoding.decisions import decide_all
-from s2s.errors import DataError, RecipeError, RunError
+from s2s.errors import DataError, RecipeError, RunError, suggest
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
+from s2s.parts import Amount, Choice, options_of
 from s2s.safefiles import atomic_write
 from s2s.tasks.losses import Loss, binary_cross_entropy, cross_entropy
 from s2s.tasks.metrics import Metric

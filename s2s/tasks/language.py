@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from s2s.config import Choice, Positive, choose
+from s2s.config import choose
 from s2s.data.fields import Field, Nothing, Text
 from s2s.errors import RecipeError
+from s2s.parts import Choice, Positive
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.metrics import SEED, Score, interval
 from s2s.tasks.task import Task

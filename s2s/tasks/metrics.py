@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from s2s.config import Amount, Count, Family, Positive
 from s2s.errors import DataError
+from s2s.parts import Amount, Count, Family, Positive
 
 SEED = 12345  # sacreBLEU's own
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from s2s.config import Count
 from s2s.errors import DataError
+from s2s.parts import Count
 from s2s.tasks.metrics import Metric, References, check
 
 FEWEST = 10  # sentences; with less, chance alone makes any difference look certain, or none

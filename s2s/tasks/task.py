@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import s2s.data.subwords  # noqa: F401  (registers the default tokenizer)
-from s2s.config import Choice, Family, choose
+from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
 from s2s.data.readers import Row
@@ -18,6 +18,7 @@ from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.batched import SearchCall, write_all
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
+from s2s.parts import Choice, Family
 from s2s.tasks.losses import Likelihood, Loss, cross_entropy
 from s2s.tasks.metrics import Metric, Score
 from s2s.tensors import Batch

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from s2s.config import Family, Fraction, Positive
 from s2s.errors import RunError
+from s2s.parts import Family, Fraction, Positive
 
 
 class Averaging(Family):

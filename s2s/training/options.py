@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from s2s.config import Amount, Choice, Count, Fraction, Positive, choose
+from s2s.config import choose
 from s2s.decoding.search import Search
+from s2s.parts import Amount, Choice, Count, Fraction, Positive
 from s2s.training.averaging import Averaging
 from s2s.training.optimizers import Optimizer
 from s2s.training.schedules import Schedule

@@ -14,8 +14,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from s2s.config import suggest
-from s2s.errors import DeviceError
+from s2s.errors import DeviceError, suggest
 
 Name = Literal["fp32", "bf16", "fp16"]
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}

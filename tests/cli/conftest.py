@@ -7,8 +7,9 @@ from rich.console import Console
 
 import s2s.decoding.beam
 import s2s.decoding.sampling  # noqa: F401  (these register the searches)
-from s2s.config import choose, options_of
+from s2s.config import choose
 from s2s.decoding.search import Search
+from s2s.parts import options_of
 
 
 class FakePrediction(SimpleNamespace):

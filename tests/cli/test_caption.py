@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 import s2s.cli.caption as module
 from s2s.cli.caption import caption, cell, chunked, walk
-from s2s.config import choose, options_of
+from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.errors import DataError, RunError
+from s2s.parts import options_of
 from s2s.predicting.writer import Alignment, Prediction
 
 app = typer.Typer()

@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from s2s.cli.check import UNKNOWN_SIZE, build, check, spaces
 from s2s.cli.list import members
-from s2s.config import tree
 from s2s.errors import DataError, RecipeError
 from s2s.nn.heads import Head
+from s2s.parts import tree
 from s2s.recipe import parse_recipe, read_recipe
 from s2s.shipped import shipped
 

@@ -4,9 +4,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from s2s.cli.list import FAMILIES, SECTIONS, about, default_text, describe, kinds_of, list_parts, members, plain
-from s2s.config import Family, Option, choose, convert, options_of
+from s2s.cli.describe import about, default_text, describe, plain
+from s2s.cli.list import FAMILIES, SECTIONS, kinds_of, list_parts, members
+from s2s.config import choose, convert
 from s2s.errors import RecipeError
+from s2s.parts import Family, Option, options_of
 
 app = typer.Typer()
 app.command()(list_parts)

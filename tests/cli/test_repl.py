@@ -9,7 +9,7 @@ from s2s.cli.repl import Repl
 from s2s.cli.repl_live import Live
 from s2s.cli.repl_terminal import history_file, tail
 from s2s.cli.show import attention_map, blocks, column_widths
-from s2s.config import options_of
+from s2s.parts import options_of
 
 
 @pytest.fixture

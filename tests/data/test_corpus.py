@@ -1,10 +1,8 @@
 """Corpora on disk: what was read is what is there, once, whole, and the same for everybody."""
 
 import json
-import multiprocessing
 import os
 import random
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +12,11 @@ import pytest
 
 import s2s.data.corpus as corpus_module
 from s2s.config import choose
-from s2s.data.corpus import cache_folder, encode_corpus, has_split, hold_out, open_corpus, read_corpus
+from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
 from s2s.data.fields import Text
 from s2s.data.pictures import Picture
 from s2s.data.readers import Reader, Row, SourceType
-from s2s.data.store import ABANDONED, filled
+from s2s.data.store import cache_folder
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError
 from s2s.tensors import EOS
@@ -282,16 +280,6 @@ def test_large_vocabularies_have_larger_ids():
 # The cache under bad conditions
 
 
-def test_what_fails_leaves_nothing(tmp_path):
-    def write(folder: Path) -> None:
-        (folder / "half").write_text("half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        filled(tmp_path / "rows" / "key", write)
-    assert list((tmp_path / "rows").iterdir()) == []
-
-
 def test_a_reader_that_breaks_leaves_nothing(tmp_path):
     class Broken(Fixed):
         def rows(self, name):
@@ -336,40 +324,6 @@ def test_damage_is_noticed(name, tmp_path):
     with pytest.raises(DataError, match="the cache is damaged") as caught:
         encode_corpus(open_corpus(reader, "train", tmp_path), field, field, tmp_path)
     assert f"rm -r {path.parent}" in str(caught.value)
-
-
-def fill_slowly(folder: Path, mark: str) -> None:
-    def write(unfinished: Path) -> None:
-        for part in ("a", "b"):
-            (unfinished / part).write_text(mark)
-            time.sleep(0.1)
-
-    filled(folder, write)
-
-
-def test_processes_at_once_agree(tmp_path):
-    folder = tmp_path / "rows" / "key"
-    context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=fill_slowly, args=(folder, str(i))) for i in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    assert list((tmp_path / "rows").iterdir()) == [folder]
-    assert (folder / "a").read_text() == (folder / "b").read_text()
-
-
-def test_what_a_killed_process_left_is_swept_away(tmp_path):
-    old, young = tmp_path / "rows" / ".key.old", tmp_path / "rows" / ".key.young"
-    for folder in (old, young):
-        folder.mkdir(parents=True)
-        (folder / "rows.arrow").write_text("half")
-    past = time.time() - 2 * ABANDONED
-    os.utime(old / "rows.arrow", (past, past))
-    filled(tmp_path / "rows" / "other", lambda folder: None)
-    assert not old.exists()
-    assert young.exists()  # somebody may be writing it
 
 
 # What cannot be a corpus

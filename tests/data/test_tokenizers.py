@@ -14,8 +14,9 @@ import sentencepiece
 
 import s2s.data.subwords
 from s2s.config import choose
+from s2s.data.plain_tokenizers import Bytes, Listed, Words
 from s2s.data.subwords import Subwords
-from s2s.data.tokenizers import UNKNOWN, Bytes, Listed, Tokenizer, Words
+from s2s.data.tokenizers import UNKNOWN, Tokenizer
 from s2s.data.vocabulary import SPECIALS
 from s2s.errors import DataError, RunError
 from s2s.tensors import BOS, EOS, PAD, UNK

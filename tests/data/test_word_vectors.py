@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from s2s.data.plain_tokenizers import Bytes, Characters, Words
 from s2s.data.subwords import Unigram
-from s2s.data.tokenizers import Bytes, Characters, Words
 from s2s.data.word_vectors import WordVectors
 from s2s.errors import DataError, RecipeError, S2SError
 

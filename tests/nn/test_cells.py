@@ -4,8 +4,7 @@ import pytest
 import torch
 from nn_models import close
 
-from s2s.nn.by_hand import Looped
-from s2s.nn.cells import Cell
+from s2s.nn.cells import Cell, Looped
 
 KINDS = sorted(Cell.kinds)
 X, LENGTHS = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([5, 2, 4])

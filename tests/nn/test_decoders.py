@@ -21,12 +21,13 @@ from nn_models import (
     small,
 )
 
-from s2s.config import choose, options_of
+from s2s.config import choose
 from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
 from s2s.nn.decoder import DecoderState, shift_right
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
+from s2s.parts import options_of
 from s2s.tensors import BOS, EOS, EncoderOutput, Space, detach, select
 
 CELLS = sorted(Cell.kinds)

@@ -9,17 +9,8 @@ import pytest
 from rich.console import Console
 
 from s2s.errors import RunError
-from s2s.training.progress import (
-    JsonLog,
-    Live,
-    Plain,
-    Plan,
-    Progress,
-    Reporter,
-    TensorBoard,
-    duration,
-    reporter_for,
-)
+from s2s.training.progress import Live, Plain, duration, reporter_for
+from s2s.training.reporters import JsonLog, Plan, Progress, Reporter, TensorBoard
 
 SCORES = {"loss": 3.21456, "learning_rate": 0.0012, "gradient_norm": 0.8, "tokens_per_second": 11204.3}
 FOUND = {"loss": 2.9, "perplexity": 18.17, "bleu": 31.24}

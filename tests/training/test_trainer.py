@@ -8,10 +8,10 @@ import pytest
 import torch
 from toy import PAIRS, toy_recipe, toy_trainer
 
-from s2s.config import tree
 from s2s.data.batches import make_batch
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, RunError, TrainingError
+from s2s.parts import tree
 from s2s.predict import load
 from s2s.session import train
 from s2s.tasks.losses import cross_entropy
