@@ -99,10 +99,12 @@ def run_here(command: str, monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys, "argv", shlex.split(command))
     with open(os.devnull) as nothing, monkeypatch.context() as patch:
         patch.setattr(sys, "stdin", nothing)
+        code: object = 0
         try:
             main()
         except SystemExit as done:
-            assert not done.code, f"{command}\n{capsys.readouterr().err}"
+            code = done.code
+    assert not code, f"{command}\n{capsys.readouterr().err}"
 
 
 def test_every_command_runs(page, desk, cache, monkeypatch, capsys):
