@@ -101,8 +101,10 @@ def run_here(command: str, monkeypatch, capsys) -> None:
         patch.setattr(sys, "stdin", nothing)
         try:
             main()
+            code = 0
         except SystemExit as done:
-            assert not done.code, f"{command}\n{capsys.readouterr().err}"
+            code = done.code
+    assert not code, f"{command}\n{capsys.readouterr().err}"
 
 
 def test_every_command_runs(page, desk, cache, monkeypatch, capsys):
