@@ -103,6 +103,12 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
     return task
 
 
+def last_split(recipe: Recipe) -> str:
+    """What a run is evaluated on: test, or validation where there is no test."""
+    reader = recipe.data()
+    return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
+
+
 def open_split(recipe: Recipe, split: str) -> Corpus:
     """One split of a recipe's data, as raw rows."""
     reader = recipe.data()

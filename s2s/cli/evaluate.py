@@ -20,7 +20,9 @@ def evaluate(
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as decoding.beam_size=10.")
     ] = None,
-    split: Annotated[str, typer.Option(help="train, validation, test, or another split the data has.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="train, validation, test, or another; test if not given, where there is one.")
+    ] = None,
     source: Annotated[Path | None, typer.Option(help="A file of sources, a line each, instead of a split.")] = None,
     target: Annotated[list[Path] | None, typer.Option(help="Its references; repeat it for several.")] = None,
     against: Annotated[str | None, typer.Option(help="Another run, or a file of hypotheses, to test against.")] = None,
@@ -41,6 +43,9 @@ def evaluate(
     if source or target:
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:
+        from s2s.prepare import last_split
+
+        split = split or last_split(predictor.recipe)
         rows, called = split_rows(predictor.recipe, split), name or split
     baseline = None if against is None else Path(against) if Path(against).is_file() else find_run(against)
     found = measure(predictor, rows, name=called, against=baseline)
@@ -106,9 +111,9 @@ def show(found: "Evaluation") -> None:
     table.add_column("signature", style="dim", overflow="fold")
     for score in found.scores:
         theirs = [beside(score.name, baseline) for baseline in baselines]
-        table.add_row(
-            score.name, f"{score.value:.2f}", f"{score.low:.2f} to {score.high:.2f}", *theirs, score.signature
-        )
+        digits = 2 if score.value >= 10 else 3
+        interval = f"{score.low:.{digits}f} to {score.high:.{digits}f}"
+        table.add_row(score.name, f"{score.value:.{digits}f}", interval, *theirs, score.signature)
     table.add_row(
         "perplexity", f"{found.perplexity:.2f}", "", *[""] * len(baselines), "a target piece, the end included"
     )

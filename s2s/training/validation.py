@@ -67,7 +67,7 @@ class Validator:
 
 @torch.inference_mode()
 def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision: Precision) -> dict[str, float]:
-    """Mean loss an answer, in nats, and its exponential."""
+    """Mean negative log-probability of an answer, in nats, unweighted and not smoothed, and its exponential."""
     model.eval()
     total, count = 0.0, 0
     state: Any = None
@@ -75,8 +75,8 @@ def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision
         batch = move(batch, precision.device)
         with precision.autocast():
             output = model(batch, None if batch.fresh else state)
-            loss = task.loss(output, batch)
+            nats = task.nats(output, batch)
         state = output.state
-        total, count = total + float(loss.total), count + loss.tokens
+        total, count = total + float(nats.double().sum()), count + batch.tokens
     mean = total / max(1, count)
     return {"loss": mean, "perplexity": math.exp(min(mean, 700.0))}
