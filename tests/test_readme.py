@@ -102,6 +102,7 @@ def run_here(command: str, monkeypatch, capsys) -> None:
         code: object = 0
         try:
             main()
+            code = 0
         except SystemExit as done:
             code = done.code
     assert not code, f"{command}\n{capsys.readouterr().err}"

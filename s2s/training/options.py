@@ -50,3 +50,13 @@ class Training:
     save_every: Positive | None = None
     log_every: Positive = 50
     tensorboard: bool = False
+
+    def total_steps(self, batches: int) -> int | None:
+        """The steps that a run will take if nothing stops it early; schedules that end need to know.
+
+        batches  of the first pass: passes differ by a few, and all are taken to be as long
+        """
+        ends = [self.steps] if self.steps else []
+        if self.epochs is not None:
+            ends.append(self.epochs * -(-batches // self.accumulate))
+        return min(ends) if ends else None

@@ -13,50 +13,25 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from s2s.data.batches import Batches
 from s2s.data.streams import StreamBatches
-from s2s.errors import TrainingError
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, detach, leaves, move, refill
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
 from s2s.training.options import Training
+from s2s.training.position import Outcome, Position, Reason, Recent
 from s2s.training.precision import Precision
 from s2s.training.reporters import Plan, Reporter
 from s2s.training.runs import Run
 from s2s.training.seeds import random_state, set_random_state
 from s2s.training.signals import StopRequest
 from s2s.training.validation import Validation, Validator
-
-Reason = Literal["epochs", "steps", "patience", "asked"]
-
-
-@dataclass
-class Position:
-    """Where a run stands: plain numbers, all of them in the checkpoint."""
-
-    step: int = 0  # updates of the weights
-    epoch: int = 0  # passes finished
-    batch: int = 0  # batches of this pass already learned from
-    tokens: int = 0  # target tokens learned from, over all
-    seconds: float = 0.0  # spent in training steps
-    best: float | None = None  # score of the best validation
-    best_step: int = 0
-    worse: int = 0  # validations since the best
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended. `reason` is the stop that came first; `asked` is Ctrl-C or SIGTERM."""
-
-    reason: Reason
-    position: Position
 
 
 class Trainer:
@@ -88,9 +63,9 @@ class Trainer:
         self.average = options.average(model) if options.average else None
         self.position = Position()
         self.carried: Any = None  # the state after the last batch, where the next one goes on with its text
-        self.total_steps = self._total_steps()
-        self._since_log = _Sums(precision.device)
-        self._recent: list[tuple[int, Sequence[int]]] = []  # steps and rows since the loss was last looked at
+        self.total_steps = options.total_steps(batches.count(0))
+        self._place = str(run.path)
+        self._recent = Recent(precision.device, self._place)
 
     # -- the loop ------------------------------------------------------------------------------------
 
@@ -137,15 +112,16 @@ class Trainer:
             self.carried = detach(output.state) if self.task.streams else None
             self._scaled(loss.total / tokens).backward()
             total += loss.total.detach()
-        self._recent.append((here.step, [row for batch in group for row in batch.rows]))
+        self._recent.learned(here.step, total, tokens, [row for batch in group for row in batch.rows])
         if self.precision.device.type == "cpu":
-            self._check(total)  # free here, and before the weights are touched
+            self._recent.check()  # free here, and before the weights are touched
         norm = self._update()
         if self.average:
             self.average.update(here.step)
+        seconds = time.perf_counter() - started
         here.tokens += tokens
-        here.seconds += time.perf_counter() - started
-        self._since_log.add(total, norm, tokens, time.perf_counter() - started)
+        here.seconds += seconds
+        self._recent.took(norm, seconds)
         self.reporter.advance(here.step, self._epochs())
 
     def _scaled(self, loss: Tensor) -> Tensor:
@@ -193,16 +169,6 @@ class Trainer:
             return "patience"
         return None
 
-    def _total_steps(self) -> int | None:
-        """The steps that this run will take if nothing stops it early; schedules that end need to know.
-
-        Passes differ by a few batches: all are taken to be as long as the first.
-        """
-        options, ends = self.options, [self.options.steps] if self.options.steps else []
-        if options.epochs is not None:
-            ends.append(options.epochs * -(-self.batches.count(0) // options.accumulate))
-        return min(ends) if ends else None
-
     # -- looking up ----------------------------------------------------------------------------------
 
     def validate(self) -> None:
@@ -234,39 +200,16 @@ class Trainer:
 
     def _log(self) -> None:
         """Wait for the device, look at the loss, tell the reporters."""
-        sums = self._since_log
-        if not sums.steps:
-            return
-        self._check(sums.loss)
-        here = self.position
-        scores = {
-            "loss": float(sums.loss) / sums.tokens,
-            "gradient_norm": float(sums.norm) / sums.steps,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "tokens_per_second": sums.tokens / max(sums.seconds, 1e-9),
-        }
-        self.reporter.step(here.step, self._epochs(), scores)
-        self._since_log = _Sums(self.precision.device)
+        if self._recent.steps:
+            here = self.position
+            self._recent.check()
+            self.reporter.step(here.step, self._epochs(), self._recent.scores(self.optimizer.param_groups[0]["lr"]))
+            self._recent = Recent(self.precision.device, self._place)
 
     def _epochs(self) -> float:
         """Passes over the data, with the fraction of this one."""
         here = self.position
         return round(here.epoch + here.batch / max(1, self.batches.count(here.epoch)), 4)
-
-    def _check(self, total: Tensor) -> None:
-        """Stop at a loss that is no number. The weights of the last checkpoint stay as they are."""
-        if math.isfinite(float(total)):
-            self._recent.clear()
-            return
-        steps = [step for step, _ in self._recent]
-        rows = sorted({row for _, rows in self._recent for row in rows})
-        where = f"step {steps[0]}" if len(set(steps)) == 1 else f"steps {steps[0]} to {steps[-1]}"
-        shown = ", ".join(map(str, rows[:8])) + (f", and {len(rows) - 8} more" if len(rows) > 8 else "")
-        raise TrainingError(
-            f"{self.run.path}: {where}",
-            f"the loss is {float(total)}; the batch held training rows {shown}",
-            "the last checkpoint is kept. Lower training.optimizer.learning_rate, or set training.clip_norm=1",
-        )
 
     # -- checkpoints ---------------------------------------------------------------------------------
 
@@ -305,20 +248,3 @@ class Trainer:
         batch = next(self.batches.epoch(0))
         _, state = self.model.head.start(self.model.encode(move(batch.source, self.precision.device)))
         return refill(state, move(tuple(tensors), self.precision.device))
-
-
-class _Sums:
-    """What training did since it last looked up; on the device, so that nothing waits."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.loss = torch.zeros((), device=device, dtype=torch.float64 if device.type != "mps" else torch.float32)
-        self.norm = torch.zeros((), device=device)
-        self.tokens = self.steps = 0
-        self.seconds = 0.0
-
-    def add(self, loss: Tensor, norm: Tensor, tokens: int, seconds: float) -> None:
-        self.loss += loss
-        self.norm += norm
-        self.tokens += tokens
-        self.steps += 1
-        self.seconds += seconds
