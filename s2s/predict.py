@@ -37,7 +37,7 @@ def load(
     task = recipe.task()
     task.load(run.fields)
     model = recipe.build_model(task.source.space, task.target.space)
-    fill(model, run, weights_of(run, weights))
+    fill(model, run, weights)
     return predictor_for(task)(recipe, task, model, choose_precision("auto", find_device(device, "device")))
 
 
@@ -46,12 +46,6 @@ def predictor_for(task: Task) -> type[Predictor]:
     if task.verb == "generate":
         return Generator
     return Labeler if task.target.space.shape in CHOICES else Writer
-
-
-def weights_of(run: Run, wanted: str) -> str:
-    """A run without validation has no best weights but the last."""
-    there = [name for name in (wanted, "last") if (run.path / f"{name}.safetensors").exists()]
-    return there[0] if there and wanted == "best" else wanted
 
 
 def fill(model: Model, run: Run, weights: str) -> None:

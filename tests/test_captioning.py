@@ -27,9 +27,9 @@ name: drawings
 task: {kind: captioning, source: {kind: image, size: 48}, metrics: [bleu4, cider, chrf, exact]}
 data: {kind: generated, what: drawings, size: 6, validation: train, test: null}
 model:
-  encoder: cnn
+  encoder: {kind: cnn, width: 32}
   head: {kind: decoder, embedding: 16, hidden: 48, attention: additive, bridge: mean}
-training: {steps: 120, epochs: 200, validate_every: 60, batch_size: 6, batch_unit: sentences, optimizer: {kind: adam, learning_rate: 5e-3}}
+training: {steps: 200, epochs: 200, validate_every: 50, batch_size: 6, batch_unit: sentences, optimizer: {kind: adam, learning_rate: 5e-3}}
 """
 
 

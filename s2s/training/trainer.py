@@ -13,6 +13,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -81,6 +82,9 @@ class Trainer:
                     reason = self._after_step(request)
                     if reason:
                         break
+        if self.validator is None:  # nobody can say which weights were best: the last are
+            with self._averaged():
+                self.run.save_weights("best", self.model.state_dict())
         return Outcome(reason, self.position)
 
     def _groups(self) -> Iterator[list[Batch]]:
@@ -177,13 +181,14 @@ class Trainer:
         self._log()
         if self.average:
             self.average.snapshot()
-            with self.average.applied(self.model):
-                found = self.validator(self.model, self.precision)
-                best = self._judge(found)
-        else:
+        with self._averaged():
             found = self.validator(self.model, self.precision)
             best = self._judge(found)
         self.reporter.validation(self.position.step, found.scores, best, found.samples)
+
+    def _averaged(self) -> AbstractContextManager[Any]:
+        """The model with its averaged weights, where there are any."""
+        return self.average.applied(self.model) if self.average else nullcontext()
 
     def _judge(self, found: Validation) -> bool:
         """Tell the schedule and early stopping; keep the weights where they are the best so far."""

@@ -86,7 +86,8 @@ def rows(made: Reader, split: str = "train") -> list[tuple]:
 
 
 def test_every_kind_is_tested_here():
-    assert {*WRITERS, "generated"} == set(Reader.kinds)
+    others = {"dialogues", "features", "generated", "imagefolder", "lines", "python"}  # they have files of their own
+    assert set(Reader.kinds) - others == set(WRITERS)
 
 
 @pytest.mark.parametrize("kind", sorted(WRITERS))
@@ -315,7 +316,7 @@ MISTAKES = [
     ("json object", {"train.jsonl": b'{"de": "a", "en": {"text": "b"}}\n'}, {"kind": "jsonl"}, ["column 'en' holds an object", "one of: en.text"]),
     ("json source list", {"train.jsonl": b'{"de": ["a"], "en": "b"}\n'}, {"kind": "jsonl"}, ["column 'de' holds a list"]),
     ("json nested", {"train.jsonl": b'{"t": {"de": "a", "en": "b"}}\n'}, {"kind": "jsonl", "source": "t.de", "target": "t.es"}, ["there is no column 't.es'", "the columns are: t.de, t.en"]),
-    ("json text", {"train.jsonl": b'"a"\n'}, {"kind": "jsonl"}, ["column 'en' was asked for, and the record is text"]),
+    ("json text", {"train.jsonl": b'"a"\n'}, {"kind": "jsonl"}, ["column 'de' was asked for, and the record is text"]),
     ("json array", {"train.jsonl": b'["a", "b"]\n'}, {"kind": "jsonl"}, ["the record is a list", "columns by number"]),
     ("json array short", {"train.jsonl": b'["a"]\n'}, {"kind": "jsonl", "source": 0, "target": 1}, ["train.jsonl:1: has 1 column, and column 1"]),
     ("parquet", {"train.parquet": b"PAR1 no"}, {"kind": "parquet"}, ["train.parquet: is not a readable Parquet file"]),

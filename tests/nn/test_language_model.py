@@ -115,7 +115,7 @@ def test_penalties_are_their_formulas():
     for row, length in enumerate(lengths):
         h = outputs[row, :length]
         expected += 2 * h.square().mean(-1).sum().item() + 3 * (h[1:] - h[:-1]).square().mean(-1).sum().item()
-    assert float(model(batch).penalty) == pytest.approx(expected, rel=1e-5)
+    assert model(batch).penalty.item() == pytest.approx(expected, rel=1e-5)
     assert model.eval()(batch).penalty is None
 
 

@@ -281,3 +281,12 @@ def test_what_a_schedule_has_seen_is_kept(tmp_path):
     assert again.schedule.factor(1, None) != trainer.schedule.factor(1, None)
     again.resume()
     assert again.schedule.state_dict() == trainer.schedule.state_dict()
+
+
+def test_a_run_without_validation_keeps_its_last_weights_as_the_best(tmp_path):
+    changes = ("data.validation=null", "data.hold_out=0", "training.average=ema")
+    trainer, _ = run_to_the_end(tmp_path, "alone", *changes)
+    assert trainer.validator is None
+    best = trainer.run.load_weights("best")
+    with trainer.average.applied(trainer.model):
+        torch.testing.assert_close(best, dict(trainer.model.state_dict()), **TO_THE_BIT)
