@@ -99,6 +99,7 @@ def run_here(command: str, monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys, "argv", shlex.split(command))
     with open(os.devnull) as nothing, monkeypatch.context() as patch:
         patch.setattr(sys, "stdin", nothing)
+        code: object = 0
         try:
             main()
             code = 0
