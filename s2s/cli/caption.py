@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import errors
-from s2s.cli.lines import echo, one_line, rounded
+from s2s.cli.lines import echo, one_line
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.records import alignments, hypotheses, weights_of
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
     from s2s.data.pictures import Picture
     from s2s.decoding.search import Search
     from s2s.parts import Choice
-    from s2s.predicting.writer import Prediction, Writer
+    from s2s.predicting.writer import Alignment, Prediction, Writer
 
 CHUNK = 64  # pictures that are read and written about together
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}  # taken from a folder
 
-Found = list[tuple["Picture", "list[Prediction]"]]
+Found = tuple["Sequence[Picture]", "list[list[Prediction]]"]
 
 
 def caption(
@@ -63,14 +64,16 @@ def caption(
         raise RunError(str(folder), f"is a run of {writer.recipe.task.kind}, which reads no pictures", hint)
     chosen = change_search(writer.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
-    form = json_form(writer) if as_json else nbest_form if nbest else plain_form
+    form = nbest_form if nbest else plain_form
     skipped = Skipped()
     draw = attention_drawer(writer, attention) if attention else None
     for pictures in chunked(read_pictures(images, skipped)):
-        for picture, best in written(writer, pictures, chosen, skipped):
-            echo(form(picture, best))
+        good, found = written(writer, pictures, chosen, skipped)
+        aligned = alignments(writer, good, found) if as_json or draw else [None] * len(good)
+        for picture, best, alignment in zip(good, found, aligned, strict=True):
+            echo(json_form(picture, best, alignment) if as_json else form(picture, best))
             if draw is not None:
-                draw(picture, best)
+                draw(picture, alignment)
     if skipped.count:
         raise typer.Exit(1)
 
@@ -122,14 +125,14 @@ def walk(path: Path) -> list[Path]:
 
 
 def written(writer: "Writer", pictures: "Sequence[Picture]", search: "Choice[Search]", skipped: Skipped) -> Found:
-    """Each picture that can be read with its n-best list, all found together."""
+    """The pictures that can be read, and the n-best list of each, all found together."""
     try:
-        return list(zip(pictures, writer.search(pictures, search), strict=True))
+        return pictures, writer.search(pictures, search)
     except DataError:  # about one of them at least: which ones, a look at each tells
         good = [picture for picture in pictures if readable(writer, picture, skipped)]
         if len(good) == len(pictures):
             raise
-        return list(zip(good, writer.search(good, search), strict=True))
+        return good, writer.search(good, search)
 
 
 def readable(writer: "Writer", picture: "Picture", skipped: Skipped) -> bool:
@@ -154,30 +157,22 @@ def cell(name: str) -> str:
     return one_line(name).replace("\t", " ")
 
 
-def json_form(writer: "Writer") -> "Callable[[Picture, list[Prediction]], str]":
-    def form(picture: "Picture", found: "list[Prediction]") -> str:
-        hypotheses = [
-            {"text": p.text, "score": rounded(p.score), "log_probability": rounded(p.log_probability)} for p in found
-        ]
-        record: dict[str, Any] = {"source": picture.name, "hypotheses": hypotheses, "alignment": None}
-        alignment = writer.align(picture, found[0].ids)
-        if alignment is not None:
-            weights = [[rounded(w, 3) for w in row] for row in alignment.weights]
-            record["alignment"] = {"target": alignment.target, "grid": alignment.grid, "weights": weights}
-        return json.dumps(record, ensure_ascii=False) + "\n"
-
-    return form
+def json_form(picture: "Picture", found: "list[Prediction]", alignment: "Alignment | None") -> str:
+    record: dict[str, Any] = {"source": picture.name, "hypotheses": hypotheses(found), "alignment": None}
+    if alignment is not None:
+        pieces = {"target": alignment.target, "grid": alignment.grid}
+        record["alignment"] = pieces | {"weights": weights_of(alignment)}
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def attention_drawer(writer: "Writer", folder: Path) -> "Callable[[Picture, list[Prediction]], None]":
+def attention_drawer(writer: "Writer", folder: Path) -> "Callable[[Picture, Alignment | None], None]":
     """What writes FOLDER/NAME.png for a picture. Raises RunError for a model without attention."""
     from s2s.predicting.attention_pictures import attention_picture, free_name
     from s2s.safefiles import atomic_write
 
     taken: set[str] = set()
 
-    def draw(picture: "Picture", found: "list[Prediction]") -> None:
-        alignment = writer.align(picture, found[0].ids)
+    def draw(picture: "Picture", alignment: "Alignment | None") -> None:
         if alignment is None:
             raise RunError(writer.recipe.name, "has no attention to draw", "leave --attention out")
         path = Path(picture.name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from s2s.cli.lines import chunks, decoded, echo, one_line
+from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.cli.translate import change_search
 
@@ -41,7 +41,7 @@ def chat(
 
     folder, writer = open_run(run, Writer, device=device, weights=weights, trust=trust)
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
-    if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
+    if at_terminal() and not as_json:
         from s2s.cli.repl_chat import ChatLoop
         from s2s.cli.repl_terminal import converse, terminal
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.recipes import complete_recipe, print_yaml
+from s2s.cli.recipes import RecipeArgument, print_yaml
 from s2s.errors import Problem, RecipeError, S2SError
 
 if TYPE_CHECKING:
@@ -18,12 +18,7 @@ UNKNOWN_NAMES = 3  # classes, or tags, likewise
 
 
 def check(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE", help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe
-        ),
-    ],
+    recipe: RecipeArgument,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as model.encoder.cell=gru.")
     ] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import errors, output
-from s2s.cli.lines import echo, tidy
+from s2s.cli.lines import at_terminal, echo, tidy
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import S2SError
 
@@ -66,8 +66,7 @@ def generate(
     options |= {key: value for key, value in given.items() if value is not None}
     options |= {"repetition_penalty": repetition_penalty, "length": length, "stop": [unescaped(s) for s in stop or ()]}
     options["unit"] = "pieces" if pieces else "characters"
-    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if interactive or (seed is None and not begun and at_terminal and not as_json):
+    if interactive or (seed is None and not begun and not as_json and at_terminal()):
         from s2s.cli.generate_repl import open_generate_repl
 
         open_generate_repl(generator, options, str(folder), random_seed)

@@ -31,6 +31,11 @@ def answer_lines(texts: Sequence[str] | None, answer: Callable[[Sequence[str], i
         number += len(lines)
 
 
+def at_terminal() -> bool:
+    """Whether a person is typing and reading: then a verb without texts is a conversation."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def echo(answer: str) -> None:
     """Print at once, as bytes: a filter writes UTF-8 as it reads it, in any locale."""
     typer.echo(answer.encode("utf-8", "replace"), nl=False)

@@ -28,6 +28,12 @@ def complete_recipe(incomplete: str) -> list[str]:
     return [name for name, _ in shipped() if name.startswith(incomplete)]
 
 
+RecipeArgument = Annotated[  # what every verb that reads one asks for
+    str,
+    typer.Argument(
+        metavar="RECIPE", help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe
+    ),
+]
 RecipeName = Annotated[str, typer.Argument(metavar="NAME", help="One of: s2s recipes.", autocompletion=complete_recipe)]
 
 

@@ -1,19 +1,15 @@
 """s2s tag: a tag for each word of some texts, a filter in a pipe, or a REPL at a terminal."""
 
 import json
-import sys
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from s2s.cli.lines import answer_lines, one_line, rounded
+from s2s.cli.lines import answer_lines, at_terminal, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 
 if TYPE_CHECKING:
     from s2s.predicting.labeler import Tagging
-
-Form = Callable[[str, "Tagging"], str]  # (text, its tags) -> lines to print
 
 
 def tag(
@@ -35,18 +31,14 @@ def tag(
 
     folder, labeler = open_run(run, Labeler, device=device, weights=weights, trust=trust)
     labeler.need("tags")
-    if not text and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+    if not text and not as_json and at_terminal():
         from s2s.cli.repl_labels import TagLoop
         from s2s.cli.repl_terminal import converse, terminal
 
         converse(TagLoop(labeler, input, terminal()), str(folder))
         return
     form = json_form if as_json else plain_form
-
-    def answer(lines: Sequence[str], number: int) -> str:
-        return "".join(form(line, found) for line, found in zip(lines, labeler.tag(lines), strict=True))
-
-    answer_lines(text, answer)
+    answer_lines(text, lambda lines, _: "".join(map(form, lines, labeler.tag(lines))))
 
 
 def plain_form(text: str, found: "Tagging") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from s2s.cli.console import errors, output
-from s2s.cli.recipes import complete_recipe
+from s2s.cli.recipes import RecipeArgument
 
 if TYPE_CHECKING:
     from s2s.training.position import Outcome
@@ -21,12 +21,7 @@ REASONS = {
 
 
 def train(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            metavar="RECIPE", help="A shipped recipe (see: s2s recipes) or a YAML file.", autocompletion=complete_recipe
-        ),
-    ],
+    recipe: RecipeArgument,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as training.epochs=5.")
     ] = None,

@@ -1,21 +1,20 @@
 """s2s translate: some texts, a filter in a pipe, or a REPL at a terminal."""
 
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.lines import answer_lines, one_line, rounded
+from s2s.cli.lines import answer_lines, at_terminal, one_line
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.records import alignments, hypotheses, weights_of
 
 if TYPE_CHECKING:
     from s2s.decoding.search import Search
     from s2s.parts import Choice
-    from s2s.predicting.writer import Prediction, Writer
-
-Form = Callable[[int, str, "list[Prediction]"], str]  # (number of the line, source, n-best list) -> lines to print
+    from s2s.predicting.writer import Alignment, Prediction
 
 
 def translate(
@@ -47,16 +46,18 @@ def translate(
     folder, predictor = open_run(run, Writer, device=device, weights=weights, trust=trust)
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
-    if not text and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+    if not text and not as_json and at_terminal():
         from s2s.cli.repl_terminal import open_repl
 
         open_repl(predictor, chosen, str(folder))
         return
-    form = json_form(predictor) if as_json else nbest_form if nbest else plain_form
+    form = nbest_form if nbest else plain_form
 
     def answer(lines: Sequence[str], number: int) -> str:
         found = predictor.search(lines, chosen)
-        return "".join(form(i, line, best) for i, (line, best) in enumerate(zip(lines, found, strict=True), number))
+        if as_json:
+            return "".join(map(json_form, lines, found, alignments(predictor, lines, found)))
+        return "".join(map(form, count(number), lines, found))
 
     answer_lines(text, answer)
 
@@ -71,19 +72,12 @@ def nbest_form(number: int, source: str, found: "list[Prediction]") -> str:
     return "".join(lines) or f"{number}\t0.0000\t\n"
 
 
-def json_form(predictor: "Writer") -> Form:
-    def form(number: int, source: str, found: "list[Prediction]") -> str:
-        hypotheses = [
-            {"text": p.text, "score": rounded(p.score), "log_probability": rounded(p.log_probability)} for p in found
-        ]
-        alignment = predictor.align(source, found[0].ids) if found else None
-        record: dict[str, Any] = {"source": source, "hypotheses": hypotheses, "alignment": None}
-        if alignment is not None:
-            weights = [[rounded(w, 3) for w in row] for row in alignment.weights]
-            record["alignment"] = {"source": alignment.source, "target": alignment.target, "weights": weights}
-        return json.dumps(record, ensure_ascii=False) + "\n"
-
-    return form
+def json_form(source: str, found: "list[Prediction]", alignment: "Alignment | None") -> str:
+    record: dict[str, Any] = {"source": source, "hypotheses": hypotheses(found), "alignment": None}
+    if alignment is not None:
+        pieces = {"source": alignment.source, "target": alignment.target}
+        record["alignment"] = pieces | {"weights": weights_of(alignment)}
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def change_search(search: "Choice[Search]", changes: Sequence[str]) -> "Choice[Search]":

@@ -1,7 +1,6 @@
 """The field of pictures: squares of numbers, kept on disk as bytes and changed a little each time they are seen."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2s.data.fields import Field
+from s2s.data.fields import Given
 from s2s.data.files import digest
 from s2s.data.pictures import Fit, Picture, open_picture, square
 from s2s.parts import Fraction, Positive
@@ -18,7 +17,7 @@ from s2s.tensors import Space
 CHANNELS = 3
 
 
-class Image(Field, kind="image"):
+class Image(Given, kind="image"):
     """Pictures as [3, size, size] from -1 to 1.
 
     size    pixels of a side
@@ -44,9 +43,6 @@ class Image(Field, kind="image"):
         self.mirror, self.turn, self.zoom, self.light = mirror, turn, zoom, light
         self.unit = CHANNELS * size * size  # a picture is one thing, however many numbers it has
         self.augments = mirror != "no" or turn or zoom < 1 or light > 0
-
-    def fit(self, values: Iterable[Any]) -> None:
-        pass
 
     @property
     def space(self) -> Space:
@@ -84,15 +80,6 @@ class Image(Field, kind="image"):
 
     def decode(self, ids: Any) -> Any:
         raise NotImplementedError("no model of s2s draws pictures")
-
-    def pieces(self, ids: Any) -> list[str]:
-        return []
-
-    def save(self, folder: Path, name: str) -> None:
-        pass
-
-    def load(self, folder: Path, name: str) -> None:
-        pass
 
     @property
     def fingerprint(self) -> str:

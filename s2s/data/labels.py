@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.data.fields import Field, plain
+from s2s.data.fields import Field
 from s2s.data.files import digest
+from s2s.data.texts import plain
 from s2s.data.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import DataError, suggest
 from s2s.tensors import Padded, Space

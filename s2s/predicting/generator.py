@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.data.fields import with_eos
 from s2s.data.readers import Row, Source
+from s2s.data.texts import with_eos
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.generation import WINDOW, Writing, begin, random_keys, remember, write_on
 from s2s.decoding.sampling import stir

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from s2s.config import choose
-from s2s.data.fields import Field, Nothing, Text
+from s2s.data.fields import Field, Nothing
+from s2s.data.texts import Text
 from s2s.errors import RecipeError
 from s2s.parts import Choice, Positive
 from s2s.tasks.losses import Likelihood

@@ -137,8 +137,7 @@ def test_a_terminal_opens_the_repl(verb, labeler, monkeypatch):
     call, opened = command(verb, labeler, monkeypatch), []
     monkeypatch.setattr("s2s.cli.repl_terminal.converse", lambda loop, run: opened.append((type(loop).__name__, run)))
     module = getattr(s2s.cli, verb)
-    terminal = SimpleNamespace(isatty=lambda: True)
-    monkeypatch.setattr(module, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    monkeypatch.setattr(module, "at_terminal", lambda: True)
     call()
     assert opened == [({"classify": "ClassifyLoop", "tag": "TagLoop"}[verb], "runs/toy")]
 

@@ -57,6 +57,12 @@ def test_json_has_source_hypotheses_and_alignment(run):
     assert blank == {"source": "", "hypotheses": [], "alignment": None}
 
 
+def test_json_aligns_a_block_at_once_without_its_blank_lines(run, predictor):
+    lines = [json.loads(line) for line in run("--json", stdin=b"a b\n\nc\nd e f\n").stdout.splitlines()]
+    assert predictor.aligned == [3]
+    assert [line["alignment"] and line["alignment"]["source"][0] for line in lines] == ["a", None, "c", "d"]
+
+
 def test_json_is_json_whatever_the_score(run, predictor):
     predictor.attention = False
     answer = predictor.answer("a", 0)

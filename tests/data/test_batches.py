@@ -13,8 +13,8 @@ import s2s.data.tables  # noqa: F401  (they register unigram and jsonl)
 from s2s.config import choose
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
 from s2s.data.corpus import encode_corpus, open_corpus
-from s2s.data.fields import Text
 from s2s.data.readers import Reader
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError
 from s2s.tensors import Batch, Padded

@@ -6,8 +6,9 @@ import torch
 
 import s2s.data.subwords  # noqa: F401  (registers its kinds)
 from s2s.config import choose
-from s2s.data.fields import Field, Text
+from s2s.data.fields import Field
 from s2s.data.plain_tokenizers import Bytes, Words
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import RecipeError, RunError
 from s2s.tensors import EOS, PAD

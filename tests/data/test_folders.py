@@ -11,13 +11,13 @@ from PIL import Image as Pillow
 
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, open_corpus
-from s2s.data.fields import Text
 from s2s.data.folders import Features, ImageFolder
 from s2s.data.hub import HuggingFace
 from s2s.data.images import Image
 from s2s.data.numbers import Numbers
 from s2s.data.pictures import open_picture
 from s2s.data.tables import Parquet
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError, RunError
 

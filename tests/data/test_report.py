@@ -9,9 +9,9 @@ from rich.console import Console
 import s2s.data.tables  # noqa: F401  (registers tsv)
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, open_corpus
-from s2s.data.fields import Text
 from s2s.data.readers import Reader
 from s2s.data.report import Report, make_report, share
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 
 CLEAN = [(f"uno {i} dos", f"one {i} two") for i in range(400)]

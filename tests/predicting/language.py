@@ -8,7 +8,8 @@ from torch import nn
 
 import s2s.recipe  # noqa: F401  (registers all kinds)
 from s2s.config import choose
-from s2s.data.fields import Nothing, Text, with_eos
+from s2s.data.fields import Nothing
+from s2s.data.texts import Text, with_eos
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.search import Search
 from s2s.nn.encoders import Encoder

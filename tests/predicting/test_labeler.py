@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from s2s.config import choose
-from s2s.data.fields import Text
 from s2s.data.readers import Row
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.decisions import decide_all
 from s2s.errors import DataError, RunError
