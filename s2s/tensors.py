@@ -77,6 +77,7 @@ class EncoderOutput(NamedTuple):
     memory: Tensor  # [B, S, M]
     valid: Tensor  # [B, S]
     state: State = ()  # each [B, L, M]
+    sequence: bool = True  # False: places of a picture, whose number says nothing of how long an answer is
 
 
 class Memory(NamedTuple):
@@ -85,6 +86,7 @@ class Memory(NamedTuple):
     values: Tensor  # [B, S, M]
     keys: Tensor  # [B, S, A]
     valid: Tensor  # [B, S]
+    sequence: bool = True  # as in EncoderOutput
 
 
 def tree_map(f: Callable[[Tensor], Tensor], tree: Tree) -> Tree:

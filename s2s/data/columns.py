@@ -8,7 +8,7 @@ translation.en     the field `en` of the objects in column `translation`
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from s2s.data.pictures import Picture
+from s2s.data.pictures import picture_of
 from s2s.data.readers import Row
 from s2s.errors import DataError, suggest
 from s2s.parts import Count
@@ -28,8 +28,8 @@ def row_of(record: Any, source: Name | None, target: Names, where: str, labels: 
     labels  a target may be a number, which has a name
     """
     cell = "" if source is None else look_up(record, source, where)
-    if isinstance(cell, Mapping) and isinstance(cell.get("bytes"), bytes):
-        return Row(Picture(cell["bytes"], cell.get("path") or where), references_of(record, target, where, labels))
+    if (picture := picture_of(cell, where)) is not None:
+        return Row(picture, references_of(record, target, where, labels))
     return Row(as_text(cell, source or "", where), references_of(record, target, where, labels))
 
 

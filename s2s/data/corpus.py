@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from s2s.data.encoded import EncodedCorpus, Ids, open_ids, write_ids
+from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
 from s2s.data.fields import Field
 from s2s.data.files import digest
 from s2s.data.readers import Reader, Row, Source, SourceType
@@ -164,6 +164,8 @@ def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, li
             # Without a source, rows are the lines of a text: a blank one stands between two paragraphs.
             blank = stored != "nothing" and (is_blank(source) or not target[0].strip())
             empty += blank
+            if not training and stored in ("picture", "numbers") and isinstance(source, str):
+                raise DataError(f"{split}: row {read}", "has no source", "leave the row out, or give it one")
             if length > limit and not training:
                 hint = f"shorten it, or allow it: data.max_characters={length}"
                 raise DataError(f"{split}: row {read}", f"has {length:,} characters, and {limit:,} are allowed", hint)
@@ -225,5 +227,6 @@ def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | No
 
 def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path, count: int) -> Ids:
     key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
-    with filled(folder / key, lambda path: write_ids(path, corpus.values(side), field.encode_all, field.dtype)) as made:
+    chunks = in_pieces(corpus.values(side), max(1, CHUNK_SIZE // field.unit))
+    with filled(folder / key, lambda path: write_ids(path, chunks, field.encode_all, field.dtype)) as made:
         return open_ids(made, field.dtype, count, field.unit)

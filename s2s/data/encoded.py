@@ -89,6 +89,12 @@ class EncodedCorpus:
         return keep
 
 
+def in_pieces(chunks: Iterable[Sequence[Any]], most: int) -> Iterator[Sequence[Any]]:
+    """The same values, at most so many at a time: a picture that was a small file is a large array."""
+    for values in chunks:
+        yield from (values[start : start + most] for start in range(0, len(values), most))
+
+
 def write_ids(folder: Path, chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype) -> None:
     """Encode values a chunk at a time, and append them to the files that open_ids() maps."""
     end = 0
@@ -106,7 +112,7 @@ def encoded(
     for values in chunks:
         rows = encode(values)
         lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-        yield lengths, np.concatenate(rows).astype(dtype)
+        yield lengths, np.concatenate(rows).astype(dtype, copy=False)
 
 
 def open_ids(folder: Path, dtype: np.dtype, rows: int, unit: int = 1) -> Ids:

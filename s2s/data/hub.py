@@ -43,7 +43,7 @@ class HuggingFace(Reader, kind="huggingface"):
             return "nothing"
         splits = self.loaded[0]
         split = splits[self.train] if self.train in splits else next(iter(splits.values()))
-        return "picture" if type((split.features or {}).get(self.source)).__name__ == "Image" else "text"
+        return "picture" if picture_column(split, self.source) else "text"
 
     @cached_property
     def place(self) -> str:
@@ -91,10 +91,11 @@ class HuggingFace(Reader, kind="huggingface"):
             hint = suggest(name, self.loaded[0]).replace("options", "splits")
             raise DataError(self.place, f"there is no split {name!r}", hint)
         split, number = self.loaded[0][name], 0
-        if self.source_type == "picture":
+        column = picture_column(split, self.source)
+        if column is not None:
             import datasets
 
-            split = split.cast_column(self.source, datasets.Image(decode=False))  # its bytes are enough
+            split = split.cast_column(column, datasets.Image(decode=False))  # its bytes are enough
         names = () if self.labels else class_names(split, self.target)
         with explained(self.place):
             if split.column_names:  # a stream may not know them
@@ -104,9 +105,28 @@ class HuggingFace(Reader, kind="huggingface"):
                 for cells in zip(*batch.values()):
                     number += 1
                     record = dict(zip(batch, cells))
+                    if column is not None:
+                        record[column] = fetched(record[column])
                     where = f"{self.place} ({name}): row {number}"
                     row = row_of(record, self.source, self.target, where, bool(self.labels or names))
                     yield with_names(row, names, where) if names else row
+
+
+def picture_column(split: Any, source: Name | None) -> str | None:
+    """The name of the source where its data set says that it holds pictures."""
+    features = dict(split.features or {})
+    name = list(features)[source] if isinstance(source, int) and source < len(features) else source
+    return name if isinstance(name, str) and type(features.get(name)).__name__ == "Image" else None
+
+
+def fetched(cell: Any) -> Any:
+    """A picture that a stream only names, as zip://a.png::https://..., with its bytes."""
+    if isinstance(cell, Mapping) and cell.get("bytes") is None and "://" in (cell.get("path") or ""):
+        import fsspec
+
+        with fsspec.open(cell["path"], "rb") as file:
+            return {**cell, "bytes": file.read()}
+    return cell
 
 
 def class_names(split: Any, target: Names) -> tuple[str, ...]:

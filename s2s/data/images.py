@@ -11,10 +11,12 @@ from torch import Tensor
 from s2s.data.fields import Given
 from s2s.data.files import digest
 from s2s.data.pictures import Fit, Picture, open_picture, square
+from s2s.errors import DataError, Problem
 from s2s.parts import Fraction, Positive
 from s2s.tensors import Space
 
 CHANNELS = 3
+NAMED = 10  # broken pictures that a message names
 
 
 class Image(Given, kind="image"):
@@ -22,7 +24,7 @@ class Image(Given, kind="image"):
 
     size    pixels of a side
     fit     crop: the middle of an oblong picture; pad: all of it, on white; stretch: all of it, out of shape
-    mirror  in training, pictures are mirrored by chance: left to right, or up and down, too (from above)
+    mirror  in training, pictures are mirrored by chance: sideways; both: up and down, too (seen from above)
     turn    in training, pictures are turned by quarters, as one may where there is no up and down
     zoom    in training, this share of the area or more is cut out and enlarged: Szegedy et al. 2015,
             https://arxiv.org/abs/1409.4842; 1 is the whole picture
@@ -34,7 +36,7 @@ class Image(Given, kind="image"):
         *,
         size: Positive = 112,
         fit: Fit = "crop",
-        mirror: Literal["no", "sideways", "both"] = "no",
+        mirror: Literal["sideways", "both"] | None = None,  # a choice called `no` YAML would read as false
         turn: bool = False,
         zoom: Fraction = 1.0,
         light: Fraction = 0.0,
@@ -42,7 +44,7 @@ class Image(Given, kind="image"):
         self.size, self.fitting = size, fit
         self.mirror, self.turn, self.zoom, self.light = mirror, turn, zoom, light
         self.unit = CHANNELS * size * size  # a picture is one thing, however many numbers it has
-        self.augments = mirror != "no" or turn or zoom < 1 or light > 0
+        self.augments = mirror is not None or turn or zoom < 1 or light > 0
 
     @property
     def space(self) -> Space:
@@ -53,8 +55,18 @@ class Image(Given, kind="image"):
         return np.dtype(np.uint8)
 
     def encode_all(self, values: Sequence[Picture]) -> list[np.ndarray]:
-        """Flat arrays [3 * size * size]. Raises DataError by the name of a picture that cannot be read."""
-        return [square(open_picture(value), self.size, self.fitting).ravel() for value in values]
+        """Flat arrays [3 * size * size]. Raises DataError with the name of every picture that cannot be read."""
+        arrays, problems = [], []
+        for value in values:
+            try:
+                arrays.append(square(open_picture(value), self.size, self.fitting).ravel())
+            except DataError as error:
+                problems += error.problems
+        if len(problems) > NAMED:
+            problems[NAMED:] = [Problem("", f"and {len(problems) - NAMED:,} more pictures that cannot be read")]
+        if problems:
+            raise DataError.of(problems)
+        return arrays
 
     def collate(self, rows: Sequence[np.ndarray]) -> Tensor:
         """[B, 3, size, size], in the order of memory that convolutions are fastest with."""
@@ -65,7 +77,7 @@ class Image(Given, kind="image"):
     def augment(self, array: np.ndarray, seed: int) -> np.ndarray:
         chance = np.random.default_rng(seed)
         x = array.reshape(CHANNELS, self.size, self.size)
-        if self.mirror != "no" and chance.random() < 0.5:
+        if self.mirror and chance.random() < 0.5:
             x = x[:, :, ::-1]
         if self.mirror == "both" and chance.random() < 0.5:
             x = x[:, ::-1]
@@ -74,8 +86,8 @@ class Image(Given, kind="image"):
         if self.zoom < 1:
             x = zoomed(x, *chance.uniform((self.zoom, 0, 0), 1))
         if self.light > 0:
-            contrast, brightness = chance.uniform(-self.light, self.light, 2)
-            x = ((x - 127.5) * (1 + contrast) + 127.5 * (1 + brightness)).clip(0, 255)
+            contrast, brightness = chance.uniform(-self.light, self.light, 2).astype(np.float32)
+            x = np.rint(((x - np.float32(127.5)) * (1 + contrast) + 127.5 * (1 + brightness)).clip(0, 255))
         return np.ascontiguousarray(x, dtype=np.uint8).ravel()
 
     def decode(self, ids: Any) -> Any:
@@ -91,5 +103,5 @@ def zoomed(x: np.ndarray, area: float, down: float, right: float) -> np.ndarray:
     size = x.shape[1]
     side = max(1, round(size * area**0.5))
     top, left = round(down * (size - side)), round(right * (size - side))
-    part = torch.from_numpy(np.ascontiguousarray(x[:, top : top + side, left : left + side]))[None].float()
-    return F.interpolate(part, (size, size), mode="bilinear", align_corners=False)[0].numpy()
+    part = torch.from_numpy(np.array(x[:, top : top + side, left : left + side], order="C"))  # bytes: three times as fast
+    return F.interpolate(part[None], (size, size), mode="bilinear", align_corners=False)[0].numpy()

@@ -48,6 +48,8 @@ class Numbers(Field, kind="numbers"):
                 wanted = f"[S, {self.width}]" if self.over_time else f"[{self.width}]"
                 what = f"has the shape {list(value.shape)}, and training has {wanted}"
                 raise DataError(f"source: row {number}", what, "make all of one width")
+            if not len(value):
+                raise DataError(f"source: row {number}", "has no positions", "leave the row out")
             if not np.isfinite(value).all():
                 raise DataError(f"source: row {number}", "has an infinite number, or none (NaN)", "repair the data")
         return [np.ascontiguousarray(value, np.float32).ravel() for value in values]

@@ -6,16 +6,20 @@ square(open_picture(picture), 112, "crop")      # [3, 112, 112], uint8
 
 import io
 import warnings
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from s2s.data.files import missing
 from s2s.errors import DataError
 
 Fit = Literal["crop", "pad", "stretch"]
 
 MOST_PIXELS = 100_000_000  # of a file that somebody may have made to fill a memory
 WHITE = (255, 255, 255)
+DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
 
 class Picture(NamedTuple):
@@ -23,6 +27,31 @@ class Picture(NamedTuple):
 
     data: bytes
     name: str
+
+
+def read_picture(path: Path) -> Picture:
+    """The bytes of a file, which is not opened yet. Raises DataError."""
+    try:
+        return Picture(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        raise missing(path) from None
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read: {error.strerror}", "check its permissions") from None
+
+
+def picture_of(cell: Any, where: str) -> Picture | None:
+    """What a cell {bytes, path} holds, as `datasets` writes pictures: the bytes, or a file; None if it is no such cell."""
+    if not isinstance(cell, Mapping) or not {"bytes", "path"} & set(cell) or set(cell) - {"bytes", "path"}:
+        return None
+    data, path = cell.get("bytes"), cell.get("path")
+    if isinstance(data, bytes):
+        return Picture(data, path or where)
+    if not isinstance(path, str):
+        raise DataError(where, "has a picture of neither bytes nor a path", "leave the row out, or make the cell null")
+    if not Path(path).is_file():
+        hint = "put the bytes of pictures into the table, or run s2s where the path leads to the file"
+        raise DataError(where, f"names a picture that is not there: {path}", hint)
+    return read_picture(Path(path))
 
 
 def open_picture(picture: Picture) -> Any:
@@ -58,9 +87,10 @@ def in_colors(image: Any) -> Any:
     """RGB out of any mode; 16 and 32 bits become 8."""
     from PIL import Image
 
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        levels = np.asarray(image, dtype=np.float64)
-        top = 255.0 if levels.max(initial=0) <= 255 else 65535.0
+    if image.mode in DEEP:
+        levels = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        tops = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0) if image.mode == "I" else (65535.0,)
+        top = next((top for top in tops if levels.max(initial=0) <= top), tops[-1])  # only I;16 says what is white
         image = Image.fromarray((levels.clip(0, top) * (255 / top)).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -180,8 +180,8 @@ class Parquet(Table, kind="parquet"):
         usual = super().source_type
         try:
             schema = pq.read_schema(self.files(self.train)[0])
-            kind = schema.field(self.source).type if isinstance(self.source, str) else None
-        except (pa.ArrowException, OSError, KeyError, DataError):  # reading it says what is wrong
+            kind = None if self.source is None else schema.field(self.source).type
+        except (pa.ArrowException, OSError, KeyError, IndexError, DataError):  # reading it says what is wrong
             return usual
         return "picture" if kind is not None and is_picture(kind) else usual
 

@@ -67,13 +67,14 @@ def find_limits(
 ) -> Limits:
     """The limits of every row.
 
-    Ratios are relative to the length of the source, and apply only where there is one (`memory.valid`).
+    Ratios are relative to the length of the source, and apply only where there is one (`memory.valid`): a picture
+    has places and no length (`memory.sequence` is False).
     """
     if min_length > max_length:
         raise RecipeError(
             "min_length", f"is {min_length}, and max_length is {max_length}", "make min_length the smaller one"
         )
-    valid = source_mask(memory)
+    valid = source_mask(memory) if getattr(memory, "sequence", True) else None
     lengths: list[int] | None = None if valid is None else valid.sum(1).tolist()
     shortest, longest = [min_length] * len(first), [max_length] * len(first)
     if lengths is not None and max_ratio is not None:

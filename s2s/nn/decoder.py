@@ -140,6 +140,7 @@ class Decoder(Head):
         """What it attends to, and its first state (or the one given, of a target that goes on)."""
         nothing = encoded.memory[..., :0]  # nobody looks: do not let a search carry it along
         memory = self.attention.remember(encoded) if self.attention else Memory(nothing, nothing, encoded.valid)
+        memory = memory._replace(sequence=encoded.sequence)
         if state is None:
             feed = encoded.memory.new_zeros(len(encoded.memory), 1, self.feed)
             state = DecoderState(self.bridge(encoded), feed)

@@ -60,7 +60,7 @@ class CNN(Encoder, kind="cnn"):
         dropout: Rate = 0.0,
     ) -> None:
         super().__init__(space)
-        self.width = width
+        self.width, self.patch = width, patch
         if width % GROUPS:
             raise RecipeError("model.encoder.width", f"must be a multiple of {GROUPS}, found {width}", "use 192")
         narrower = [max(GROUPS, (width >> (stages - 1 - i)) // GROUPS * GROUPS) for i in range(stages - 1)]
@@ -76,10 +76,13 @@ class CNN(Encoder, kind="cnn"):
 
     def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:
         assert isinstance(source, Tensor)
+        if min(source.shape[2:]) < self.patch:
+            what = f"is {self.patch}, and the pictures are {source.shape[3]} pixels wide"
+            raise RecipeError("model.encoder.patch", what, "make it smaller, or task.source.size larger")
         grid = self.layers(self.stem(torch.cat([source, places(source)], 1)).relu())
         memory = self.drop(grid.flatten(2).transpose(1, 2))  # [B, h * w, M]
         valid = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-        return EncoderOutput(memory, valid, (memory.mean(1)[:, None],) if final_state else ())
+        return EncoderOutput(memory, valid, (memory.mean(1)[:, None],) if final_state else (), sequence=False)
 
 
 def places(images: Tensor) -> Tensor:
@@ -113,4 +116,4 @@ class Project(Encoder, kind="project"):
             valid = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
         weight = valid[..., None].to(memory.dtype)
         mean = (memory * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=1)
-        return EncoderOutput(memory, valid, (mean,) if final_state else ())
+        return EncoderOutput(memory, valid, (mean,) if final_state else (), sequence=isinstance(source, Padded))

@@ -26,8 +26,8 @@ def default(model: nn.Module, *, forget_bias: float = 0.0) -> None:
 @Initializer.register("uniform")
 @torch.no_grad()
 def uniform(model: nn.Module, *, range: Amount = 0.1, forget_bias: float = 0.0) -> None:
-    """Everything from U(-range, range) but the layer norms: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215"""
-    norms = {id(p) for m in model.modules() if isinstance(m, nn.LayerNorm) for p in m.parameters()}
+    """Everything from U(-range, range) but the norms: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215"""
+    norms = {id(p) for m in model.modules() if isinstance(m, nn.LayerNorm | nn.GroupNorm) for p in m.parameters()}
     for parameter in model.parameters():
         if id(parameter) not in norms:
             parameter.uniform_(-range, range)
