@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import s2s.data.subwords  # noqa: F401  (registers the default tokenizer)
+import s2s.data.subwords
+import s2s.data.texts  # noqa: F401  (registers the default field)
 from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
