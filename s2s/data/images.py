@@ -60,7 +60,8 @@ class Image(Field, kind="image"):
 
     def encode_all(self, values: Sequence[Picture]) -> list[np.ndarray]:
         """Flat arrays [3 * size * size]. Raises DataError with the name of every picture that cannot be read."""
-        arrays, problems = [], []
+        arrays: list[np.ndarray] = []
+        problems: list[Problem] = []
         for value in values:
             try:
                 arrays.append(square(open_picture(value), self.size, self.fitting).ravel())
@@ -116,5 +117,7 @@ def zoomed(x: np.ndarray, area: float, down: float, right: float) -> np.ndarray:
     size = x.shape[1]
     side = max(1, round(size * area**0.5))
     top, left = round(down * (size - side)), round(right * (size - side))
-    part = torch.from_numpy(np.array(x[:, top : top + side, left : left + side], order="C"))  # bytes: three times as fast
+    part = torch.from_numpy(
+        np.array(x[:, top : top + side, left : left + side], order="C")
+    )  # bytes: three times as fast
     return F.interpolate(part[None], (size, size), mode="bilinear", align_corners=False)[0].numpy()
