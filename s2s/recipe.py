@@ -30,6 +30,7 @@ import s2s.data.subwords
 import s2s.data.tables
 import s2s.data.texts
 import s2s.decoding.sampling
+import s2s.nn.backbones
 import s2s.nn.by_hand
 import s2s.nn.classifier
 import s2s.nn.decoder

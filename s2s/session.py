@@ -75,7 +75,7 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
     if not started:
-        for line in begin_with_vectors(recipe, model, data.task):
+        for line in [*begin_with_vectors(recipe, model, data.task), *begin_encoder(recipe, model)]:
             reporter.message(line)
     for line in describe(model, data, precision, options):
         reporter.message(line)
@@ -183,6 +183,14 @@ def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
         begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
         said.append(f"word vectors: {found}{' (frozen)' if chosen.frozen else ''}")
     return said
+
+
+def begin_encoder(recipe: Recipe, model: Model) -> list[str]:
+    """Weights of an encoder that others have trained."""
+    try:
+        return model.encoder.begin()
+    except RecipeError as error:
+        raise recipe.origin.located(error) from None
 
 
 def sides(source: Space, target: Space) -> str:

@@ -2,6 +2,7 @@
 
 data: {kind: imagefolder, path: photos, target: caption}     # photos/train/metadata.csv: file_name,caption
 data: {kind: features, path: vectors, target: en}            # vectors/train.npy [rows, ...] and vectors/train.en
+data: {kind: arrayfolder, path: vectors, target: caption}    # vectors/train/metadata.csv: file_name,caption, with .npy
 """
 
 import csv
@@ -14,8 +15,8 @@ import numpy as np
 
 from s2s.data.columns import Names, as_text, as_tuple, look_up, references_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
-from s2s.data.pictures import Picture
-from s2s.data.readers import Reader, Row, SourceType
+from s2s.data.pictures import read_picture
+from s2s.data.readers import Reader, Row, Source, SourceType
 from s2s.data.tables import parse_json
 from s2s.errors import DataError
 
@@ -62,7 +63,7 @@ class ImageFolder(Reader, kind="imagefolder"):
                 if line.strip():
                     yield f"{path}:{number}", parse_json(line, number, f"{path}:{number}")
 
-    def pictures(self, name: str) -> list[tuple[str, dict[str, Any], Path]]:
+    def listed(self, name: str) -> list[tuple[str, dict[str, Any], Path]]:
         """Every record with its file. Raises DataError that names what is missing."""
         found = []
         for where, record in self.records(name):
@@ -76,19 +77,36 @@ class ImageFolder(Reader, kind="imagefolder"):
             )
         return found
 
+    def source(self, path: Path) -> Source:
+        return read_picture(path)
+
     def rows(self, name: str) -> Iterator[Row]:
-        for where, record, path in self.pictures(name):
-            try:
-                picture = Picture(path.read_bytes(), str(path))
-            except OSError as error:
-                raise DataError(str(path), f"cannot be read: {error.strerror}", "check its permissions") from None
-            yield Row(picture, references_of(record, self.target, where))
+        for where, record, path in self.listed(name):
+            yield Row(self.source(path), references_of(record, self.target, where))
 
     def contents(self, name: str) -> str:
-        files = self.pictures(name)
+        files = self.listed(name)
         listing = self.listing(name)
         assert listing is not None
         return digest(as_tuple(self.target), digest_files([listing, *(path for _, _, path in files)]))
+
+
+@dataclass(kw_only=True)
+class ArrayFolder(ImageFolder, kind="arrayfolder"):
+    """Arrays in {path}/{train}, a .npy file [F] or [S, F] for each example, listed as imagefolder lists pictures.
+
+    The convention of `datasets`: https://huggingface.co/docs/datasets/image_dataset; S may differ from file to file.
+    """
+
+    @property
+    def source_type(self) -> SourceType:
+        return "numbers"
+
+    def source(self, path: Path) -> Source:
+        array = load_array(path)
+        if array.ndim not in (1, 2):
+            raise DataError(str(path), f"has the shape {list(array.shape)}", "one example must be [F] or [S, F]")
+        return np.array(array, dtype=np.float32)
 
 
 @dataclass(kw_only=True)
@@ -122,12 +140,9 @@ class Features(Reader, kind="features"):
 
     def rows(self, name: str) -> Iterator[Row]:
         file, *texts = self.files(name)
-        try:
-            arrays = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError(str(file), f"is not a .npy file of numbers: {error}", "write it with numpy.save") from None
-        if arrays.ndim not in (2, 3) or not np.issubdtype(arrays.dtype, np.number):
-            what = f"holds {arrays.dtype} of shape {arrays.shape}"
+        arrays = load_array(file)
+        if arrays.ndim not in (2, 3):
+            what = f"has the shape {list(arrays.shape)}"
             raise DataError(str(file), what, "it must be numbers of shape [rows, F] or [rows, S, F]")
         lines = [list(read_lines(path)) for path in texts]
         for path, column in zip(texts, lines):
@@ -141,3 +156,15 @@ class Features(Reader, kind="features"):
 
     def contents(self, name: str) -> str:
         return digest(self.endings, digest_files(self.files(name)))
+
+
+def load_array(path: Path) -> np.ndarray:
+    """The numbers of a .npy file, memory-mapped. Raises DataError."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(str(path), f"is not a .npy file of numbers: {error}", "write it with numpy.save") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        kind = getattr(array, "dtype", "several arrays")
+        raise DataError(str(path), f"holds {kind}, and numbers are needed", "write one array of floats with numpy.save")
+    return array

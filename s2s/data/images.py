@@ -56,7 +56,8 @@ class Image(Given, kind="image"):
 
     def encode_all(self, values: Sequence[Picture]) -> list[np.ndarray]:
         """Flat arrays [3 * size * size]. Raises DataError with the name of every picture that cannot be read."""
-        arrays, problems = [], []
+        arrays: list[np.ndarray] = []
+        problems: list[Problem] = []
         for value in values:
             try:
                 arrays.append(square(open_picture(value), self.size, self.fitting).ravel())
@@ -103,5 +104,6 @@ def zoomed(x: np.ndarray, area: float, down: float, right: float) -> np.ndarray:
     size = x.shape[1]
     side = max(1, round(size * area**0.5))
     top, left = round(down * (size - side)), round(right * (size - side))
-    part = torch.from_numpy(np.array(x[:, top : top + side, left : left + side], order="C"))  # bytes: three times as fast
+    cut = np.array(x[:, top : top + side, left : left + side], order="C")  # of its own: what is on disk is read-only
+    part = torch.from_numpy(cut)  # bytes: three times as fast as floats
     return F.interpolate(part[None], (size, size), mode="bilinear", align_corners=False)[0].numpy()

@@ -40,8 +40,8 @@ def read_picture(path: Path) -> Picture:
 
 
 def picture_of(cell: Any, where: str) -> Picture | None:
-    """What a cell {bytes, path} holds, as `datasets` writes pictures: the bytes, or a file; None if it is no such cell."""
-    if not isinstance(cell, Mapping) or not {"bytes", "path"} & set(cell) or set(cell) - {"bytes", "path"}:
+    """What a cell {bytes, path} holds, as `datasets` writes pictures; None if it is no such cell. Raises DataError."""
+    if not isinstance(cell, Mapping) or "bytes" not in cell or set(cell) - {"bytes", "path"}:
         return None
     data, path = cell.get("bytes"), cell.get("path")
     if isinstance(data, bytes):

@@ -35,7 +35,7 @@ def schema_of(kind: SourceType) -> pa.Schema:
 
 
 def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]], where: str) -> pa.RecordBatch:
-    """Rows as Arrow. Raises DataError where a text is no Unicode."""
+    """Rows as Arrow. Raises DataError where a text is no Unicode, or a source of another kind."""
     try:
         columns = [[*map(pack, sources)], targets, hashed(sources), hashed([several[0] for several in targets])]
         arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types)]
@@ -43,6 +43,9 @@ def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]],
     except UnicodeEncodeError as error:
         what = f"a text holds half a character: {error.object[error.start : error.end]!a}"
         raise DataError(where, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        hint = "pictures in a table: use Parquet, with a column of {bytes, path} as `datasets` writes them"
+        raise DataError(where, "some sources are of another kind than the data says", hint) from None
 
 
 def pack(source: Source) -> Any:

@@ -31,6 +31,10 @@ class Encoder(nn.Module, Family):
     def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:
         raise NotImplementedError
 
+    def begin(self) -> list[str]:
+        """Fetch weights that were learned elsewhere, once, when a run begins; what to say about it, in lines."""
+        return []
+
 
 class RNNEncoder(Encoder, kind="rnn"):
     """Reads ids from left to right, and back when bidirectional: Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473

@@ -1,6 +1,8 @@
 """Encoders of what is not text: pictures as a grid of places to look at, and vectors of numbers.
 
-cnn       pictures, from scratch      project   vectors that another program has made
+cnn       pictures, from scratch                        this file
+project   vectors that another program has made         this file
+timm      pictures, by a network that others trained    backbones.py
 """
 
 import torch

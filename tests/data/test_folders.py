@@ -3,6 +3,7 @@
 import io
 
 import datasets
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,12 +12,14 @@ from PIL import Image as Pillow
 
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, open_corpus
+from s2s.data.encoded import in_pieces
 from s2s.data.folders import Features, ImageFolder
-from s2s.data.hub import HuggingFace
+from s2s.data.hub import HuggingFace, fetched
 from s2s.data.images import Image
 from s2s.data.numbers import Numbers
 from s2s.data.pictures import open_picture
-from s2s.data.tables import Parquet
+from s2s.data.readers import Reader
+from s2s.data.tables import JsonLines, Parquet
 from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError, RunError
@@ -100,6 +103,108 @@ def test_pictures_of_a_data_set(tmp_path):
     assert colors_of(reader.read("train")) == RGB
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("source", ["image", 0])
+def test_a_folder_of_pictures_through_datasets(tmp_path, source, streaming):
+    lines = "".join(f"{c}.png,a {c} one\n" for c in COLORS)
+    write_folder(tmp_path / "d" / "train", f"file_name,text\n{lines}")
+    reader = HuggingFace(path=str(tmp_path / "d"), source=source, target="text", hold_out=0, streaming=streaming)
+    assert reader.source_type == "picture"
+    rows = list(open_corpus(reader, "train"))
+    assert sorted(colors_of(rows)) == sorted(RGB)
+    assert {row.target: color for row, color in zip(rows, colors_of(rows))}["a red one"] == RGB[0]
+
+
+def test_a_picture_that_a_stream_only_names_is_fetched():
+    fsspec.filesystem("memory").pipe("a.png", png("red"))
+    assert fetched({"bytes": None, "path": "memory://a.png"})["bytes"] == png("red")
+    for cell in ({"bytes": b"x", "path": "memory://a.png"}, {"bytes": None, "path": "a.png"}, None):
+        assert fetched(cell) is cell
+
+
+PICTURE = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+
+
+def write_pictures(path, *cells):
+    pq.write_table(pa.table({"image": pa.array(cells, PICTURE), "text": list("abc"[: len(cells)])}), path)
+
+
+def test_rows_without_a_picture(tmp_path):
+    for split in ("train", "valid"):
+        write_pictures(tmp_path / f"{split}.parquet", {"bytes": png("red"), "path": None}, None)
+    for source in ("image", 0):
+        reader = Parquet(path=tmp_path, source=source, target="text")
+        train = open_corpus(reader, "train")
+        assert (len(train), train.counts.empty) == (1, 1)
+        assert train[0].source.data == png("red")
+        with pytest.raises(DataError, match="validation: row 2: has no source"):
+            open_corpus(reader, "validation")
+
+
+def test_pictures_that_are_named_and_not_there(tmp_path):
+    there = tmp_path / "there.png"
+    there.write_bytes(png("green"))
+    write_pictures(tmp_path / "train.parquet", {"bytes": None, "path": str(there)})
+    reader = Parquet(path=tmp_path, source="image", target="text", hold_out=0)
+    assert colors_of(open_corpus(reader, "train")) == [RGB[1]]
+    for cell, said in (
+        ({"bytes": None, "path": "gone.png"}, "row 1: names a picture that is not there: gone.png"),
+        ({"bytes": None, "path": None}, "row 1: has a picture of neither bytes nor a path"),
+    ):
+        write_pictures(tmp_path / "train.parquet", cell)
+        with pytest.raises(DataError, match=said):
+            open_corpus(reader, "train")
+
+
+def test_an_object_with_more_in_it_is_no_picture(tmp_path):
+    table = {"image": [{"bytes": b"x", "path": "y", "size": 3}], "text": ["a"]}
+    pq.write_table(pa.table(table), tmp_path / "train.parquet")
+    with pytest.raises(DataError, match="name a field inside it, one of: image.bytes, image.path, image.size"):
+        list(Parquet(path=tmp_path, source="image", target="text").read("train"))
+
+
+def test_pictures_where_texts_should_be(tmp_path):
+    """Only Parquet and data sets say which column holds pictures."""
+    (tmp_path / "a.png").write_bytes(png("red"))
+    cell = f'{{"bytes": null, "path": "{tmp_path / "a.png"}"}}'
+    (tmp_path / "train.jsonl").write_text(f'{{"image": {cell}, "text": "a"}}\n')
+    with pytest.raises(DataError, match="sources are of another kind than the data says\n  pictures in a table"):
+        open_corpus(JsonLines(path=tmp_path, source="image", target="text", hold_out=0), "train")
+    (tmp_path / "train.jsonl").write_text('{"image": {"path": "a.png"}, "text": "a"}\n')
+    with pytest.raises(DataError, match="name a field inside it, one of: image.path"):
+        open_corpus(JsonLines(path=tmp_path, source="image", target="text", hold_out=0), "train")
+
+
+def test_a_folder_of_arrays_of_any_length(tmp_path):
+    arrays = [np.arange(rows * 3, dtype=np.float64).reshape(rows, 3) for rows in (2, 1, 4)]
+    (tmp_path / "train").mkdir()
+    for i, array in enumerate(arrays):
+        np.save(tmp_path / "train" / f"{i}.npy", array)
+    (tmp_path / "train" / "metadata.jsonl").write_text(
+        "".join(f'{{"file_name": "{i}.npy", "text": ["{i}", "{i} again"]}}\n' for i in range(3))
+    )
+    reader = choose(Reader, {"kind": "arrayfolder", "path": str(tmp_path), "target": "text", "hold_out": 0})()
+    assert reader.source_type == "numbers"
+    corpus = open_corpus(reader, "train")
+    assert [row.source.tolist() for row in corpus] == [array.tolist() for array in arrays]
+    assert corpus[2].target == ["2", "2 again"]
+    np.save(tmp_path / "train" / "1.npy", np.zeros((1, 2, 3)))
+    with pytest.raises(DataError, match=r"1.npy: has the shape \[1, 2, 3\]"):
+        list(reader.read("train"))
+    np.save(tmp_path / "train" / "1.npy", np.array(["words"]))
+    with pytest.raises(DataError, match="1.npy: holds <U5, and numbers are needed"):
+        list(reader.read("train"))
+    (tmp_path / "train" / "1.npy").unlink()
+    with pytest.raises(DataError, match="names files that are missing: .*1.npy"):
+        list(reader.read("train"))
+
+
+def test_pictures_are_encoded_a_few_at_a_time():
+    chunks = [[1, 2, 3, 4, 5], [6], []]
+    assert list(in_pieces(chunks, 2)) == [[1, 2], [3, 4], [5], [6]]
+    assert list(in_pieces(chunks, 100)) == [[1, 2, 3, 4, 5], [6]]
+
+
 def test_arrays_beside_texts(tmp_path):
     arrays = np.random.default_rng(1).normal(size=(4, 2, 3)).astype(np.float32)
     np.save(tmp_path / "train.npy", arrays)
@@ -146,6 +251,10 @@ def test_mistakes_have_a_sentence(tmp_path):
         list(Features(path=tmp_path, target="en", train="a").read("train"))
     field = Numbers()
     field.fit([np.zeros(3)])
+    grid = Numbers()
+    grid.fit([np.zeros((2, 3))])
+    with pytest.raises(DataError, match="row 2: has no positions"):
+        grid.encode_all([np.zeros((1, 3)), np.zeros((0, 3))])
     for value, said in ((np.zeros(4), "has the shape"), (np.array([1, np.nan, 0]), "infinite number, or none")):
         with pytest.raises(DataError, match=said):
             field.encode_all([value])

@@ -1,6 +1,7 @@
 """Pictures: whatever Pillow writes becomes a square of colors, and what is broken is refused by its name."""
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.images import Image
 from s2s.data.pictures import Picture, open_picture, square
-from s2s.errors import DataError
+from s2s.errors import DataError, RecipeError
 from s2s.tensors import Space
 
 
@@ -64,6 +65,37 @@ def test_gray_of_one_and_of_sixteen_bits():
     assert square(open_picture(picture(Pillow.new("1", (8, 8), 1))), 4, "crop").min() == 255
 
 
+@pytest.mark.parametrize(
+    ("values", "form", "expected"),
+    [
+        (np.full((8, 8), 200, np.uint16), "PNG", 0),  # nearly black, and not a gray of 8 bits
+        (np.full((8, 8), 65535, np.uint16), "PNG", 255),
+        (np.full((8, 8), 200, np.int32), "TIFF", 200),
+        (np.full((8, 8), 65535, np.int32), "TIFF", 255),
+        (np.full((8, 8), 0.5, np.float32), "TIFF", 127),
+        (np.full((8, 8), 100, np.float32), "TIFF", 100),
+    ],
+    ids=["dark 16", "white 16", "32 as 8", "32 as 16", "up to one", "up to 255"],
+)
+def test_white_is_what_the_mode_says_or_the_levels_do(values, form, expected):
+    found = square(open_picture(picture(Pillow.fromarray(values), form)), 4, "crop").astype(int)
+    assert np.abs(found - expected).max() <= 1
+
+
+def test_numbers_that_are_none_are_black():
+    values = np.full((8, 8), np.nan, np.float32)
+    assert square(open_picture(picture(Pillow.fromarray(values), "TIFF")), 4, "crop").max() == 0
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("size", [(3000, 1), (1, 3000)])
+def test_however_oblong_a_picture_is(fit, size):
+    found = square(open_picture(picture(Pillow.new("RGB", size, "red"))), 8, fit)
+    assert found.shape == (3, 8, 8)
+    assert found[0].min() >= 254
+    assert fit == "pad" or found[1].max() == 0
+
+
 def test_how_a_picture_was_held_is_undone():
     held = Pillow.Exif()
     held[0x0112] = 6  # turn it by a quarter
@@ -100,6 +132,21 @@ def test_frames_but_the_first_are_left_out():
 def test_what_is_broken_is_refused_by_its_name(data, said):
     with pytest.raises(DataError, match=said):
         Image(size=8).encode_all([Picture(data, "b.png")])
+
+
+def test_every_broken_picture_is_named_at_once():
+    good, broken = picture(halves()), [Picture(b"x", f"{i}.png") for i in range(13)]
+    with pytest.raises(DataError) as caught:
+        Image(size=8).encode_all([good, *broken])
+    said = str(caught.value).splitlines()
+    assert [line for line in said if line.startswith("9.png")] == ["9.png: is not a picture"]
+    assert said[-1] == "and 3 more pictures that cannot be read"
+
+
+def test_a_bomb_of_pillow_s_own_is_refused(monkeypatch):
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DataError, match="b.png: is too large"):
+        open_picture(picture(halves(), name="b.png"))
 
 
 def test_what_is_too_large_is_refused_before_it_fills_memory(monkeypatch):
@@ -143,3 +190,35 @@ def test_mirrors_and_turns_keep_every_pixel():
     array = np.arange(3 * 64, dtype=np.uint8)
     for seed in range(10):
         assert sorted(field.augment(array, seed)) == sorted(array)
+
+
+def test_what_is_kept_on_disk_is_read_and_never_written_to():
+    field = Image(size=8, mirror="both", turn=True, zoom=0.5, light=0.2)
+    (array,) = Image(size=8).encode_all([picture(halves())])
+    array.flags.writeable = False  # as a memory-mapped file is
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(20):
+            field.augment(array, seed)
+
+
+def test_light_keeps_the_gray_that_is_in_the_middle_and_never_wraps():
+    field = Image(size=8, light=0.5)
+    white = np.full(192, 255, np.uint8)
+    seen = np.array([field.augment(white, seed)[0] for seed in range(50)])
+    assert seen.max() == 255
+    assert 60 < seen.min() < 230
+
+
+def test_pieces_are_zoomed_into_as_the_whole_is_seen():
+    field = Image(size=8, zoom=0.3)
+    flat = np.repeat(np.array([10, 100, 250], np.uint8), 64)
+    for seed in range(10):
+        assert field.augment(flat, seed).tolist() == flat.tolist()  # no rounding down
+
+
+def test_no_is_no_kind_of_mirror():
+    assert not choose(Field, {"kind": "image", "mirror": None})().augments
+    assert not choose(Field, {"kind": "image", "mirror": "none"})().augments
+    with pytest.raises(RecipeError, match="the options are: sideways, both"):
+        choose(Field, {"kind": "image", "mirror": False}, "task.source")

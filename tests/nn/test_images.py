@@ -3,17 +3,20 @@
 import pytest
 import torch
 
+import s2s.decoding.sampling
 import s2s.nn.images
 import s2s.nn.stepwise  # noqa: F401
 from s2s.config import choose
+from s2s.decoding.search import Search, find_limits
 from s2s.errors import RecipeError
 from s2s.nn.decoder import shift_right
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.images import places
+from s2s.nn.initialization import Initializer
 from s2s.nn.model import build_model
 from s2s.tasks.losses import cross_entropy
-from s2s.tensors import BOS, EOS, Batch, Padded, Space
+from s2s.tensors import BOS, EOS, Batch, Padded, Space, select
 
 
 def model_for(source: Space, encoder: object, **head: object):
@@ -65,6 +68,59 @@ def test_widths_that_cannot_be_grouped():
         choose(Encoder, {"kind": "cnn", "width": 20})(IMAGE)
 
 
+def test_pictures_smaller_than_a_patch():
+    encoder = choose(Encoder, {"kind": "cnn", "width": 16, "patch": 4})(IMAGE)
+    with pytest.raises(RecipeError, match="patch: is 4, and the pictures are 3 pixels wide"):
+        encoder(pictures(1, 3))
+    assert encoder(pictures(1, 4)).memory.shape == (1, 1, 16)
+
+
+def test_norms_start_as_they_should_whatever_else_does():
+    model = build_model(
+        choose(Encoder, CNN),
+        choose(Head, "decoder"),
+        IMAGE,
+        Space("ids", 12),
+        initialization=choose(Initializer, "uniform"),
+    )
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.GroupNorm)]
+    assert norms
+    for norm in norms:
+        assert (norm.weight == 1).all()
+        assert (norm.bias == 0).all()
+
+
+VECTOR = Space("vector", 3)
+
+
+@pytest.mark.parametrize("attention", [None, "additive", {"kind": "multihead", "heads": 2}])
+def test_ratios_are_of_sequences(attention):
+    """A picture, and a single vector, may be described at any length; several vectors in a row are a sequence."""
+    numbers = {"kind": "project", "width": 16}
+    first = torch.full((2,), BOS)
+    for source, space, encoder, limited in (
+        (pictures(2), IMAGE, CNN, False),
+        (torch.zeros(2, 3), VECTOR, numbers, False),
+        (Padded(torch.zeros(2, 4, 3), torch.tensor([4, 1])), Space("vectors", 3), numbers, True),
+    ):
+        model = model_for(space, encoder, attention=attention).eval()
+        memory, _ = model.head.start(model.encode(source))
+        limits = find_limits(memory, first, min_length=0, max_length=90, min_ratio=2, max_ratio=5)
+        assert limits.longest.tolist() == ([30, 15] if limited else [90, 90])
+        assert limits.shortest.tolist() == ([8, 2] if limited else [0, 0])
+        rows = select(memory, torch.tensor([1]))  # a search that loses rows keeps what it knows of the rest
+        assert rows.sequence == limited
+
+
+def test_a_vector_gets_a_long_answer_in_validation():
+    model = model_for(VECTOR, {"kind": "project", "width": 16}).eval()
+    torch.nn.init.constant_(model.head.out.bias[EOS : EOS + 1], -1e6)  # it never ends
+    memory, state = model.head.start(model.encode(torch.zeros(1, 3)))
+    search = choose(Search, {"kind": "greedy", "max_ratio": 5.0, "max_length": 40})
+    ((found,),) = search(model.head.step, memory, state, torch.full((1,), BOS))
+    assert len(found.ids) == 40
+
+
 def test_vectors_one_or_many():
     one = choose(Encoder, {"kind": "project", "width": 4})(Space("vector", 3)).eval()
     many = choose(Encoder, {"kind": "project", "width": 4})(Space("vectors", 3)).eval()
@@ -106,13 +162,9 @@ def test_captions_are_learned_by_heart_and_written(options):
         optimizer.step()
     model.eval()
     memory, state = model.head.start(model.encode(batch.source))
-    last, written = torch.full((3,), BOS), []
-    for _ in range(5):
-        output = model.head.step(last, memory, state)
-        last, state = output.logits.argmax(-1), output.state
-        written.append(last)
-    rows = torch.stack(written, 1).tolist()
-    assert [row[: len(target)] for row, target in zip(rows, TARGETS)] == TARGETS
+    for search in ({"kind": "greedy", "max_length": 8}, {"kind": "beam", "beam_size": 3, "max_length": 8}):
+        found = choose(Search, search)(model.head.step, memory, state, torch.full((3,), BOS))
+        assert [[*best[0].ids, EOS] for best in found] == TARGETS
 
 
 def test_the_penalty_is_its_formula():
