@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line
+from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.cli.translate import change_search
 
@@ -32,7 +32,8 @@ def chat(
     """Talk with a run. It remembers as many turns as it was trained with.
 
     At a terminal, :help lists the commands. In a pipe a line is a turn and gets its reply on a line, and a blank
-    line begins a new conversation.
+    line begins a new conversation. With --json, a line is an object: turns, the conversation with the reply in it;
+    reply; and log_probability (natural logarithm).
 
     s2s chat runs/chat --search temperature=0.7 --search top_p=0.9
     """
@@ -54,11 +55,10 @@ def chat(
 
 def turn(talk: "Conversation", line: str, as_json: bool) -> str:
     """What to print for a line of a pipe."""
-    if not line.strip():
-        talk.turns.clear()
-        return "\n"
-    reply = talk.reply(line)
-    if not as_json:
-        return f"{one_line(reply.text)}\n"
-    record: dict[str, Any] = {"turns": talk.turns, "reply": reply.text, "log_probability": reply.log_probability}
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    record: dict[str, Any] = {"turns": [], "reply": "", "log_probability": None}
+    if line.strip():
+        reply = talk.reply(line)
+        record = {"turns": talk.turns, "reply": reply.text, "log_probability": rounded(reply.log_probability)}
+    else:
+        talk.start()
+    return json.dumps(record, ensure_ascii=False) + "\n" if as_json else f"{one_line(record['reply'])}\n"

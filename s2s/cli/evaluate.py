@@ -53,6 +53,8 @@ def evaluate(
     show(found)
     if "confusion" in found.details:
         show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
+    if "diversity" in found.details:
+        show_diversity(found.details["diversity"])
     output().print(f"written to {path}", markup=False, style="dim")
 
 
@@ -69,6 +71,21 @@ def show_classes(report: dict[str, Any], picture: Path) -> None:
         )
     if note := confusion_plot(report, picture):
         output().print(note, markup=False)
+
+
+def show_diversity(report: dict[str, dict[str, Any]]) -> None:
+    """How many different things were answered, beside what people answered."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="diversity", title_justify="left", title_style="bold")
+    table.add_column("")
+    for name in report:
+        table.add_column(name, justify="right", overflow="fold")
+    for key in ("distinct-1", "distinct-2", "most frequent", "share"):
+        cells = [side[key] if key == "most frequent" else f"{side[key]:.4f}" for side in report.values()]
+        table.add_row({"share": "share of it"}.get(key, key), *map(Text, cells))
+    output().print(table)
 
 
 def split_rows(recipe: "Recipe", split: str) -> "list[Row]":

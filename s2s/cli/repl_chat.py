@@ -1,6 +1,6 @@
 """The REPL of s2s chat: what you say, what it answers, and commands about the conversation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -10,10 +10,11 @@ from s2s.cli.conversation import Conversation
 from s2s.cli.describe import plain
 from s2s.cli.repl import whole_number
 from s2s.cli.repl_loop import Loop
-from s2s.cli.show import attention_map, hypothesis_lines, visible
+from s2s.cli.show import attention_map, hypothesis_lines, shaded_words, visible
 from s2s.cli.translate import change_search
 from s2s.errors import RecipeError
 from s2s.parts import tree
+from s2s.predicting.writer import Prediction
 
 
 class ChatLoop(Loop):
@@ -35,14 +36,15 @@ class ChatLoop(Loop):
             "choose": self.choose,
             "set": self.set,
             "save": self.save,
+            "load": self.load,
             "quit": self.quit,
         }
 
     def answer(self, text: str) -> None:
         self.aloud(lambda tell: self.talk.reply(text, tell))
 
-    def aloud(self, write: Callable[[Callable[[str], None]], object]) -> None:
-        """On the screen as it is written."""
+    def aloud(self, write: Callable[[Callable[[str], None]], Prediction | None]) -> None:
+        """On the screen as it is written. What breaks off stays there, on a line of its own."""
         shown = ""
 
         def tell(text: str) -> None:
@@ -53,28 +55,28 @@ class ChatLoop(Loop):
                 shown = whole
 
         try:
-            write(tell)
-        finally:
-            last = visible(self.talk.last.text) if self.talk.last else ""
-            self.say(last[len(shown) :] if last.startswith(shown) else f"\n{last}")
+            found = write(tell)
+        except Exception:
+            if shown:
+                self.say("")
+            raise
+        last = visible(found.text) if found else ""
+        self.say(last[len(shown) :] if last.startswith(shown) else f"\n{last}")
 
     def described(self) -> str:
         """The search, and how much of the conversation it sees."""
         search = self.talk.search
         options = ", ".join(f"{k}={plain(v)}" for k, v in tree(search, full=False).items() if k != "kind")
         chosen = "" if self.talk.choose == "search" else f", chosen by {self.talk.choose}"
-        turns = "turn" if self.talk.most == 1 else "turns"
-        return f"{search.kind}{f' ({options})' if options else ''}{chosen}, sees {self.talk.most} {turns}"
-
-    def preview(self, text: str) -> Iterator[str]:
-        return iter(())  # an answer before the question is whole would be no conversation
+        seen = self.talk.reader.turns_seen
+        turns = "the last turn" if seen == 1 else f"the last {seen} turns"
+        return f"{search.kind}{f' ({options})' if options else ''}{chosen}, sees {turns}"
 
     # -- commands --
 
     def reset(self, argument: str) -> None:
         """:reset  begin a new conversation"""
-        self.talk.turns.clear()
-        self.talk.last = None
+        self.talk.start()
         self.say("a new conversation", "dim")
 
     def undo(self, argument: str) -> None:
@@ -90,16 +92,23 @@ class ChatLoop(Loop):
 
     def nbest(self, argument: str) -> None:
         """:nbest 5  what else could have been answered"""
-        self.show(hypothesis_lines(self.talk.alternatives(whole_number(":nbest 5", argument or "5")), True))
+        count = whole_number(":nbest 5", argument or "5")
+        if len(self.talk.turns) < 2:
+            raise RecipeError(":nbest", "nothing was said yet", "say something first")
+        self.show(hypothesis_lines(self.talk.alternatives(max(1, count)), True))
 
     def why(self, argument: str) -> None:
         """:why  where the last answer looked, and what else was near"""
         alignment = self.talk.alignment()
         if alignment is None:
-            self.say("there is no answer, or this model has no attention to show", "yellow")
-        else:
-            self.show(attention_map(alignment, self.console.width))
-            self.nbest("3")
+            self.say("there is no new answer, or this model has no attention to show", "yellow")
+            return
+        # The end is of no turn, and an answer's own end looks wherever it likes.
+        columns = list(zip(*alignment.weights[:-1] or alignment.weights, strict=True))
+        looked = [sum(column) / len(column) for column in columns]
+        self.show([shaded_words(alignment.source, looked), Text("")])
+        self.show(attention_map(alignment, self.console.width))
+        self.nbest("3")
 
     def temperature(self, argument: str) -> None:
         """:temperature 0.7  draw answers: low is safe, high is lively; 0 always takes the likeliest"""
@@ -126,9 +135,20 @@ class ChatLoop(Loop):
 
     def save(self, argument: str) -> None:
         """:save talk.jsonl  add the conversation to a file, as data to train on"""
-        if not argument:
-            raise RecipeError(":save", "needs a file", "such as: :save talk.jsonl")
+        path = file_named(":save talk.jsonl", argument)
         if not self.talk.turns:
             raise RecipeError(":save", "nothing was said yet", "say something first")
-        self.talk.save(Path(argument).expanduser())
-        self.say(f"saved to {argument}", "dim")
+        self.talk.save(path)
+        self.say(f"saved to {path}", "dim")
+
+    def load(self, argument: str) -> None:
+        """:load talk.jsonl  go on with the last conversation of a file"""
+        self.talk.load(file_named(":load talk.jsonl", argument))
+        for turn in self.talk.turns[-self.talk.reader.turns_seen :]:
+            self.say(visible(" ".join(turn.split())), "dim")
+
+
+def file_named(example: str, argument: str) -> Path:
+    if not argument:
+        raise RecipeError(example.split()[0], "needs a file", f"such as: {example}")
+    return Path(argument).expanduser()

@@ -5,41 +5,45 @@ data: {kind: dialogues, path: corpus, context: 3}      # corpus/train.jsonl.gz: 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from s2s.data.columns import kind_of
+from s2s.data.context import SEPARATOR, context_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.readers import AUTO, USUAL, Reader, Row
 from s2s.data.tables import parse_json
 from s2s.errors import DataError
 from s2s.parts import Count, Fraction, Positive
 
-SEPARATOR = " ¶ "  # a mark that tokenizers leave whole and nobody types
-
-
-def context_of(turns: Sequence[str], most: int, separator: str = SEPARATOR) -> str:
-    """The last turns of a conversation as one source text; a reader and a chat make it alike."""
-    return separator.join(" ".join(turn.split()) for turn in turns[-most:])
+HELD_OUT = "validation, held out of train"  # a name that no file has
 
 
 @dataclass(kw_only=True)
 class Dialogues(Reader, kind="dialogues"):
     """JSON lines with the turns of a conversation each: every turn but the first is a reply to those before it.
 
-    path       a file, or a folder with train.jsonl and others, also as .gz
-    turns      what the list of turns is called; a turn is a text, or an object with the field `text_key`
-    context    how many turns before a reply are its source
-    separator  what stands between them
-    hold_out   so many conversations (or this fraction of them) are for validation, where there is no file for it
+    path                a file, or a folder with train.jsonl and others, also as .gz
+    turns               what the list of turns is called; a turn is a text, or an object with the field `text_key`
+    context             how many turns before a reply are its source
+    context_characters  how long they may be together: the earlier ones are left out, the last never is
+    separator           what stands between them
+    skip_first          turns at the beginning of each conversation that are left out, such as a greeting
+    hold_out            so many conversations (or this fraction of them, half at most) are set aside for validation,
+                        where it has no file; none of them is in train
     """
 
     path: Path
     turns: str = "turns"
     text_key: str = "text"
     context: Positive = 3
+    context_characters: Positive | None = None
     separator: str = SEPARATOR
+    skip_first: Count = 0
     hold_out: Count | Fraction = 0.05
 
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".json", ".ndjson")
@@ -48,58 +52,78 @@ class Dialogues(Reader, kind="dialogues"):
     def turns_seen(self) -> int:
         return self.context
 
+    def source_of(self, turns: Sequence[str]) -> str:
+        return context_of(turns, self.context, self.separator, self.context_characters)
+
     def locate(self, name: str) -> Path | None:
         if self.path.is_file():
             return self.path if name == self.train else existing(self.path.parent / name)
         return existing(self.path / name, *(self.path / f"{name}{ending}" for ending in self.endings))
 
     @property
-    def apart(self) -> bool:
-        """Has validation a file of its own?"""
-        return self.validation != AUTO or any(self.locate(name) for name in USUAL["validation"])
+    def holds_out(self) -> bool:
+        """Are the conversations of validation taken out of train? Here, since rows do not know where one ends."""
+        if self.validation == AUTO:
+            return self.hold_out > 0 and not any(self.locate(name) for name in USUAL["validation"])
+        return self.hold_out > 0 and self.validation is None
+
+    def named(self, split: str) -> str | None:
+        return HELD_OUT if split == "validation" and self.holds_out else super().named(split)
 
     def offers(self, name: str) -> bool:
-        return self.locate(name) is not None or (name == "validation" and self.hold_out > 0 and not self.apart)
+        return self.locate(name) is not None
 
     def file(self, name: str) -> Path:
-        found = self.locate(name)
+        found = self.locate(self.train if name == HELD_OUT else name)
         if found is None:
             raise missing(self.path / f"{name}.jsonl" if self.path.is_dir() else self.path)
         return found
 
     def contents(self, name: str) -> str:
-        held_out_of = name if self.locate(name) else self.train
-        about = (self.turns, self.text_key, self.context, self.separator, self.hold_out, self.apart, name)
-        return digest(*about, digest_files([self.file(held_out_of)]))
+        shape = (self.turns, self.text_key, self.context, self.context_characters, self.separator, self.skip_first)
+        part = (name == HELD_OUT, self.hold_out) if self.holds_out and name in (self.train, HELD_OUT) else None
+        return digest("dialogues", shape, part, digest_files([self.file(name)]))
 
     def rows(self, name: str) -> Iterator[Row]:
         for turns in self.conversations(name):
             for i in range(1, len(turns)):
-                yield Row(context_of(turns[:i], self.context, self.separator), turns[i])
+                yield Row(self.source_of(turns[:i]), turns[i])
 
     def conversations(self, name: str) -> Iterator[list[str]]:
-        """The turns of each conversation of a split."""
-        if self.apart or name not in (self.train, "validation"):
-            yield from self.all_of(name)
+        """The turns of each conversation of what is called `name`. Raises DataError."""
+        if not (self.holds_out and name in (self.train, HELD_OUT)):
+            yield from self.every(name)
             return
-        share = float(self.hold_out)
-        if share >= 1:
-            share /= max(1, sum(1 for _ in self.all_of(self.train)))
-        for turns in self.all_of(self.train):
-            # Chance that stays when conversations are added: the hash of one says on which side it is.
-            number = int.from_bytes(blake2b("\n".join(turns).encode(), digest_size=4).digest(), "big") / 2**32
-            if (number < min(share, 0.5)) == (name == "validation"):
+        for turns in self.every(self.train):
+            if (number_of(turns) <= self.last_held_out) == (name == HELD_OUT):
                 yield turns
 
-    def all_of(self, name: str) -> Iterator[list[str]]:
+    @cached_property
+    def last_held_out(self) -> int:
+        """Conversations with a number up to this one are held out of train. Raises DataError where there are too few.
+
+        The numbers are hashes: chance that stays when conversations are added or change places.
+        """
+        numbers = np.fromiter(map(number_of, self.every(self.train)), dtype=np.uint64)
+        different = np.unique(numbers)
+        if len(different) < 2:
+            what = f"has {len(different)} different conversation, and some must be set aside for validation"
+            raise DataError(
+                str(self.file(self.train)), what, "add some, or name a validation file, or: data.hold_out=0"
+            )
+        wanted = self.hold_out if self.hold_out >= 1 else self.hold_out * len(numbers)
+        return int(different[max(1, min(int(wanted), len(different) // 2)) - 1])
+
+    def every(self, name: str) -> Iterator[list[str]]:
+        """All conversations of a file."""
         path = self.file(name)
         for number, line in enumerate(read_lines(path), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                yield self.turns_of(parse_json(line, number, where), where)
+                yield self.turns_of(parse_json(line, number, where), where)[self.skip_first :]
 
     def turns_of(self, record: Any, where: str) -> list[str]:
-        """The texts of a conversation. Raises DataError where there are none."""
+        """The texts of a conversation that are not blank. Raises DataError where there is no list of texts."""
         turns = record.get(self.turns) if isinstance(record, dict) else record
         if not isinstance(turns, list):
             has = ", ".join(map(str, record)) if isinstance(record, dict) else kind_of(record)
@@ -113,3 +137,8 @@ class Dialogues(Reader, kind="dialogues"):
                 raise DataError(where, f"turn {place} is {kind_of(text)}", hint)
             texts += [text] if text.strip() else []
         return texts
+
+
+def number_of(turns: Sequence[str]) -> int:
+    """64 bits that equal conversations have in common."""
+    return int.from_bytes(blake2b("\n".join(turns).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

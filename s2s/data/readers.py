@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from s2s.data.context import context_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import Picture
 from s2s.errors import DataError
@@ -74,6 +75,10 @@ class Reader(Family, ABC):
     def turns_seen(self) -> int:
         """How many turns of a conversation are a source."""
         return 1
+
+    def source_of(self, turns: Sequence[str]) -> str:
+        """The source that its rows would have for the reply to these turns: what a chat asks with."""
+        return context_of(turns, self.turns_seen)
 
     @abstractmethod
     def offers(self, name: str) -> bool:
@@ -196,7 +201,7 @@ GENERATORS = {  # what is generated: files of s2s.data, of which the first has g
     "sentiment": ("reviews.py", "drawing.py"),
     "tags": ("mentions.py", "drawing.py"),
     "drawings": ("drawings.py",),
-    "dialogue": ("small_talk.py", "dialogues.py", "drawing.py"),
+    "dialogue": ("small_talk.py", "context.py", "drawing.py"),
 }
 
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from s2s.data import drawing
-from s2s.data.dialogues import context_of
+from s2s.data.context import context_of
 
 SIZES = {"train": 9000, "validation": 400, "test": 400}
 CONTEXT = 3  # turns that a reply may depend on

@@ -10,22 +10,27 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from s2s.data.readers import Row, Source
+from s2s.data.readers import Source
+from s2s.parts import Amount, Count
 from s2s.predicting.writer import Prediction, Writer
 
 Choose = Callable[[Writer, Source, Sequence[Prediction]], np.ndarray]  # a score for each; the highest is the best
 
-MMI_WEIGHT = 0.5  # lambda in the paper
 
+def mutual_information(
+    writer: Writer, source: Source, answers: Sequence[Prediction], *, weight: Amount = 0.5, first: Count = 8
+) -> np.ndarray:
+    """log p(T | S) - weight * log p(T), per piece: Li et al. 2016, https://arxiv.org/abs/1510.03055
 
-def mutual_information(writer: Writer, source: Source, answers: Sequence[Prediction]) -> np.ndarray:
-    """log p(T | S) - lambda log p(T), per piece: Li et al. 2016, https://arxiv.org/abs/1510.03055
-
-    p(T) is what the same model makes of the answer without a source.
+    p(T) is what the same model makes of the answer without a source, and counts for the `first` pieces only: they
+    are where a dull answer begins, and later on it is grammar that is likely without a source.
     """
-    given = writer.likelihood([Row(source, answer.text) for answer in answers])
-    alone = writer.likelihood([Row("", answer.text) for answer in answers])
-    return (MMI_WEIGHT * alone.nats - given.nats) / given.tokens
+    written = [answer.ids for answer in answers]
+    given = writer.piece_scores([source] * len(answers), written)
+    alone = writer.piece_scores([""] * len(answers), written)
+    return np.array(
+        [(with_it.sum() - weight * without[:first].sum()) / len(with_it) for with_it, without in zip(given, alone)]
+    )
 
 
 def agreement(writer: Writer, source: Source, answers: Sequence[Prediction]) -> np.ndarray:
@@ -44,14 +49,18 @@ CHOICES: dict[str, Choose] = {"mmi": mutual_information, "mbr": agreement}
 
 def best_first(writer: Writer, source: Source, answers: Sequence[Prediction], by: str) -> list[Prediction]:
     """The answers by the scores of CHOICES[by], which replace those of the search; equal texts only once."""
-    distinct = list({answer.text: answer for answer in answers}.values())
-    if len(distinct) < 2:
-        return distinct
-    if by == "mbr":  # how often one was drawn counts
-        scores = CHOICES[by](writer, source, answers)
-        by_text = {answer.text: score for answer, score in zip(answers, scores, strict=True)}
-        scores = np.array([by_text[answer.text] for answer in distinct])
-    else:
-        scores = CHOICES[by](writer, source, distinct)
-    order = np.argsort(-scores, kind="stable")
-    return [distinct[i]._replace(score=float(scores[i])) for i in order]
+    once = distinct(answers)
+    if len(once) < 2:
+        return once
+    among = answers if by == "mbr" else once  # how often one was drawn counts for what most agree with
+    scores = dict(zip((answer.text for answer in among), CHOICES[by](writer, source, among).tolist(), strict=True))
+    ranked = [answer._replace(score=scores[answer.text]) for answer in once]
+    return sorted(ranked, key=lambda one: one.score, reverse=True)
+
+
+def distinct(answers: Sequence[Prediction]) -> list[Prediction]:
+    """In the same order, of equal texts the first."""
+    found: dict[str, Prediction] = {}
+    for answer in answers:
+        found.setdefault(answer.text, answer)
+    return list(found.values())

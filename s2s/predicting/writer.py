@@ -123,6 +123,17 @@ class Writer(Predictor):
         found = self.likelihood([Row(source, target) for source, target in zip(sources, targets, strict=True)])
         return [(-nats, tokens) for nats, tokens in zip(found.nats.tolist(), found.tokens.tolist())]
 
+    def piece_scores(self, sources: Sequence[Source], written: Sequence[Sequence[int]]) -> list[np.ndarray]:
+        """The log-probability of every written piece given its source, the end included: [pieces + 1] for each pair."""
+        encoded = self.task.source.encode_all(sources)
+        targets = [np.array([*ids, EOS]) for ids in written]
+        found = [np.zeros(0)] * len(targets)
+        for rows, batch, output in self.forced(encoded, targets):
+            each = self.task.nats(output, batch).split([len(targets[row]) for row in rows])
+            for row, nats in zip(rows, each, strict=True):
+                found[row] = -nats.double().cpu().numpy()
+        return found
+
     def align(self, source: Source, ids: Sequence[int]) -> Alignment | None:
         """Where each written piece, the end included, came from; None for a model without attention."""
         return self.align_all([source], [ids])[0]

@@ -1,9 +1,14 @@
 """Replies in a conversation: a translation from what was said to what is answered."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from s2s.config import choose
 from s2s.data.fields import Field
+from s2s.data.readers import Row
 from s2s.data.tokenizers import Tokenizer
 from s2s.parts import Choice
+from s2s.tasks.diversity import diversity
 from s2s.tasks.metrics import Metric
 from s2s.tasks.task import Translation
 
@@ -11,7 +16,8 @@ from s2s.tasks.task import Translation
 class Chat(Translation, kind="chat"):
     """The last turns of a conversation to the next one: Vinyals & Le 2015, https://arxiv.org/abs/1506.05869
 
-    A good reply is rarely the one in the data, so perplexity says more than metrics of the text do.
+    A good reply is rarely the one in the data, so perplexity says more than metrics of the text do; evaluation also
+    says how diverse the replies are, beside those of the data.
     tokenizer  shared by both sides
     """
 
@@ -26,3 +32,7 @@ class Chat(Translation, kind="chat"):
         metrics: tuple[Choice[Metric], ...] = (choose(Metric, "chrf"),),
     ) -> None:
         super().__init__(source=source, target=target, tokenizer=tokenizer, metrics=metrics)
+
+    def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
+        """{"diversity": {"answers": {...}, "references": {...}}}: see diversity.py."""
+        return {"diversity": diversity(answers, [row.references[0] for row in rows])} if answers else {}

@@ -1,5 +1,6 @@
 """s2s chat: what was said is remembered, mistakes end nothing, and a pipe gets a line a turn."""
 
+import gzip
 import io
 import json
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from s2s.cli.repl_chat import ChatLoop
 from s2s.config import choose
 from s2s.data.dialogues import Dialogues
 from s2s.decoding.search import Search
+from s2s.errors import DataError
 from s2s.predicting.writer import Alignment, Prediction
 
 app = typer.Typer()
@@ -81,6 +83,10 @@ def test_a_turn_without_an_answer_was_not_said(talk):
     with pytest.raises(ZeroDivisionError):
         talk.reply("broken")
     assert talk.turns == ["a", "a"]
+    talk.turns[0] = "broken"
+    with pytest.raises(ZeroDivisionError):
+        talk.again()
+    assert talk.turns == ["broken", "a"]
 
 
 def test_commands(talk, tmp_path):
@@ -101,11 +107,67 @@ def test_commands(talk, tmp_path):
 
 
 def test_mistakes_leave_it_alive(talk):
-    text = loop(talk, "broken", ":save", ":again", ":choose best", ":temperature hot", ":nothing", ":nbest x", "a b")
+    text = loop(
+        talk, "broken", ":save", ":again", ":choose best", ":temperature hot", ":nothing", ":nbest", ":load x.jsonl",
+        "a b", ":nbest x"
+    )  # fmt: skip
     assert "division [by] zero" in text
     assert "such as: :save talk.jsonl" in text
     assert "there are: search, mmi, mbr" in text
-    assert text.rstrip().endswith("b a")
+    assert text.count("nothing was said yet") == 2
+    assert "x.jsonl: there is no such file or folder" in text
+    assert "\nb a\n" in text
+
+
+def test_what_breaks_off_is_not_an_answer(talk):
+    talk.reply("before")
+    text = loop(talk, "broken halfway")
+    assert "before" not in text
+    talk.writer.write_aloud = lambda source, search, tell: tell("half an ans") or 1 // 0
+    text = loop(talk, "c")
+    assert text.startswith("half an ans\nerror: ")
+    assert talk.turns == ["before", "before"]
+
+
+def test_a_conversation_goes_on_from_a_file(talk, tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"turns": ["x", "y"]}')  # whose last line does not end
+    talk.reply("a ¶ b\nc")
+    talk.save(path)
+    assert [len(json.loads(line)["turns"]) for line in path.read_text().splitlines()] == [2, 2]
+    other = Conversation(talk.writer, talk.search)
+    text = loop(other, f":load {path}", "d", ":undo")
+    assert other.turns == talk.turns
+    assert "c b ¶ a" in text
+    assert other.alignment() is None  # of an answer that is not its own
+    packed = tmp_path / "t.jsonl.gz"
+    talk.save(packed)
+    other.save(packed)
+    assert len(gzip.decompress(packed.read_bytes()).splitlines()) == 2
+    other.start()
+    other.load(packed)
+    assert other.turns == talk.turns
+    path.write_text("\n")
+    with pytest.raises(DataError, match="has no conversation"):
+        other.load(path)
+
+
+def test_why_shows_the_words_that_counted(talk):
+    assert "no new answer" in loop(talk, ":why")
+    talk.reply("one two")
+    lines = loop(talk, ":why").splitlines()
+    assert lines[0].split() == ["one", "two"]
+    assert any("50" in line for line in lines[1:])
+    assert len([line for line in lines if "two one" in line]) == 3  # the alternatives
+    talk.undo()
+    assert "no new answer" in loop(talk, ":why")
+
+
+def test_alternatives_are_different(talk):
+    talk.reply("a")
+    talk.writer.search = lambda sources, search: [[Prediction(text, 0.0, 0.0, []) for text in "aabbc"]]
+    assert [one.text for one in talk.alternatives(2)] == ["a", "b"]
+    assert [one.text for one in talk.alternatives(9)] == ["a", "b", "c"]
 
 
 def test_several_are_drawn_to_choose_from(talk):
@@ -119,11 +181,16 @@ def test_a_random_seed_makes_replies_repeatable(talk):
     assert talk.writer.asked[-1][1]["seed"] is None
     talk.random_seed = 7
     talk.reply("b")
-    first = talk.writer.asked[-1][1]["seed"]
     talk.again()
-    assert talk.writer.asked[-1][1]["seed"] == first
     talk.reply("c")
-    assert talk.writer.asked[-1][1]["seed"] != first
+    seeds = [options["seed"] for _, options in talk.writer.asked[1:]]
+    assert len(set(seeds)) == 3  # another answer is another one
+    other = Conversation(talk.writer, talk.search, random_seed=7)
+    other.reply("a")
+    other.reply("b")
+    other.again()
+    other.reply("c")
+    assert [options["seed"] for _, options in talk.writer.asked[-3:]] == seeds
 
 
 def test_a_pipe_has_a_line_a_turn(monkeypatch):
@@ -132,5 +199,10 @@ def test_a_pipe_has_a_line_a_turn(monkeypatch):
     assert result.stdout == "b a\nc ¶ a b\n\nd\n"
     result = CliRunner().invoke(app, ["runs/toy", "--json"], input="a\nb\n")
     records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert records[0] == {"turns": ["a", "a"], "reply": "a", "log_probability": -1.0}
     assert records[1]["turns"] == ["a", "a", "b", "b ¶ a"]
     assert records[1]["reply"] == "b ¶ a"
+    result = CliRunner().invoke(app, ["runs/toy", "--json"], input="a\n\nb\n")
+    replies = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["reply"] for record in replies] == ["a", "", "b"]
+    assert replies[2]["turns"] == ["b", "b"]
