@@ -58,8 +58,9 @@ def beam(
     where length counts EOS. length_penalty: 0 for none, 1 for the mean of a piece. The coverage term is from
     Wu et al. 2016, https://arxiv.org/abs/1609.08144, and needs a model with attention.
 
-    early_stopping: a row is done when beam_size hypotheses have ended, or earlier where no other can overtake
-    the nbest; false: only then, which finds the best score of all in reach, but looks long for it.
+    early_stopping: a row is done when beam_size hypotheses have ended and none that goes on is likelier than all of
+    them, or earlier where no other can overtake the nbest; false: only then, which finds the best score of all in
+    reach, but looks long for it.
     min_length, max_length: pieces; EOS counts as one for max_length. min_ratio, max_ratio: the same
     times the length of the source (and 10 more for max_ratio). filters: what not to write.
     """
@@ -94,7 +95,8 @@ def beam(
         # A hypothesis that goes on can only lose probability, and coverage can only cost; the most it may gain
         # is length, up to the longest allowed. What cannot overtake the nbest even so never will.
         reach = beams.rank[:, 0] / limits.longest**length_penalty
-        enough = (ended.score[:, -1] > NEVER) & early_stopping
+        likelier = beams.log_probability[:, 0] > ended.log_probability.amax(1)
+        enough = (ended.score[:, -1] > NEVER) & ~likelier & early_stopping
         cut_off = (t + 1 >= limits.longest) & ~enough
         leaving, staying = divide(enough | cut_off | (ended.score[:, nbest - 1] >= reach))
         if not leaving:

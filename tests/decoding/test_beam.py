@@ -39,12 +39,27 @@ def beam_in_plain_python(row, beam_size, nbest, length_penalty, early_stopping, 
         grown.sort(reverse=True)
         ended += [one for one in grown[:beam_size] if one[1][-1] == EOS]
         live = [one for one in grown if one[1][-1] != EOS][:beam_size]
-        if early_stopping and len(ended) >= beam_size:
+        ended = sorted(ended, key=lambda one: one[0] / len(one[1]) ** length_penalty, reverse=True)[:beam_size]
+        if early_stopping and len(ended) == beam_size and live[0][0] <= max(ended)[0]:
             break
     else:
         ended += live  # cut off
     scored = sorted(((rank / len(ids) ** length_penalty, ids) for rank, ids in ended), reverse=True)
     return [(ids, pytest.approx(score, abs=1e-4)) for score, ids in scored[:nbest]]
+
+
+def test_what_is_likely_is_written_though_many_have_ended():
+    """A sure model of few pieces: a beam ends a bad hypothesis at every step, and none of those is the answer."""
+    answer = [4, 5, 6, 4, 5]
+    logits = torch.full((len(answer) + 1, 7), -9.0)
+    logits[torch.arange(len(answer) + 1), torch.tensor([*answer, EOS])] = 0.0
+    logits[:, EOS] = torch.tensor([-5.0] * len(answer) + [0.0])
+
+    def step(ids, memory, state):
+        return Output(logits[state], state + 1, None)
+
+    (found,) = beam(step, torch.zeros(1, 1, 1), torch.zeros(1, dtype=torch.long), torch.tensor([BOS]), beam_size=3)
+    assert list(found[0].ids) == answer
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])

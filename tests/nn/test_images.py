@@ -72,7 +72,7 @@ def test_pictures_smaller_than_a_patch():
     encoder = choose(Encoder, {"kind": "cnn", "width": 16, "patch": 4})(IMAGE)
     with pytest.raises(RecipeError, match="patch: is 4, and the pictures are 3 pixels wide"):
         encoder(pictures(1, 3))
-    assert encoder(pictures(1, 4)).memory.shape == (1, 1, 16)
+    assert encoder(pictures(1, 16)).memory.shape == (1, 1, 16)
 
 
 def test_norms_start_as_they_should_whatever_else_does():
@@ -93,7 +93,7 @@ def test_norms_start_as_they_should_whatever_else_does():
 VECTOR = Space("vector", 3)
 
 
-@pytest.mark.parametrize("attention", [None, "additive", {"kind": "multihead", "heads": 2}])
+@pytest.mark.parametrize("attention", [None, "additive", {"kind": "multi-head", "heads": 2}])
 def test_ratios_are_of_sequences(attention):
     """A picture, and a single vector, may be described at any length; several vectors in a row are a sequence."""
     numbers = {"kind": "project", "width": 16}
