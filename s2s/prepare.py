@@ -60,7 +60,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     for split, ids in encoded.items():
         task.check(split, ids)
     keep = encoded["train"].short_enough(source, target)
-    report = make_report(corpora, encoded, source, target)
+    report = make_report(corpora, encoded, source, target, parallel=task.parallel)
     for line in report.lines():
         say(line)
 

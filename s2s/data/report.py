@@ -123,14 +123,20 @@ def make_report(
     encoded: Mapping[str, EncodedCorpus],
     source: Field,
     target: Field,
+    *,
+    parallel: bool = True,
 ) -> Report:
-    """Look at every split once. `train` is what the others are compared with; only it leaves out long rows."""
+    """Look at every split once. `train` is what the others are compared with; only it leaves out long rows.
+
+    parallel  both sides say the same, and should be about equally long
+    """
+    texts = source.space.shape == target.space.shape == "ids"
     train = corpora.get("train")
     known = None if train is None else (np.unique(train.hashes("source")), np.unique(pairs(train)))
     splits = {}
     for name, corpus in corpora.items():
         ids = encoded[name]
-        keep = ids.short_enough(source, target) if corpus is train else np.ones(len(corpus), dtype=bool)
+        keep = ids.short_enough(source, target) if corpus is train else np.ones(len(ids), dtype=bool)
         mixed = pairs(corpus)
         seen = None if known is None or corpus is train else known
         splits[name] = SplitReport(
@@ -139,8 +145,8 @@ def make_report(
             too_long=int(len(keep) - keep.sum()),
             source=side_report(ids.sources, source, ids.source_lengths[keep]),
             target=side_report(ids.targets, target, ids.target_lengths[keep]),
-            copies=mean(corpus.hashes("source") == corpus.hashes("target")),
-            uneven=uneven(ids) if source.space.shape == target.space.shape == "ids" else 0.0,
+            copies=mean(corpus.hashes("source") == corpus.hashes("target")) if texts else 0.0,
+            uneven=uneven(ids) if texts and parallel else 0.0,
             repeated=1 - len(np.unique(mixed)) / max(1, len(mixed)),
             seen_sources=None if seen is None else mean(np.isin(corpus.hashes("source"), seen[0])),
             seen_pairs=None if seen is None else mean(np.isin(mixed, seen[1])),

@@ -22,6 +22,7 @@ class Chat(Translation, kind="chat"):
     """
 
     verb = "chat"
+    parallel = False
 
     def __init__(
         self,

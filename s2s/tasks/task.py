@@ -33,6 +33,7 @@ class Task(Family):
     verb            the command of s2s that uses such a run
     searches        True where an answer is written, piece by piece: `training.validation_search` says how
     streams         True where the training rows are one continuous text
+    parallel        True where source and target say the same, and should be about equally long
     """
 
     source: Field
@@ -41,6 +42,7 @@ class Task(Family):
     verb: ClassVar[str] = "translate"
     searches: ClassVar[bool] = True
     streams: ClassVar[bool] = False
+    parallel: ClassVar[bool] = True
 
     def fit(self, rows: Iterable[Row]) -> None:
         """Learn the vocabularies from training rows; `rows` is read once for each side."""

@@ -149,3 +149,20 @@ def test_a_label_is_shorter_than_its_text_and_nothing_is_wrong(tmp_path):
     text = "name: x\ntask: {kind: classification}\ndata: {kind: generated, what: sentiment, size: 200}\n"
     report = prepare(parse_recipe(text)).report
     assert report.warnings() == []
+
+
+def test_several_references_are_as_many_targets(tmp_path):
+    """In validation, too, which leaves out none."""
+    lines = [json.dumps({"a": f"uno {i}", "b": [f"one {i}", f"a one {i}", "what"]}) for i in range(30)]
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+    reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b"})()
+    corpora = {name: open_corpus(reader, name) for name in ("train", "validation")}
+    fields = [Text(None, tokenizer=choose(Tokenizer, "word"), max_length=3) for _ in range(2)]
+    for side, field in zip(("source", "target"), fields):
+        field.fit([text for part in corpora["train"].values(side) for text in part])
+    encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}
+    splits = make_report(corpora, encoded, *fields).splits
+    assert (splits["train"].rows, splits["train"].too_long) == (30, 30)  # of 90 targets: those of three words
+    assert (splits["validation"].rows, splits["validation"].too_long) == (30, 0)
+    assert splits["validation"].target.lengths[-1] == 3

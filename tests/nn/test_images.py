@@ -178,3 +178,16 @@ def test_the_penalty_is_its_formula():
     assert model.eval()(batch).penalty is None
     assert model_for(IMAGE, CNN).train()(batch).penalty is None
     assert shift_right(batch.target.data)[0, 0] == BOS
+
+
+def test_narrow_stages_learn():
+    """Of 8 channels, where torch has crashed; and the way around takes every second place, as a stride does."""
+    encoder = choose(Encoder, {"kind": "cnn", "width": 32, "patch": 1})(IMAGE)
+    assert [m.in_channels for m in encoder.modules() if isinstance(m, torch.nn.Conv2d)][:2] == [5, 8]
+    x = pictures(4, 24).to(memory_format=torch.channels_last)
+    encoder(x).memory.square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in encoder.parameters())
+    block = next(m for m in encoder.modules() if getattr(m, "stride", 1) == 2 and hasattr(m, "around"))
+    y = torch.rand(2, block.around.in_channels, 9, 9)
+    strided = torch.nn.functional.conv2d(y, block.around.weight, stride=2)
+    torch.testing.assert_close(block.around(y[:, :, ::2, ::2]), strided)
