@@ -5,6 +5,8 @@ project   vectors that another program has made         this file
 timm      pictures, by a network that others trained    backbones.py
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -49,6 +51,8 @@ class CNN(Encoder, kind="cnn"):
     patch    pixels of a side that the first layer sees as one
     stages   each but the first halves the grid: 112 pixels in patches of 4 are a grid of 7 x 7 after three
     blocks   in each stage
+    pooling  of places to one vector, for heads that begin with one (bridge: linear or copy): max finds what is
+             small, mean says how much there is of it
     dropout  on the memory
     """
 
@@ -62,10 +66,11 @@ class CNN(Encoder, kind="cnn"):
         patch: Positive = 4,
         stages: Positive = 3,
         blocks: Positive = 1,
+        pooling: Literal["mean", "max"] = "mean",
         dropout: Rate = 0.0,
     ) -> None:
         super().__init__(space)
-        self.width, self.patch = width, patch
+        self.width, self.patch, self.pooling = width, patch, pooling
         if width % GROUP:
             raise RecipeError("model.encoder.width", f"must be a multiple of {GROUP}, found {width}", "use 192")
         narrower = [max(GROUP, (width >> (stages - 1 - i)) // GROUP * GROUP) for i in range(stages - 1)]
@@ -89,7 +94,8 @@ class CNN(Encoder, kind="cnn"):
         grid = self.layers(self.stem(torch.cat([source, places(source)], 1)).relu())
         memory = self.drop(grid.flatten(2).transpose(1, 2))  # [B, h * w, M]
         valid = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-        return EncoderOutput(memory, valid, (memory.mean(1)[:, None],) if final_state else (), sequence=False)
+        whole = memory.amax(1) if self.pooling == "max" else memory.mean(1)
+        return EncoderOutput(memory, valid, (whole[:, None],) if final_state else (), sequence=False)
 
 
 def places(images: Tensor) -> Tensor:
@@ -111,7 +117,7 @@ class Project(Encoder, kind="project"):
 
     def __init__(self, space: Space, *, width: Positive = 256, dropout: Rate = 0.0) -> None:
         super().__init__(space)
-        self.width = width
+        self.width, self.pooling = width, pooling
         self.map = nn.Linear(space.size, width)
         self.drop = nn.Dropout(dropout)
 
