@@ -51,7 +51,7 @@ def evaluate(
     found = measure(predictor, rows, name=called, against=baseline)
     path = found.save(folder / "predictions")
     show(found)
-    if "confusion" in found.details:
+    if "classes" in found.details:
         show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
     if "diversity" in found.details:
         show_diversity(found.details["diversity"])
@@ -63,6 +63,8 @@ def show_classes(report: dict[str, Any], picture: Path) -> None:
     from s2s.tasks.label_report import class_table, confusion_plot, confusion_table
 
     output().print(class_table(report))
+    if "confusion" not in report:
+        return
     if (table := confusion_table(report)) is not None:
         output().print(table)
     if "calibration_error" in report:

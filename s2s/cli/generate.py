@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from s2s.predicting.suggestions import Suggestion
 
 NAMED = 12  # unseen characters that a warning names
+LINE_BREAK = "⏎"  # what ends a line of text, in a table
 
 
 def generate(
@@ -160,15 +161,21 @@ def show_steps(steps: "list[WalkStep]", as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from s2s.data.vocabulary import SPECIALS
+    from s2s.tensors import EOS
+
+    def shown(name: str) -> str:
+        return LINE_BREAK if name == SPECIALS[EOS] else name
+
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("after", "comes", "expected"):
         table.add_column(heading)
     for step in steps:
-        comes = Text("") if step.next is None else Text(f"{step.next} {step.probability:.1%}")
+        comes = Text("") if step.next is None else Text(f"{shown(step.next)} {step.probability:.1%}")
         line = Text()
         for name, odds in step.likeliest:
-            line.append(f"{name} ", "bold" if name == step.next else "").append(f"{odds:.1%}   ", "dim")
-        table.add_row(Text(step.read), comes, line)
+            line.append(f"{shown(name)} ", "bold" if name == step.next else "").append(f"{odds:.1%}   ", "dim")
+        table.add_row(Text(shown(step.read)), comes, line)
     output().print(table, soft_wrap=False)
 
 

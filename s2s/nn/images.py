@@ -117,7 +117,7 @@ class Project(Encoder, kind="project"):
 
     def __init__(self, space: Space, *, width: Positive = 256, dropout: Rate = 0.0) -> None:
         super().__init__(space)
-        self.width, self.pooling = width, pooling
+        self.width = width
         self.map = nn.Linear(space.size, width)
         self.drop = nn.Dropout(dropout)
 

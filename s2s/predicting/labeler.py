@@ -15,7 +15,7 @@ from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
 from s2s.predicting.base import Predictor, real
-from s2s.tasks.label_report import label_report
+from s2s.tasks.label_report import label_report, several_report
 from s2s.tasks.labeling import Labeling
 from s2s.tasks.losses import Likelihood
 
@@ -90,9 +90,10 @@ class Labeler(Predictor):
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report."""
         shape = self.task.target.space.shape
-        if shape == "labels":
-            return {}
         right = [row.references[0] for row in rows]
+        if shape == "labels":
+            split = self.task.target.split
+            return several_report(list(map(split, right)), list(map(split, answers)), self.names)
         if shape == "tags":
             pairs = [(a.split(), b.split()) for a, b in zip(right, answers, strict=True)]
             both = [pair for a, b in pairs for pair in zip(a, b, strict=False)]

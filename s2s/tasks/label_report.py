@@ -27,10 +27,8 @@ def label_report(
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     columns = precision_recall_fscore_support(right, said, labels=list(names), zero_division=0.0)
-    keys = ("precision", "recall", "f1", "support")
-    table = {name: dict(zip(keys, map(float, row))) for name, row in zip(names, np.array(columns).T)}
     found: dict[str, Any] = {
-        "classes": table,
+        "classes": by_class(names, columns),
         "names": list(names),
         "confusion": confusion_matrix(right, said, labels=list(names)).tolist(),
     }
@@ -38,6 +36,24 @@ def label_report(
         place = {name: i for i, name in enumerate(names)}
         found["calibration_error"] = calibration_error(probabilities, np.array([place[name] for name in right]))
     return found
+
+
+def several_report(
+    right: Sequence[Sequence[str]], said: Sequence[Sequence[str]], names: Sequence[str]
+) -> dict[str, Any]:
+    """classes as in label_report, for rows that have several labels, or none: each is a yes or no of its own."""
+    from sklearn.metrics import precision_recall_fscore_support
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    table = MultiLabelBinarizer(classes=list(names))
+    columns = precision_recall_fscore_support(table.fit_transform(right), table.transform(said), zero_division=0.0)
+    return {"classes": by_class(names, columns), "names": list(names)}
+
+
+def by_class(names: Sequence[str], columns: Sequence[Any]) -> dict[str, dict[str, float]]:
+    """What scikit-learn gives a column each, by name."""
+    keys = ("precision", "recall", "f1", "support")
+    return {name: dict(zip(keys, map(float, row))) for name, row in zip(names, np.array(columns).T)}
 
 
 def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:

@@ -131,6 +131,7 @@ def test_what_training_never_saw_is_named(run):
 def test_steps_show_what_is_expected(run):
     lines = run("the", "--steps").stdout.splitlines()
     assert len(lines) == 5
+    assert lines[1].startswith("⏎ ")
     assert lines[2].startswith("t ")
     assert "h " in lines[2]
     records = [json.loads(line) for line in run("the", "--steps", "--json").stdout.splitlines()]

@@ -191,3 +191,10 @@ def test_narrow_stages_learn():
     y = torch.rand(2, block.around.in_channels, 9, 9)
     strided = torch.nn.functional.conv2d(y, block.around.weight, stride=2)
     torch.testing.assert_close(block.around(y[:, :, ::2, ::2]), strided)
+
+
+def test_a_head_begins_with_what_was_pooled():
+    x = pictures(2)
+    for pooling, pool in (("mean", lambda memory: memory.mean(1)), ("max", lambda memory: memory.amax(1))):
+        encoded = choose(Encoder, {**CNN, "pooling": pooling})(IMAGE).eval()(x)
+        torch.testing.assert_close(encoded.state[0][:, 0], pool(encoded.memory))

@@ -121,7 +121,11 @@ def test_details_say_what_is_taken_for_what(labeler):
     assert 0 < found["calibration_error"] < 1
     tagged = labeler("tags").details([Row("good bad", "good good")], ["good bad"])
     assert tagged["confusion"] == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
-    assert labeler("labels").details(rows, [""] * len(rows)) == {}
+    rows = [Row("x", "good, bad"), Row("y", "bad"), Row("z", "")]
+    several = labeler("labels").details(rows, ["bad", "bad, good", ""])
+    assert several["classes"]["bad"] == {"precision": 1, "recall": 1, "f1": 1, "support": 2}
+    assert several["classes"]["good"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert "confusion" not in several
 
 
 def test_tags_that_do_not_fit_their_words_are_refused(labeler):
