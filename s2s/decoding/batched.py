@@ -8,6 +8,7 @@ import torch
 
 from s2s.data.fields import Field
 from s2s.decoding.search import Hypothesis
+from s2s.nn.heads import Step
 from s2s.nn.model import Model
 from s2s.tensors import BOS, move
 
@@ -25,21 +26,24 @@ def write_batches(
     *,
     device: torch.device,
     batch_size: int = 64,
+    step: Step | None = None,
 ) -> Iterator[tuple[list[int], list[list[Hypothesis]]]]:
     """Numbers of the sentences in a batch, and the n-best list of each, longest sources first.
 
     field    the source field, which collates what its encode_all() gave
     sources  one array of ids a sentence
     batch_size  sentences of usual length; fewer where they are long
+    step     how the head takes a step; prepared here if not given
     """
     model.eval()
+    step = step or model.head.prepare_step()
     lengths = [field.length(source) for source in sources]
     order = sorted(range(len(sources)), key=lambda i: (-lengths[i], i))
     for rows in fitting([lengths[i] for i in order], order, batch_size):
         source = move(field.collate([sources[i] for i in rows]), device)
         memory, state = model.head.start(model.encode(source))
         first = torch.full((len(rows),), BOS, device=device)
-        yield rows, search(model.head.step, memory, state, first)
+        yield rows, search(step, memory, state, first)
 
 
 def write_all(
@@ -50,10 +54,11 @@ def write_all(
     *,
     device: torch.device,
     batch_size: int = 64,
+    step: Step | None = None,
 ) -> list[list[Hypothesis]]:
     """The n-best list of every sentence, in the order of `sources`."""
     written: list[list[Hypothesis]] = [[] for _ in sources]
-    for rows, found in write_batches(model, field, sources, search, device=device, batch_size=batch_size):
+    for rows, found in write_batches(model, field, sources, search, device=device, batch_size=batch_size, step=step):
         for row, hypotheses in zip(rows, found, strict=True):
             written[row] = hypotheses
     return written

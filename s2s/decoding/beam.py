@@ -71,7 +71,9 @@ def beam(
     beams, ended = start(first, beam_size)
     valid, rows = source_mask(memory), list(range(len(first)))
     left: list[tuple[list[int], Ended, Ended]] = []
-    memory, state, last = repeat((memory, state, first), beam_size)
+    shared = getattr(step, "shares_memory", False)  # beams of a row then look at one memory, side by side
+    memory = memory if shared else repeat(memory, beam_size)
+    state, last = repeat((state, first), beam_size)
     for t in range(limits.steps):
         output = step(last, memory, state)
         if coverage_penalty > 0:
@@ -108,8 +110,9 @@ def beam(
         rows = [rows[i] for i in staying]
         index = torch.tensor(staying, device=first.device)
         beams, ended, limits, valid = select((beams, ended, limits, valid), index)
-        index = (index[:, None] * beam_size + torch.arange(beam_size, device=first.device)).flatten()
-        memory, state, last = select((memory, state, last), index)
+        each = (index[:, None] * beam_size + torch.arange(beam_size, device=first.device)).flatten()
+        memory = select(memory, index if shared else each)
+        state, last = select((state, last), each)
     found: dict[int, list[Hypothesis]] = {}
     for numbers, good, rest in left:
         found.update(zip(numbers, read(good, rest, nbest), strict=True))
