@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s.decoding.filters import Filter
+from s2s.decoding.likeliest import top
 from s2s.decoding.search import Hypothesis, Search, Step, divide, find_limits, score_pieces, source_mask, strip
 from s2s.errors import RecipeError
 from s2s.parts import Amount, Choice, Count, Positive
@@ -139,14 +140,10 @@ def look(beams: Beams, weights: Tensor | None) -> Beams:
 def extend(beams: Beams, log_probabilities: Tensor, scores: Tensor) -> tuple[Beams, Tensor]:
     """The best 2K continuations [B, 2K] of K beams by one piece, best first, and the beam each comes from.
 
-    At most K of these are EOS, so that K others are left. They are found in the K + 1 best of each beam,
-    again because one of those at most is EOS: the vocabulary is read once and never sorted.
+    At most K of these are EOS, so that K others are left.
     """
     (rows, size), vocabulary = beams.rank.shape, scores.shape[-1]
-    values, pieces = scores.topk(min(size + 1, vocabulary))
-    each = values.shape[-1]
-    rank, pick = (beams.rank[..., None] + values.view(rows, size, each)).flatten(1).topk(2 * size)
-    origin, piece = pick // each, pieces.view(rows, -1).gather(1, pick)
+    rank, origin, piece = top(scores.view(rows, size, vocabulary), beams.rank, 2 * size)
     grown = take(beams, origin)
     gain = log_probabilities.view(rows, -1).gather(1, origin * vocabulary + piece)
     ids = torch.cat([grown.ids, piece[..., None]], -1)

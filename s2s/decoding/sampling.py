@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from s2s.decoding.filters import Filter
+from s2s.decoding.likeliest import likeliest
 from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
 from s2s.parts import Amount, Choice, Count, Fraction, Positive
 from s2s.tensors import EOS, repeat, select
@@ -45,12 +46,12 @@ def greedy(
         memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
     )
 
-    def likeliest(scores: Tensor, key: Tensor) -> Tensor:
-        return scores.argmax(-1)
+    def choose(scores: Tensor, key: Tensor) -> Tensor:
+        return likeliest(scores)
 
     nothing = first.new_zeros(len(first), 0)
     draft = Draft(nothing, torch.zeros(len(first), device=first.device), limits, nothing)
-    return [[one] for one in write(step, memory, state, first, draft, likeliest, filters, allow_unknown)]
+    return [[one] for one in write(step, memory, state, first, draft, choose, filters, allow_unknown)]
 
 
 @Search.register("sample")
