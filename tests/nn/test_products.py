@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from s2s.nn import products
 from s2s.nn.products import Affine, Int8
 
 
@@ -59,3 +60,17 @@ def test_arguments_stay_as_they_are():
             make(weight, bounded=bounded)(x, base)
     assert torch.equal(x, kept)
     assert not base.any()
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_the_kernel_for_wide_outputs_says_the_same(bounded, monkeypatch):
+    weight, bias, x = numbers(20)
+    narrow = Int8(weight, bias, bounded=bounded)
+    monkeypatch.setattr(products, "WIDE", 1)
+    wide = Int8(weight, bias, bounded=bounded)
+    assert wide.wide is not None
+    torch.testing.assert_close(wide(x), narrow(x), atol=1e-4, rtol=1e-4)
+    base = torch.randn(20, 40)
+    if not bounded:
+        torch.testing.assert_close(wide(x, base), narrow(x, base), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(wide(x)[:1], wide(x[:1]), atol=1e-4, rtol=1e-4)
