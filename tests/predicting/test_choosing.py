@@ -56,7 +56,7 @@ def writer():
     task.fit([Row("do you like films", "i like the film"), Row("", "blue")])
     torch.manual_seed(3)
     model = recipe.build_model(task.source.space, task.target.space)
-    return Writer(recipe, task, model, Precision("cpu", "fp32"), batch_size=3)
+    return Writer(recipe, task, model, Precision("fp32", torch.device("cpu"), "asked for"), batch_size=3)
 
 
 def test_pieces_add_up_to_the_probability_of_a_text(writer):
