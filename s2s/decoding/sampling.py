@@ -193,7 +193,8 @@ def draw(scores: Tensor, dice: Tensor) -> Tensor:
     total = sums[:, -1:]
     # Below the last sum, whatever the last digit: then the sum before is no more, and the piece not impossible.
     place = torch.minimum(dice * total, torch.nextafter(total, torch.zeros_like(total)))
-    return torch.searchsorted(sums, place, right=True).squeeze(1)
+    piece = torch.searchsorted(sums, place, right=True).squeeze(1)
+    return piece.clamp_(max=scores.shape[-1] - 1)  # of a model that says nothing, or nan, there is no sum
 
 
 def keep_top_k(scores: Tensor, k: int) -> Tensor:
