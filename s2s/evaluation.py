@@ -40,6 +40,7 @@ class Evaluation:
     references: list[list[str]] = field(repr=False)
     against: str = ""
     comparisons: list[Comparison] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)  # which way it was written, in how many bits
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the texts: what is kept as JSON."""
@@ -84,6 +85,7 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
         sources=[shown(source) for source in sources],
         hypotheses=answers,
         references=references,
+        paths=predictor.paths(),
     )
     if against is not None:
         found.against = str(against)

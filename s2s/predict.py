@@ -11,7 +11,7 @@ from s2s.predicting.labeler import CHOICES, Labeler
 from s2s.predicting.writer import Writer
 from s2s.recipe import Recipe, parse_recipe, parse_yaml
 from s2s.tasks.task import Task
-from s2s.training.precision import choose_precision, find_device
+from s2s.training.precision import choose_decoding_precision, find_device
 from s2s.training.runs import Run
 
 
@@ -21,6 +21,8 @@ def load(
     device: str = "auto",
     trust: bool = False,
     weights: str = "best",
+    precision: str = "auto",
+    require_fused: bool = False,
     changes: Sequence[str] = (),
 ) -> Predictor:
     """Open a run folder for prediction. Executes no code from it.
@@ -30,6 +32,9 @@ def load(
     changes  to its recipe, such as ["decoding.beam_size=10"]
     weights  "best" by the recipe's measure (where nothing was measured, the last are the best), or "last"
 
+    precision  auto, fp32, bf16, fp16; int8 for weights of 8 bits, on a CPU, with answers that may differ a little
+    require_fused  raise where decoding would not go the fast way
+
     Raises RunError where the folder is no run, is damaged, or uses parts and `trust` is not given.
     """
     run = Run.open(path)
@@ -38,7 +43,13 @@ def load(
     task.load(run.fields)
     model = recipe.build_model(task.source.space, task.target.space)
     fill(model, run, weights)
-    return predictor_for(task)(recipe, task, model, choose_precision("auto", find_device(device, "device")))
+    chosen = choose_decoding_precision(precision, find_device(device, "device"))
+    predictor = predictor_for(task)(recipe, task, model, chosen)
+    if chosen.name == "int8" and not predictor.writes:
+        raise RunError(str(run.path), "chooses and does not write, and int8 is for writing", "leave precision out")
+    if require_fused and (slow := [path for path in predictor.paths() if "plain" in path]):
+        raise RunError(str(run.path), f"would not go the fast way: {'; '.join(slow)}", "leave --require-fused out")
+    return predictor
 
 
 def predictor_for(task: Task) -> type[Predictor]:

@@ -50,10 +50,11 @@ MAY_CHANGE = (
 )
 
 
-def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Outcome:
+def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, require_fused: bool = False) -> Outcome:
     """Train what a recipe describes, into the folder `out`; carry on if it holds a stopped run of that recipe.
 
     reporter  is told of the data, the model, every step and every validation
+    require_fused  raise where a recurrence would be a Python loop over time
 
     Raises S2SError for everything the reader can put right.
     """
@@ -74,6 +75,9 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None) -> Out
         data = prepare(recipe, reporter.message)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
+    if require_fused and (slow := [path for path in model.paths() if "looped" in path or "step by step" in path]):
+        what = f"loops over time: {'; '.join(slow)}"
+        raise RecipeError("model", what, "use cells rnn, gru or lstm, and a decoder that reads whole targets")
     if not started:
         for line in [*begin_with_vectors(recipe, model, data.task), *begin_encoder(recipe, model)]:
             reporter.message(line)

@@ -10,7 +10,7 @@ import typer
 
 from s2s.cli.console import errors
 from s2s.cli.lines import echo, one_line
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
 from s2s.errors import DataError, RunError
 
@@ -40,6 +40,8 @@ def caption(
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
+    precision: Bits = "auto",
+    require_fused: RequireFused = False,
 ) -> None:
     """Caption pictures. A line each: its name and the caption with a tab between.
 
@@ -58,7 +60,9 @@ def caption(
 
     if attention is not None:
         check_plots()
-    folder, writer = open_run(run, Writer, device=device, weights=weights, trust=trust)
+    folder, writer = open_run(
+        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+    )
     if writer.task.source.space.shape != "image":
         hint = f"use the verb for it: s2s {writer.task.verb} {run}"
         raise RunError(str(folder), f"is a run of {writer.recipe.task.kind}, which reads no pictures", hint)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line, rounded
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.cli.translate import change_search
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def chat(
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
+    precision: Bits = "auto",
+    require_fused: RequireFused = False,
 ) -> None:
     """Talk with a run. It remembers as many turns as it was trained with.
 
@@ -40,7 +42,9 @@ def chat(
     from s2s.cli.conversation import Conversation
     from s2s.predicting.writer import Writer
 
-    folder, writer = open_run(run, Writer, device=device, weights=weights, trust=trust)
+    folder, writer = open_run(
+        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+    )
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
     if at_terminal() and not as_json:
         from s2s.cli.repl_chat import ChatLoop

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import output
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def evaluate(
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
+    precision: Bits = "auto",
+    require_fused: RequireFused = False,
 ) -> None:
     """Score a run on unseen examples. Metrics come with signatures and confidence intervals, and by length.
 
@@ -39,7 +41,16 @@ def evaluate(
     from s2s.predict import find_run
     from s2s.predicting.base import Predictor
 
-    folder, predictor = open_run(run, Predictor, device=device, weights=weights, trust=trust, changes=changes or ())
+    folder, predictor = open_run(
+        run,
+        Predictor,
+        device=device,
+        weights=weights,
+        trust=trust,
+        precision=precision,
+        require_fused=require_fused,
+        changes=changes or (),
+    )
     if source or target:
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:
@@ -55,6 +66,7 @@ def evaluate(
         show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
     if "diversity" in found.details:
         show_diversity(found.details["diversity"])
+    output().print(f"{predictor.task.verb}: {', '.join(found.paths)}", markup=False, style="dim")
     output().print(f"written to {path}", markup=False, style="dim")
 
 

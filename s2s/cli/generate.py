@@ -10,7 +10,7 @@ import typer
 
 from s2s.cli.console import errors, output
 from s2s.cli.lines import at_terminal, echo, tidy
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.errors import S2SError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def generate(
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
+    precision: Bits = "auto",
+    require_fused: RequireFused = False,
 ) -> None:
     r"""Go on with a text, as it is written. The seed comes from standard input where that is a pipe.
 
@@ -60,7 +62,9 @@ def generate(
     """
     from s2s.predicting.generator import Generator
 
-    folder, generator = open_run(run, Generator, device=device, weights=weights, trust=trust)
+    folder, generator = open_run(
+        run, Generator, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+    )
     begun = state is not None and state.exists()
     options: dict[str, Any] = from_recipe(generator)
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}

@@ -27,6 +27,9 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; runs/NAME if not given.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and start again.")] = False,
+    require_fused: Annotated[
+        bool, typer.Option("--require-fused", help="An error where a recurrence would be a Python loop.")
+    ] = False,
 ) -> None:
     """Train what a recipe describes. The same command again carries on where it stopped.
 
@@ -45,7 +48,7 @@ def train(
         shutil.rmtree(folder)
 
     with reporter_for(errors()) as reporter:
-        outcome = run_training(read, folder, reporter=reporter)
+        outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused)
     verb = getattr(read.task.maker, "verb", "translate")
     close(folder, outcome, verb, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
 

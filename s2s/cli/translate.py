@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.lines import answer_lines, at_terminal, one_line
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def translate(
     device: Device = "auto",
     weights: Weights = "best",
     trust: Trust = False,
+    precision: Bits = "auto",
+    require_fused: RequireFused = False,
 ) -> None:
     """Translate texts. Without any, the lines of standard input, or what is typed at a terminal.
 
@@ -43,7 +45,9 @@ def translate(
     """
     from s2s.predicting.writer import Writer
 
-    folder, predictor = open_run(run, Writer, device=device, weights=weights, trust=trust)
+    folder, predictor = open_run(
+        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+    )
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
     if not text and not as_json and at_terminal():

@@ -8,7 +8,7 @@ import torch
 
 from s2s.data.fields import Field
 from s2s.decoding.search import Hypothesis
-from s2s.nn.model import Model
+from s2s.nn.model import Model, Prepared
 from s2s.tensors import BOS, move
 
 USUAL = 200  # ids in a source
@@ -25,21 +25,24 @@ def write_batches(
     *,
     device: torch.device,
     batch_size: int = 64,
+    prepared: Prepared | None = None,
 ) -> Iterator[tuple[list[int], list[list[Hypothesis]]]]:
     """Numbers of the sentences in a batch, and the n-best list of each, longest sources first.
 
     field    the source field, which collates what its encode_all() gave
     sources  one array of ids a sentence
     batch_size  sentences of usual length; fewer where they are long
+    prepared  what model.prepare() gave; it is done here if not given
     """
     model.eval()
+    prepared = prepared or model.prepare()
     lengths = [field.length(source) for source in sources]
     order = sorted(range(len(sources)), key=lambda i: (-lengths[i], i))
     for rows in fitting([lengths[i] for i in order], order, batch_size):
         source = move(field.collate([sources[i] for i in rows]), device)
-        memory, state = model.head.start(model.encode(source))
+        memory, state = model.head.start(prepared.encode(source))
         first = torch.full((len(rows),), BOS, device=device)
-        yield rows, search(model.head.step, memory, state, first)
+        yield rows, search(prepared.step, memory, state, first)
 
 
 def write_all(
@@ -50,10 +53,13 @@ def write_all(
     *,
     device: torch.device,
     batch_size: int = 64,
+    prepared: Prepared | None = None,
 ) -> list[list[Hypothesis]]:
     """The n-best list of every sentence, in the order of `sources`."""
     written: list[list[Hypothesis]] = [[] for _ in sources]
-    for rows, found in write_batches(model, field, sources, search, device=device, batch_size=batch_size):
+    for rows, found in write_batches(
+        model, field, sources, search, device=device, batch_size=batch_size, prepared=prepared
+    ):
         for row, hypotheses in zip(rows, found, strict=True):
             written[row] = hypotheses
     return written

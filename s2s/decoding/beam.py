@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s.decoding.filters import Filter
+from s2s.decoding.likeliest import top
 from s2s.decoding.search import Hypothesis, Search, Step, divide, find_limits, score_pieces, source_mask, strip
 from s2s.errors import RecipeError
 from s2s.parts import Amount, Choice, Count, Positive
@@ -72,7 +73,9 @@ def beam(
     beams, ended = start(first, beam_size)
     valid, rows = source_mask(memory), list(range(len(first)))
     left: list[tuple[list[int], Ended, Ended]] = []
-    memory, state, last = repeat((memory, state, first), beam_size)
+    shared = getattr(step, "shares_memory", False)  # beams of a row then look at one memory, side by side
+    memory = memory if shared else repeat(memory, beam_size)
+    state, last = repeat((state, first), beam_size)
     for t in range(limits.steps):
         output = step(last, memory, state)
         if coverage_penalty > 0:
@@ -110,8 +113,9 @@ def beam(
         rows = [rows[i] for i in staying]
         index = torch.tensor(staying, device=first.device)
         beams, ended, limits, valid = select((beams, ended, limits, valid), index)
-        index = (index[:, None] * beam_size + torch.arange(beam_size, device=first.device)).flatten()
-        memory, state, last = select((memory, state, last), index)
+        each = (index[:, None] * beam_size + torch.arange(beam_size, device=first.device)).flatten()
+        memory = select(memory, index if shared else each)
+        state, last = select((state, last), each)
     found: dict[int, list[Hypothesis]] = {}
     for numbers, good, rest in left:
         found.update(zip(numbers, read(good, rest, nbest), strict=True))
@@ -138,14 +142,10 @@ def look(beams: Beams, weights: Tensor | None) -> Beams:
 def extend(beams: Beams, log_probabilities: Tensor, scores: Tensor) -> tuple[Beams, Tensor]:
     """The best 2K continuations [B, 2K] of K beams by one piece, best first, and the beam each comes from.
 
-    At most K of these are EOS, so that K others are left. They are found in the K + 1 best of each beam,
-    again because one of those at most is EOS: the vocabulary is read once and never sorted.
+    At most K of these are EOS, so that K others are left.
     """
     (rows, size), vocabulary = beams.rank.shape, scores.shape[-1]
-    values, pieces = scores.topk(min(size + 1, vocabulary))
-    each = values.shape[-1]
-    rank, pick = (beams.rank[..., None] + values.view(rows, size, each)).flatten(1).topk(2 * size)
-    origin, piece = pick // each, pieces.view(rows, -1).gather(1, pick)
+    rank, origin, piece = top(scores.view(rows, size, vocabulary), beams.rank, 2 * size)
     grown = take(beams, origin)
     gain = log_probabilities.view(rows, -1).gather(1, origin * vocabulary + piece)
     ids = torch.cat([grown.ids, piece[..., None]], -1)

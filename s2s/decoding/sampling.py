@@ -7,9 +7,13 @@ import torch
 from torch import Tensor
 
 from s2s.decoding.filters import Filter
+from s2s.decoding.likeliest import likeliest
 from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
 from s2s.parts import Amount, Choice, Count, Fraction, Positive
 from s2s.tensors import EOS, repeat, select
+
+ALL = (1 << 64) - 1
+FEW = 8  # rows
 
 
 class Draft(NamedTuple):
@@ -45,12 +49,12 @@ def greedy(
         memory, first, min_length=min_length, max_length=max_length, min_ratio=min_ratio, max_ratio=max_ratio
     )
 
-    def likeliest(scores: Tensor, key: Tensor) -> Tensor:
-        return scores.argmax(-1)
+    def choose(scores: Tensor, key: Tensor) -> Tensor:
+        return likeliest(scores)
 
     nothing = first.new_zeros(len(first), 0)
     draft = Draft(nothing, torch.zeros(len(first), device=first.device), limits, nothing)
-    return [[one] for one in write(step, memory, state, first, draft, likeliest, filters, allow_unknown)]
+    return [[one] for one in write(step, memory, state, first, draft, choose, filters, allow_unknown)]
 
 
 @Search.register("sample")
@@ -143,11 +147,10 @@ def write(
 
 def pick(scores: Tensor, key: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     """A piece [N] for each row of scores [N, V] and its key [N, 1]; the likeliest where the temperature is 0."""
-    likeliest, best = scores.max(-1)
     if temperature == 0:
-        return best
+        return likeliest(scores)
     # Relative to the likeliest, or a very low temperature would divide everything into minus infinity.
-    scores = (scores - likeliest[:, None]) / temperature
+    scores = (scores - scores.amax(-1, keepdim=True)) / temperature
     return draw(keep_top_p(keep_top_k(scores, top_k), top_p), to_fraction(key))
 
 
@@ -157,10 +160,22 @@ def stir(key: Tensor, more: Tensor) -> Tensor:
     As rows write different pieces their keys part, and with them their random numbers. torch's own
     generators would tie the numbers to the place in the batch.
     """
+    if key.numel() <= FEW and key.device.type == "cpu":  # seventeen calls of torch for one number take longer
+        pairs = zip(key.flatten().tolist(), more.expand_as(key).flatten().tolist(), strict=True)
+        return torch.tensor([stir_one(*pair) for pair in pairs], dtype=torch.long).view(key.shape)
     key = key + (more + 1) * -7046029254386353131  # 0x9E3779B97F4A7C15; int64 wraps around
     key = (key ^ ((key >> 30) & 0x3FFFFFFFF)) * -4658895280553007687  # 0xBF58476D1CE4E5B9; the mask fills with 0
     key = (key ^ ((key >> 27) & 0x1FFFFFFFFF)) * -7723592293110705685  # 0x94D049BB133111EB
     return key ^ ((key >> 31) & 0x1FFFFFFFF)
+
+
+def stir_one(key: int, more: int) -> int:
+    """The same for one number, between -2^63 and 2^63."""
+    key = key + (more + 1) * 0x9E3779B97F4A7C15 & ALL
+    key = (key ^ key >> 30) * 0xBF58476D1CE4E5B9 & ALL
+    key = (key ^ key >> 27) * 0x94D049BB133111EB & ALL
+    key ^= key >> 31
+    return key - (ALL + 1) if key >> 63 else key
 
 
 def to_fraction(key: Tensor) -> Tensor:
@@ -175,9 +190,11 @@ def draw(scores: Tensor, dice: Tensor) -> Tensor:
     sorted by probability, one high number would draw from the tail of every row at once.
     """
     sums = scores.softmax(-1).cumsum(-1)
-    piece = torch.searchsorted(sums, dice * sums[:, -1:], right=True).squeeze(1).clamp(max=scores.shape[-1] - 1)
-    possible = scores.gather(1, piece[:, None]).squeeze(1) > float("-inf")
-    return torch.where(possible, piece, scores.argmax(-1))  # the last digit of a sum may point at a forbidden piece
+    total = sums[:, -1:]
+    # Below the last sum, whatever the last digit: then the sum before is no more, and the piece not impossible.
+    place = torch.minimum(dice * total, torch.nextafter(total, torch.zeros_like(total)))
+    piece = torch.searchsorted(sums, place, right=True).squeeze(1)
+    return piece.clamp_(max=scores.shape[-1] - 1)  # of a model that says nothing, or nan, there is no sum
 
 
 def keep_top_k(scores: Tensor, k: int) -> Tensor:

@@ -6,8 +6,7 @@ luong     attention after the recurrence, fed back to the next step stepwise.py
 bahdanau  attention before the recurrence                           stepwise.py
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +18,9 @@ from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
-from s2s.nn.heads import Head, HeadOutput, StepOutput
-from s2s.nn.prepared import PreparedStack, can_prepare
+from s2s.nn.heads import Head, HeadOutput, Step, StepOutput
+from s2s.nn.prepared import PreparedStep, unprepared
+from s2s.nn.products import Affine, Maker
 from s2s.nn.stack import Stack
 from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
@@ -73,6 +73,9 @@ class Decoder(Head):
     needs_attention: ClassVar[bool] = False
     fewest_layers: ClassVar[int] = 1
     whole: ClassVar[bool] = True  # reads whole targets at once in training, without a loop of its own
+    # read() needs nothing but what it finds here; said by each member for itself, as who inherits may wire otherwise
+    prepares: ClassVar[bool] = False
+    tabled: ClassVar[bool] = True  # the embedding goes into the first layer and nowhere else
 
     def __init__(
         self,
@@ -172,9 +175,25 @@ class Decoder(Head):
         """ids [B, Q]: all of a target at once, or one step of it."""
         return self.read(self.drop(self.embed(ids)), memory, state)
 
+    def why_plain(self) -> str:
+        if not vars(type(self)).get("prepares"):
+            return f"{type(self).__name__} is wired in a way of its own"
+        return unprepared(self.stack, self.embed.num_embeddings)
+
+    def prepare_step(self, make: Maker = Affine) -> Step:
+        return self.step if self.why_plain() else PreparedStep(self, make)
+
     def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
-        """context [B, Q, M] and weights [B, Q, S]; without attention [B, Q, 0] and None."""
-        return self.attention(query, memory) if self.attention else (query[..., :0], None)
+        """context [B, Q, M] and weights [B, Q, S]; without attention [B, Q, 0] and None.
+
+        Of a memory with fewer rows, each serves several rows of the query that follow one another.
+        """
+        if self.attention is None:
+            return query[..., :0], None
+        if len(query) == len(memory.valid):
+            return self.attention(query, memory)
+        context, weights = self.attention(query.view(len(memory.valid), -1, query.shape[-1]), memory)
+        return context.reshape(len(query), 1, -1), weights.reshape(len(query), 1, -1)
 
     def readout(self, *parts: Tensor) -> Tensor:
         """State, context and what else a member joins to them: [B, Q, *] each -> [B, Q, P]"""
@@ -202,22 +221,12 @@ class Parallel(Decoder, kind="decoder"):
     Luong et al. 2015, https://arxiv.org/abs/1508.04025, without input feeding
     """
 
+    prepares = True
+
     def read(self, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         h, cells = self.stack(x, state.cells)
         context, weights = self.attend(h, memory)
         return DecoderOutput(self.readout(h, context), state._replace(cells=cells), weights)
-
-    def prepare_step(self) -> Callable[[Tensor, Any, Any], StepOutput]:
-        own = type(self).read is Parallel.read and type(self).step is Decoder.step  # not a stranger's subclass
-        if not own or self.attention is not None or not can_prepare(self.stack, self.embed.num_embeddings):
-            return self.step
-        stack = PreparedStack(self.stack, self.embed.weight)
-
-        def step(ids: Tensor, memory: Any, state: DecoderState) -> StepOutput:
-            h, cells = stack(ids, state.cells)
-            return StepOutput(self.out(self.readout(h)), state._replace(cells=cells), None)
-
-        return step
 
 
 def shift_right(target: Tensor, first: Tensor | None = None) -> Tensor:

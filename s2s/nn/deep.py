@@ -14,6 +14,7 @@ class GNMT(Decoder, kind="gnmt"):
     """
 
     needs_attention = True
+    prepares = True
     fewest_layers = 2
 
     @staticmethod

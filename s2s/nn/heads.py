@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
+from s2s.nn.products import Affine, Maker
 from s2s.parts import Family
 from s2s.tensors import Batch, EncoderOutput, Memory, Space
 
@@ -24,6 +25,9 @@ class StepOutput(NamedTuple):
     logits: Tensor  # [B, V]
     state: Any  # the same nest as was passed in
     weights: Tensor | None  # [B, S], where it looked; None without attention
+
+
+Step = Callable[[Tensor, Any, Any], StepOutput]  # step(ids [B], memory, state)
 
 
 class AnswerOutput(NamedTuple):
@@ -60,6 +64,13 @@ class Head(nn.Module, Family):
         """The pieces just read [B] to logits [B, V] for the next."""
         raise NotImplementedError(f"{type(self).__name__} does not write step by step")
 
-    def prepare_step(self) -> Callable[[Tensor, Any, Any], StepOutput]:
-        """step(), or a faster one that gives the same: for long texts, while the weights stay as they are."""
+    def prepare_step(self, make: Maker = Affine) -> Step:
+        """A faster step() that gives the same, while the weights stay as they are; step() itself where why_plain().
+
+        make  Affine, or Int8 for weights of 8 bits
+        """
         return self.step
+
+    def why_plain(self) -> str:
+        """Why prepare_step() has nothing better than step(), or ""."""
+        return f"{type(self).__name__} has no prepared step"

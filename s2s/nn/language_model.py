@@ -5,7 +5,6 @@ Merity et al. 2018 (AWD-LSTM), https://arxiv.org/abs/1708.02182, is this with
     cell: {kind: lstm, weight_drop: 0.5}, locked: true, type_dropout: 0.1, activation: 2, slowness: 1, tied_output: true
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,8 +17,9 @@ from s2s.nn.cells import Cell
 from s2s.nn.decoder import shift_right
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
-from s2s.nn.heads import Head, HeadOutput, StepOutput
-from s2s.nn.prepared import PreparedStack, can_prepare
+from s2s.nn.heads import Head, HeadOutput, Step, StepOutput
+from s2s.nn.prepared import PreparedStack, unprepared
+from s2s.nn.products import Affine, Maker
 from s2s.nn.stack import Stack
 from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
@@ -101,15 +101,21 @@ class LanguageModel(Head, kind="language-model"):
         outputs, state = self.stack(self.read(ids[:, None]), state)
         return StepOutput(self.out(self.drop(outputs)[:, 0]), state, None)
 
-    def prepare_step(self) -> Callable[[Tensor, Any, Any], StepOutput]:
-        own = type(self).read is LanguageModel.read and type(self).step is LanguageModel.step
-        if not own or not can_prepare(self.stack, self.size):
-            return self.step
-        stack = PreparedStack(self.stack, None if self.embed is None else self.embed.weight)
+    def why_plain(self) -> str:
+        if type(self).read is not LanguageModel.read or type(self).step is not LanguageModel.step:
+            return f"{type(self).__name__} is wired in a way of its own"
+        return unprepared(self.stack, self.size)
 
+    def prepare_step(self, make: Maker = Affine) -> Step:
+        if self.why_plain():
+            return self.step
+        stack = PreparedStack(self.stack, None if self.embed is None else self.embed.weight, make=make)
+        out = make(self.out.weight, self.out.bias, bounded=True)
+
+        @torch.no_grad()
         def step(ids: Tensor, memory: Any, state: State) -> StepOutput:
-            h, state = stack(ids, state)
-            return StepOutput(self.out(h), state, None)
+            h, state = stack(stack.look_up(ids), state)
+            return StepOutput(out(h[:, 0]), state, None)
 
         return step
 

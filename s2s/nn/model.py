@@ -3,18 +3,29 @@
 encoder-decoder   rnn + decoder, gnmt, luong, bahdanau    translation, summaries, spelling
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head, HeadOutput
+from s2s.nn.heads import Head, HeadOutput, Step
 from s2s.nn.initialization import Initializer
+from s2s.nn.products import Affine, Int8, Maker
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
+
+
+class Prepared(NamedTuple):
+    """A model ready to write: what Model.encode() and Head.step() give, as fast as this machine can."""
+
+    encode: Callable[[Padded | Tensor], EncoderOutput]
+    step: Step
+    paths: list[str]  # `head prepared`, `head prepared int8`, `encoder plain: why`
 
 
 class Model(nn.Module):
@@ -33,6 +44,19 @@ class Model(nn.Module):
     def encode(self, source: Padded | Tensor) -> EncoderOutput:
         """What the head attends to; with a final state only if the head uses it."""
         return self.encoder(source, final_state=self.head.uses_state)
+
+    def prepare(self, make: Maker = Affine) -> "Prepared":
+        """Both halves as decoding uses them, while the weights stay as they are.
+
+        make  Affine, or Int8 for weights of 8 bits
+        """
+        encode = self.encoder.prepare(make)
+        bits = " int8" if make is Int8 else ""
+        paths = []
+        for side, part in (("encoder", self.encoder), ("head", self.head)):
+            why = part.why_plain()
+            paths.append(f"{side} plain: {why}" if why else f"{side} prepared{bits}")
+        return Prepared(partial(encode, final_state=self.head.uses_state), self.head.prepare_step(make), paths)
 
     def paths(self) -> list[str]:
         """How each recurrence runs over time: `encoder lstm fused`, `head lstm fused, step by step`."""

@@ -1,79 +1,173 @@
 """Steps of a recurrence with all worked out beforehand that does not depend on what is written.
 
-    stack = PreparedStack(head.stack, vectors)      # h [B, H], cells = stack(ids [B], cells)
+    stack = PreparedStack(head.stack, vectors)      # h [B, 1, H], cells = stack(stack.look_up(ids [B]), cells)
+    step = PreparedStep(decoder)                    # StepOutput = step(ids [B], memory, state), as Decoder.step
 
 What the first layer makes of a piece is looked up in a table, its input weights times every embedding; for the
-layers above, input and recurrent weights are one matrix, so that a layer is one product. The weights are copied:
-prepare again where training goes on.
+layers above, and whatever else comes in, input and recurrent weights are one matrix. Weights are copied: prepare
+again where training goes on.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from s2s.nn.cells import LSTM
+from s2s.nn.cells import GRU, LSTM
+from s2s.nn.heads import StepOutput
+from s2s.nn.products import Affine, Maker
 from s2s.nn.stack import Stack
 from s2s.tensors import State
 
 LARGEST = 1 << 26  # numbers in the table: 256 MiB
 
 
-def can_prepare(stack: Stack, size: int) -> bool:
-    """Layers of plain lstm with nothing between them, in evaluation on a CPU, in 32 bits; `size` is V."""
+def unprepared(stack: Stack, size: int) -> str:
+    """Why its steps cannot be prepared, or ""; `size` is V."""
     weight = next(stack.parameters())
-    return (
-        not stack.training
-        and all(type(cell) is LSTM for cell in stack.cells)
-        and not (stack.residual or len(stack.norms) or stack.beside)
-        and stack.ways == 1
-        and weight.device.type == "cpu"
-        and weight.dtype == torch.float32
-        and size * 4 * stack.hidden <= LARGEST
-    )
+    if stack.training:
+        return "it is in training"
+    if weight.device.type != "cpu" or weight.dtype != torch.float32:
+        return f"weights are {weight.dtype} on {weight.device.type}, and it is for 32 bits on a CPU"
+    if torch.is_autocast_enabled("cpu"):
+        return "layers compute in 16 bits"
+    if any(type(cell) not in STEPS for cell in stack.cells):
+        return f"cell {stack.path.split()[0]} has no prepared step"
+    if stack.residual or len(stack.norms):
+        return "something stands between layers: residual, layer_norm"
+    if size * 4 * stack.width > LARGEST:
+        return f"a table of {size:,} pieces would not fit into {LARGEST >> 18} MiB"
+    return ""
 
 
-class PreparedStack:
-    """h, cells = stack(ids, cells): what the pieces [B] do to cells of 2 x [B, L, H]; h [B, H] is the top one's.
+class LSTMStep:
+    """state = step(x [B, I] or None, state, base [B, 4H] or None): one layer, one position.
 
-    vectors  [V, E], what the first layer reads for each piece; None for one-hot vectors
+    x        what is multiplied; base takes the place of the bias, with whatever of the input is worked out already
+    kept     the columns of the input weights that are multiplied
+    bounded  no number of x exceeds 1
     """
 
-    @torch.no_grad()
-    def __init__(self, stack: Stack, vectors: Tensor | None) -> None:
-        self.hidden = stack.hidden
-        cores: list[Any] = [cell.core for cell in stack.cells]
+    gates = 4
+
+    def __init__(self, cell: Any, kept: slice, biased: bool, bounded: bool, make: Maker) -> None:
+        core, self.hidden = cell.core, cell.hidden
         order = torch.arange(4 * self.hidden).view(4, -1)[[0, 1, 3, 2]].flatten()  # the tanh gate last
-        first, *upper = [
-            (core.weight_ih_l0[order], core.weight_hh_l0[order], (core.bias_ih_l0 + core.bias_hh_l0)[order])
-            for core in cores
-        ]
-        self.table = (first[0].t() if vectors is None else vectors @ first[0].t()) + first[2]  # [V, 4H]
-        self.recurrent = first[1].contiguous()  # [4H, H]
-        self.upper = [(torch.cat([w, u], 1), bias) for w, u, bias in upper]  # [4H, 2H] and [4H]
+        self.inputs, self.bias = core.weight_ih_l0[order], (core.bias_ih_l0 + core.bias_hh_l0)[order]
+        weight = torch.cat([core.weight_hh_l0[order], self.inputs[:, kept]], 1)
+        self.product = make(weight, self.bias if biased else None, bounded=bounded)
 
-    @torch.no_grad()
-    def __call__(self, ids: Tensor, cells: State) -> tuple[Tensor, State]:
-        before, kept = cells
-        h, c = self._cell(affine(self.table[ids], self.recurrent, before[:, 0]), kept[:, 0])
-        states, insides = [h], [c]
-        for layer, (weight, bias) in enumerate(self.upper, 1):
-            x = torch.cat([h, before[:, layer]], 1)
-            h, c = self._cell(affine(bias.expand(len(x), -1), weight, x), kept[:, layer])
-            states.append(h)
-            insides.append(c)
-        return h, (torch.stack(states, 1), torch.stack(insides, 1))
-
-    def _cell(self, gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        """Gates [B, 4H] before their curves, and the old inside [B, H], to the new state and inside."""
-        size = self.hidden
-        i, f, o = gates[:, : 3 * size].sigmoid_().chunk(3, 1)
-        c = torch.addcmul(f * c, i, gates[:, 3 * size :].tanh_())
+    def __call__(self, x: Tensor | None, state: State, base: Tensor | None) -> State:
+        h, c = state
+        gates = self.product(h if x is None else torch.cat([h, x], 1), base)
+        i, f, o = gates[:, : 3 * self.hidden].sigmoid_().chunk(3, 1)
+        c = torch.addcmul(f * c, i, gates[:, 3 * self.hidden :].tanh_())
         return o * c.tanh(), c
 
 
-def affine(bias: Tensor, weight: Tensor, x: Tensor) -> Tensor:
-    """bias [B, N] + x [B, I] times weight [N, I]; for one row the product of a matrix and a vector, which is faster."""
-    if len(x) == 1:
-        return torch.addmv(bias[0], weight, x[0])[None]
-    return torch.addmm(bias, x, weight.t())
+class GRUStep:
+    """The same for a gru, whose reset gate stands between the two products; base is [B, 3H]."""
+
+    gates = 3
+
+    def __init__(self, cell: Any, kept: slice, biased: bool, bounded: bool, make: Maker) -> None:
+        core, self.hidden = cell.core, cell.hidden
+        inside = torch.arange(3 * self.hidden) >= 2 * self.hidden  # its bias stays within the reset
+        self.inputs, self.bias = core.weight_ih_l0, core.bias_ih_l0 + core.bias_hh_l0.masked_fill(inside, 0)
+        self.recurrent = make(core.weight_hh_l0, core.bias_hh_l0.masked_fill(~inside, 0), bounded=True)
+        columns = self.inputs[:, kept]
+        self.product = make(columns, self.bias if biased else None, bounded=bounded) if columns.shape[1] else None
+
+    def __call__(self, x: Tensor | None, state: State, base: Tensor | None) -> State:
+        (h,) = state
+        given = base if self.product is None or x is None else self.product(x, base)
+        assert given is not None
+        inner, size = self.recurrent(h), 2 * self.hidden
+        r, z = (given[:, :size] + inner[:, :size]).sigmoid_().chunk(2, 1)
+        n = torch.addcmul(given[:, size:], r, inner[:, size:]).tanh_()
+        return (torch.lerp(n, h, z),)
+
+
+STEPS: dict[type, Callable[..., Any]] = {LSTM: LSTMStep, GRU: GRUStep}
+
+
+class PreparedStack:
+    """h [B, 1, H], state = stack(x, state, look=look), as a Stack does one position.
+
+    x     look_up(ids), and behind it whatever joins the input of the first layer: [B, 1, *]
+    vectors  [V, E], what the first layer reads for each piece; None for one-hot vectors
+    tabled   False: look_up() gives the vectors themselves, for a decoder that needs them elsewhere too
+    """
+
+    @torch.no_grad()
+    def __init__(self, stack: Stack, vectors: Tensor | None, *, tabled: bool = True, make: Maker = Affine) -> None:
+        first, *upper = stack.cells
+        of = STEPS[type(first)]
+        width = len(vectors.t()) if vectors is not None else first.inputs
+        alone = tabled and width == first.inputs  # nothing but the old state is left to multiply
+        lower = of(first, slice(width if tabled else 0, None), not tabled, alone, make)
+        self.steps = [lower, *(of(cell, slice(None), True, not stack.beside, make) for cell in upper)]
+        self.width = lower.gates * stack.hidden if tabled else 0
+        self.table = vectors
+        if tabled:
+            weight = lower.inputs[:, :width].t()
+            self.table = (weight if vectors is None else vectors @ weight) + lower.bias  # [V, gates * H]
+
+    def look_up(self, ids: Tensor) -> Tensor:
+        """[B] -> [B, 1, *]"""
+        assert self.table is not None
+        return self.table[ids][:, None]
+
+    def draw(self, x: Tensor) -> None:
+        """No dropout masks: there is no dropout."""
+
+    def __call__(
+        self,
+        x: Tensor,
+        state: State,
+        *,
+        masks: Sequence[Tensor] | None = None,
+        look: Callable[[Tensor], Tensor] | None = None,
+    ) -> tuple[Tensor, State]:
+        given = x[:, 0]
+        base = given[:, : self.width] if self.width else None
+        inputs: Tensor | None = given[:, self.width :] if given.shape[1] > self.width else None
+        beside: Tensor | None = None
+        ends: list[State] = []
+        for layer, step in enumerate(self.steps):
+            end = step(inputs, tuple(part[:, layer] for part in state), base)
+            ends.append(end)
+            inputs, base = end[0], None
+            if layer == 0 and look is not None:
+                beside = look(inputs[:, None])[:, 0]
+            if beside is not None and layer + 1 < len(self.steps):
+                inputs = torch.cat([inputs, beside], 1)
+        if len(ends) == 1:
+            return ends[0][0][:, None], tuple(part[:, None] for part in ends[0])
+        return ends[-1][0][:, None], tuple(torch.stack(part, 1) for part in zip(*ends, strict=True))
+
+
+class PreparedStep:
+    """StepOutput = step(ids [N], memory, state): what Decoder.step gives, sooner.
+
+    How the parts are wired is said once, in the read() of each decoder, which runs here on prepared parts. The memory
+    may have fewer rows than there are ids: each then serves as many hypotheses of one source, side by side.
+    """
+
+    shares_memory = True
+
+    def __init__(self, decoder: Any, make: Maker = Affine) -> None:
+        self.wiring, self.attend = type(decoder).read, decoder.attend
+        self.stack = PreparedStack(decoder.stack, decoder.embed.weight, tabled=decoder.tabled, make=make)
+        self.combine = make(decoder.combine.weight, decoder.combine.bias)
+        self.out = make(decoder.out.weight, decoder.out.bias, bounded=True)
+
+    @torch.no_grad()
+    def __call__(self, ids: Tensor, memory: Any, state: Any) -> StepOutput:
+        output = self.wiring(self, self.stack.look_up(ids), memory, state)
+        weights = None if output.weights is None else output.weights[:, 0]
+        return StepOutput(self.out(output.vectors[:, 0]), output.state, weights)
+
+    def readout(self, *parts: Tensor) -> Tensor:
+        return self.combine(torch.cat(parts, -1)[:, 0]).tanh_()[:, None]

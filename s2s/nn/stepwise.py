@@ -12,6 +12,7 @@ class Luong(Decoder, kind="luong"):
     https://arxiv.org/abs/1508.04025"""
 
     whole = False
+    prepares = True
 
     @staticmethod
     def joins(embedding: int, context: int, vector: int) -> Joins:
@@ -40,6 +41,8 @@ class Bahdanau(Decoder, kind="bahdanau"):
 
     needs_attention = True
     whole = False
+    prepares = True
+    tabled = False
 
     @staticmethod
     def joins(embedding: int, context: int, vector: int) -> Joins:

@@ -5,7 +5,8 @@ Generator  goes on with a text: language models                generator.py
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +14,8 @@ import torch
 from s2s.data.batches import make_batch
 from s2s.data.readers import Row, Source
 from s2s.nn.heads import HeadOutput
-from s2s.nn.model import Model
+from s2s.nn.model import Model, Prepared
+from s2s.nn.products import Affine, Int8
 from s2s.recipe import Recipe
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.task import Task
@@ -27,9 +29,21 @@ class Predictor:
     Sources are sorted by length, batched, and their answers given back in order; a blank text gets a blank answer.
     """
 
+    writes: ClassVar[bool] = True  # piece by piece
+
     def __init__(self, recipe: Recipe, task: Task, model: Model, precision: Precision, batch_size: int = 64) -> None:
         self.recipe, self.task, self.precision, self.batch_size = recipe, task, precision, batch_size
         self.model = model.to(precision.device).eval()
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The model as decoding uses it: prepared for it, where it can be."""
+        with self.precision.autocast():
+            return self.model.prepare(Int8 if self.precision.name == "int8" else Affine)
+
+    def paths(self) -> list[str]:
+        """Which way answers are written, in how many bits, and why not the fast one where it is not."""
+        return [*self.prepared.paths, f"{self.precision.device}, {self.precision.name} ({self.precision.why})"]
 
     def predict(self, sources: Sequence[Source]) -> list[str]:
         """The best answer to each, as text."""

@@ -251,7 +251,7 @@ class Generator(Predictor):
     @cached_property
     def step(self) -> Any:
         """How the head takes a step: prepared for it, where it can be."""
-        return self.model.head.prepare_step()
+        return self.prepared.step
 
     @torch.inference_mode()
     def _start(self, rows: int) -> tuple[Memory, Any]:

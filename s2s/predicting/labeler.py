@@ -43,6 +43,10 @@ class Labeler(Predictor):
     """labeler.predict(["a film to forget"]) -> ["negative"]"""
 
     task: Labeling
+    writes = False
+
+    def paths(self) -> list[str]:
+        return [*self.model.paths(), f"{self.precision.device}, {self.precision.name} ({self.precision.why})"]
 
     @property
     def names(self) -> Sequence[str]:

@@ -64,6 +64,7 @@ class Writer(Predictor):
             search or self.recipe.decoding,
             device=self.precision.device,
             batch_size=self.batch_size,
+            prepared=self.prepared,
         )
         while True:
             with self.precision.autocast():  # not while the caller has its turn
@@ -82,12 +83,12 @@ class Writer(Predictor):
         ids: list[int] = []
         (encoded,) = self.task.source.encode_all([source])
         with torch.inference_mode(), self.precision.autocast():
-            encoding = self.model.encode(move(self.task.source.collate([encoded]), self.precision.device))
+            encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
         last = torch.full((1,), BOS, device=self.precision.device)
         for _ in range(max_length):
             with torch.inference_mode(), self.precision.autocast():
-                output = self.model.head.step(last, memory, state)
+                output = self.prepared.step(last, memory, state)
                 output.logits[:, [PAD, BOS, UNK]] = float("-inf")  # as greedy search has it
                 last, state = output.logits.argmax(-1), output.state
             if int(last) == EOS:
@@ -107,10 +108,10 @@ class Writer(Predictor):
             if int(last[0]) != BOS:
                 ids.append(int(last[0]))
                 tell(self.task.target.decode(ids))
-            return self.model.head.step(last, memory, state)
+            return self.prepared.step(last, memory, state)
 
         with torch.inference_mode(), self.precision.autocast():
-            encoding = self.model.encode(move(self.task.source.collate([encoded]), self.precision.device))
+            encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
             call: SearchCall = search
             hypotheses = call(step, memory, state, torch.full((1,), BOS, device=self.precision.device))

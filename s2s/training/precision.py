@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from s2s.errors import DeviceError, suggest
+from s2s.nn.products import int8_trouble
 
-Name = Literal["fp32", "bf16", "fp16"]
+Name = Literal["fp32", "bf16", "fp16", "int8"]
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 NATIVE = ("avx512_bf16", "amx_bf16", "bf16")  # as /proc/cpuinfo calls them on x86 and ARM
 HALF_CORES, BF16_CORES = (7, 0), (8, 0)  # the CUDA capabilities that brought the matrix units: Volta, Ampere
@@ -67,7 +68,7 @@ def gpu_driver() -> bool:
 class Precision:
     """The numbers that layers compute in; weights and optimizer stay in 32 bits.
 
-    name    fp32, bf16 or fp16
+    name    fp32, bf16 or fp16; int8 in decoding only, for weights of 8 bits
     why     one line: why this one
     scaler  for fp16 a GradScaler, whose state_dict() is plain values; else None
     """
@@ -100,6 +101,16 @@ def choose_precision(name: str, device: torch.device, where: str = "training.pre
     if name == "auto":
         return Precision("fp32", device, f"{device.type} is used in 32 bits only")
     raise DeviceError(where, f"{name} on {device.type} is not supported", "set training.precision=fp32, or auto")
+
+
+def choose_decoding_precision(name: str, device: torch.device, where: str = "precision") -> Precision:
+    """The same for a model that has learned, which may have weights of 8 bits too: int8, on the CPU."""
+    if name != "int8":
+        return choose_precision(name, device, where)
+    trouble = int8_trouble() if device.type == "cpu" else f"it is for the CPU, and the device is {device.type}"
+    if trouble:
+        raise DeviceError(where, f"int8 does not work here: {trouble}", "use auto, or fp32")
+    return Precision("int8", device, "asked for")
 
 
 def on_cuda(name: str, device: torch.device) -> Precision:

@@ -177,3 +177,22 @@ def test_top_p_keeps_the_fewest_that_are_enough(p):
             total += odds[kept[-1]].item()
         assert sorted(kept) == (after > float("-inf")).nonzero().flatten().tolist()
         assert torch.equal(after[kept], before[kept])
+
+
+def test_one_key_is_stirred_as_many_are():
+    torch.manual_seed(5)
+    keys, more = torch.randint(-(2**63), 2**63 - 1, (40, 1)), torch.randint(0, 9000, (40, 1))
+    together = stir(keys, more)
+    alone = torch.cat([stir(key[None], piece[None]) for key, piece in zip(keys, more, strict=True)])
+    assert torch.equal(together, alone)
+
+
+@pytest.mark.parametrize("size", [2, 65, 5000])
+def test_the_highest_and_the_lowest_number_draw_what_is_possible(size):
+    torch.manual_seed(size)
+    scores = torch.randn(300, size)
+    scores[:, -1] = scores[:, 0] = float("-inf")
+    scores[:, size // 2] = 1.0
+    for dice in (0.0, 1 - 2**-24):
+        piece = draw(scores, torch.full((300, 1), dice))
+        assert bool((scores.gather(1, piece[:, None]) > float("-inf")).all())

@@ -17,13 +17,14 @@ def begin(model, rows):
 
 
 @pytest.mark.parametrize("head", HEADS)
-@pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("rows", [1, 2, 5])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("rows", [1, 5])
 @pytest.mark.parametrize("embedding", [24, 64, None])
-def test_a_prepared_step_is_the_step(head, layers, rows, embedding):
+def test_a_prepared_step_is_the_step(head, cell, layers, rows, embedding):
     if embedding is None and head == "decoder":
         embedding = 20  # a decoder reads no one-hot vectors
-    options = {"embedding": embedding, "tied_output": embedding == 64, "dropout": 0.5}
+    options = {"cell": cell, "embedding": embedding, "tied_output": embedding == 64, "dropout": 0.5}
     model = model_for(30, kind=head, layers=layers, **options).eval()
     prepared = model.head.prepare_step()
     assert prepared != model.head.step
@@ -55,14 +56,16 @@ def test_what_was_passed_in_stays_as_it_is(head, rows):
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(
     "options",
-    [{"cell": "gru"}, {"cell": "rnn"}, {"residual": True, "layers": 2}, {"layer_norm": True}],
-    ids=["gru", "rnn", "residual", "layer_norm"],
+    [{"cell": "rnn"}, {"residual": True, "layers": 2}, {"layer_norm": True}],
+    ids=["rnn", "residual", "layer_norm"],
 )
-def test_what_cannot_be_prepared_steps_as_before(head, options):
+def test_what_cannot_be_prepared_steps_as_before_and_says_why(head, options):
     model = model_for(30, kind=head, **options).eval()
     assert model.head.prepare_step() == model.head.step
+    assert set(options) & set(model.head.why_plain().replace(",", "").split()) or "cell rnn" in model.head.why_plain()
 
 
 def test_a_model_that_still_learns_is_not_prepared():
     model = model_for(30).train()
     assert model.head.prepare_step() == model.head.step
+    assert "training" in model_for(30).train().head.why_plain()
