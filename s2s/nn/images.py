@@ -52,7 +52,7 @@ class CNN(Encoder, kind="cnn"):
     stages   each but the first halves the grid: 112 pixels in patches of 4 are a grid of 7 x 7 after three
     blocks   in each stage
     pooling  of places to one vector, for heads that begin with one (bridge: linear or copy): max finds what is
-             small, mean says how much there is of it
+             small, mean says where and how much of it there is; both are mixed by a matrix
     dropout  on the memory
     """
 
@@ -66,7 +66,7 @@ class CNN(Encoder, kind="cnn"):
         patch: Positive = 4,
         stages: Positive = 3,
         blocks: Positive = 1,
-        pooling: Literal["mean", "max"] = "mean",
+        pooling: Literal["mean", "max", "both"] = "mean",
         dropout: Rate = 0.0,
     ) -> None:
         super().__init__(space)
@@ -83,6 +83,7 @@ class CNN(Encoder, kind="cnn"):
             before = widths[max(0, i - 1)]
             layers += [Block(before, size, 2 if i else 1), *(Block(size, size) for _ in range(blocks - 1))]
         self.layers = nn.Sequential(*layers)
+        self.mix = nn.Linear(2 * width, width) if pooling == "both" else None
         self.drop = nn.Dropout(dropout)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -94,8 +95,13 @@ class CNN(Encoder, kind="cnn"):
         grid = self.layers(self.stem(torch.cat([source, places(source)], 1)).relu())
         memory = self.drop(grid.flatten(2).transpose(1, 2))  # [B, h * w, M]
         valid = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-        whole = memory.amax(1) if self.pooling == "max" else memory.mean(1)
-        return EncoderOutput(memory, valid, (whole[:, None],) if final_state else (), sequence=False)
+        return EncoderOutput(memory, valid, (self.pool(memory)[:, None],) if final_state else (), sequence=False)
+
+    def pool(self, memory: Tensor) -> Tensor:
+        """[B, S, M] -> [B, M]"""
+        if self.mix is not None:
+            return self.mix(torch.cat([memory.mean(1), memory.amax(1)], -1))
+        return memory.amax(1) if self.pooling == "max" else memory.mean(1)
 
 
 def places(images: Tensor) -> Tensor:

@@ -198,3 +198,7 @@ def test_a_head_begins_with_what_was_pooled():
     for pooling, pool in (("mean", lambda memory: memory.mean(1)), ("max", lambda memory: memory.amax(1))):
         encoded = choose(Encoder, {**CNN, "pooling": pooling})(IMAGE).eval()(x)
         torch.testing.assert_close(encoded.state[0][:, 0], pool(encoded.memory))
+    encoder = choose(Encoder, {**CNN, "pooling": "both"})(IMAGE).eval()
+    encoded = encoder(x)
+    wanted = encoder.mix(torch.cat([encoded.memory.mean(1), encoded.memory.amax(1)], -1))
+    torch.testing.assert_close(encoded.state[0][:, 0], wanted)
