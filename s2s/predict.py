@@ -47,7 +47,7 @@ def load(
     predictor = predictor_for(task)(recipe, task, model, chosen)
     if chosen.name == "int8" and not predictor.writes:
         raise RunError(str(run.path), "chooses and does not write, and int8 is for writing", "leave precision out")
-    if require_fused and (slow := [path for path in predictor.paths() if "plain" in path]):
+    if require_fused and (slow := [path for path in predictor.paths() if "plain" in path or "looped" in path]):
         raise RunError(str(run.path), f"would not go the fast way: {'; '.join(slow)}", "leave --require-fused out")
     return predictor
 

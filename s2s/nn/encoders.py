@@ -1,6 +1,5 @@
 """Encoders: whatever the source is, one vector a position and how it ended."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -9,9 +8,6 @@ from s2s.config import choose
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
-from s2s.nn.prepared import unprepared
-from s2s.nn.prepared_encoder import PreparedEncoder
-from s2s.nn.products import Affine, Maker
 from s2s.nn.stack import Stack
 from s2s.parts import Choice, Family, Positive
 from s2s.tensors import EncoderOutput, Padded, Space
@@ -34,14 +30,6 @@ class Encoder(nn.Module, Family):
 
     def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:
         raise NotImplementedError
-
-    def prepare(self, make: Maker = Affine) -> Callable[..., EncoderOutput]:
-        """A faster forward() that gives the same, while the weights stay as they are; itself where why_plain()."""
-        return self
-
-    def why_plain(self) -> str:
-        """Why prepare() has nothing better, or ""."""
-        return f"{type(self).__name__} has no prepared form"
 
     def begin(self) -> list[str]:
         """Fetch weights that were learned elsewhere, once, when a run begins; what to say about it, in lines."""
@@ -95,11 +83,3 @@ class RNNEncoder(Encoder, kind="rnn"):
         x = self.drop(self.embed(source.data))
         outputs, state = self.stack(x, lengths=source.lengths, final_state=final_state)
         return EncoderOutput(self.drop(outputs), source.valid, state)
-
-    def why_plain(self) -> str:
-        if type(self) is not RNNEncoder:
-            return super().why_plain()
-        return unprepared(self.stack, self.embed.num_embeddings)
-
-    def prepare(self, make: Maker = Affine) -> Callable[..., EncoderOutput]:
-        return self if self.why_plain() else PreparedEncoder(self, make)

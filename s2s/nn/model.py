@@ -4,7 +4,6 @@ encoder-decoder   rnn + decoder, gnmt, luong, bahdanau    translation, summaries
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -25,7 +24,7 @@ class Prepared(NamedTuple):
 
     encode: Callable[[Padded | Tensor], EncoderOutput]
     step: Step
-    paths: list[str]  # `head prepared`, `head prepared int8`, `encoder plain: why`
+    paths: list[str]  # `encoder lstm fused`, `head prepared`, `head prepared int8`, `head plain: why`
 
 
 class Model(nn.Module):
@@ -46,17 +45,14 @@ class Model(nn.Module):
         return self.encoder(source, final_state=self.head.uses_state)
 
     def prepare(self, make: Maker = Affine) -> "Prepared":
-        """Both halves as decoding uses them, while the weights stay as they are.
+        """The model as decoding uses it, while the weights stay as they are.
 
-        make  Affine, or Int8 for weights of 8 bits
+        make  Affine, or Int8 for weights of 8 bits in the head
         """
-        encode = self.encoder.prepare(make)
-        bits = " int8" if make is Int8 else ""
-        paths = []
-        for side, part in (("encoder", self.encoder), ("head", self.head)):
-            why = part.why_plain()
-            paths.append(f"{side} plain: {why}" if why else f"{side} prepared{bits}")
-        return Prepared(partial(encode, final_state=self.head.uses_state), self.head.prepare_step(make), paths)
+        why = self.head.why_plain()
+        head = f"head plain: {why}" if why else f"head prepared{' int8' if make is Int8 else ''}"
+        paths = [path for path in self.paths() if path.startswith("encoder")]
+        return Prepared(self.encode, self.head.prepare_step(make), [*paths, head])
 
     def paths(self) -> list[str]:
         """How each recurrence runs over time: `encoder lstm fused`, `head lstm fused, step by step`."""

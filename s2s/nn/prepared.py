@@ -34,7 +34,7 @@ def unprepared(stack: Stack, size: int) -> str:
         return "layers compute in 16 bits"
     if any(type(cell) not in STEPS for cell in stack.cells):
         return f"cell {stack.path.split()[0]} has no prepared step"
-    if stack.residual or len(stack.norms):
+    if stack.residual or len(stack.norms) or stack.ways != 1:
         return "something stands between layers: residual, layer_norm"
     if size * 4 * stack.width > LARGEST:
         return f"a table of {size:,} pieces would not fit into {LARGEST >> 18} MiB"

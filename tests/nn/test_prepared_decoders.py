@@ -83,3 +83,10 @@ def test_a_decoder_of_ones_own_steps_as_it_says():
 def test_weights_of_eight_bits_come_close(head, cell):
     plain, memory, state = decoder(head, cell=cell)
     compare(plain.step, plain.prepare_step(Int8), memory, state, atol=0.03, rtol=0.03)
+
+
+def test_a_model_says_how_it_writes():
+    model = build().eval()
+    assert model.prepare().paths == ["encoder lstm fused", "head prepared"]
+    assert model.prepare(Int8).paths == ["encoder lstm fused", "head prepared int8"]
+    assert build(head={"cell": "rnn"}).eval().prepare().paths[1] == "head plain: cell rnn has no prepared step"

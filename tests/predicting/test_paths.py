@@ -60,15 +60,15 @@ def test_the_fast_way_writes_what_the_plain_one_does(kind, search):
 
 
 def test_it_says_which_way():
-    assert writer().paths() == ["encoder prepared", "head prepared", "cpu, fp32 (asked for)"]
+    assert writer().paths() == ["encoder lstm fused", "head prepared", "cpu, fp32 (asked for)"]
     assert writer(cell="rnn").paths()[1] == "head plain: cell rnn has no prepared step"
-    assert generator_for().paths()[1] == "head prepared"
+    assert generator_for().paths()[0] == "head prepared"
 
 
 @needs_int8
 def test_weights_of_eight_bits_say_so_and_come_close():
     exact, small = writer(), writer(precision="int8")
-    assert small.paths() == ["encoder prepared int8", "head prepared int8", "cpu, int8 (asked for)"]
+    assert small.paths() == ["encoder lstm fused", "head prepared int8", "cpu, int8 (asked for)"]
     chosen = choose(Search, {"kind": "greedy", "max_length": 4})
     for a, b in zip(exact.search(["do you", "films"], chosen), small.search(["do you", "films"], chosen), strict=True):
         assert a[0].log_probability == pytest.approx(b[0].log_probability, abs=0.3)
