@@ -58,10 +58,11 @@ class Rivals:
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
             ids = field.collate([encoded[i] for i in rows]).data
-            if kind == "greedy":
-                found = plain_search.greedy(self.model, ids, LONGEST)
-            else:
-                found = plain_search.beam(self.model, ids, LONGEST, self.setting.scale.beam)
+            with plain.autocast(self.writer.precision.name):
+                if kind == "greedy":
+                    found = plain_search.greedy(self.model, ids, LONGEST)
+                else:
+                    found = plain_search.beam(self.model, ids, LONGEST, self.setting.scale.beam)
             for row, answer in zip(rows, found, strict=True):
                 answers[row] = target.decode(answer).split()
         self.written[name] = Written(answers)
@@ -103,7 +104,8 @@ def measure(setting: Setting) -> Iterator[Table]:
             ratio = "" if name == "s2s" else str(single["s2s"].ratio(found))
             slow.add(name, label, statistics.median(ms), percentile(ms, 99), tokens[name] / sum(found.seconds), ratio)
     table.notes.append(
-        f"{len(rivals.sources)} sentences; the same weights, after {setting.updates} updates; fp32. Both read and "
+        f"{len(rivals.sources)} sentences; the same weights, after {setting.updates} updates; "
+        f"{rivals.writer.precision.name}. Both read and "
         "write pieces; BLEU is that of pieces (sacreBLEU, tokenize none), to see that both do the same, and no result."
     )
     yield table
