@@ -13,8 +13,6 @@ from tools.bench.setting import Setting
 from tools.bench.tables import Table
 from tools.bench.timing import Call, Timed, interleave, percentile
 
-LONGEST = 200  # pieces of an answer, as the searches of s2s have it
-
 
 class Written(NamedTuple):
     """The last answers of a system, as pieces."""
@@ -43,7 +41,9 @@ class Rivals:
         self.written: dict[str, Written] = {}
 
     def ours(self, name: str, kind: str, sources: Sequence[str], batch: int) -> int:
-        search = ours.search(kind) if kind == "greedy" else ours.search(kind, beam_size=self.setting.scale.beam)
+        scale = self.setting.scale
+        beams = {} if kind == "greedy" else {"beam_size": scale.beam}
+        search = ours.search(kind, max_length=scale.longest, **beams)
         with ours.batches_of(self.writer, batch):
             found = self.writer.search(sources, search)
         self.written[name] = Written([best[0].text.split() for best in found])
@@ -60,9 +60,9 @@ class Rivals:
             ids = field.collate([encoded[i] for i in rows]).data
             with plain.autocast(self.writer.precision.name):
                 if kind == "greedy":
-                    found = plain_search.greedy(self.model, ids, LONGEST)
+                    found = plain_search.greedy(self.model, ids, self.setting.scale.longest)
                 else:
-                    found = plain_search.beam(self.model, ids, LONGEST, self.setting.scale.beam)
+                    found = plain_search.beam(self.model, ids, self.setting.scale.longest, self.setting.scale.beam)
             for row, answer in zip(rows, found, strict=True):
                 answers[row] = target.decode(answer).split()
         self.written[name] = Written(answers)
