@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from s2s.tasks.losses import cross_entropy
-from tools.bench import corpora, memory, ours, plain, plain_search
+from tools.bench import corpora, exchange, memory, ours, plain, plain_search, recipes
 from tools.bench.measure import characters, classification, decoding, floor, preparation, scaling, startup, training
 
 
@@ -44,13 +44,13 @@ def test_multi30k_is_cut_into_pieces(tiny, tmp_path, monkeypatch):
 
 def test_both_translators_say_the_same(tiny):
     folder = corpora.pairs(tiny)
-    own = ours.open_trainer(ours.translation(tiny, folder), tiny, "fp32")
+    own = ours.open_trainer(recipes.translation(tiny, folder), tiny, "fp32")
     model = own.trainer.model.eval()
     rival = plain.Translator(model_sizes(tiny, model), packed=True).eval()
-    ours.fill_translator(rival, model)
+    exchange.fill_translator(rival, model)
     batch = own.first_batches(1)[0]
     loss = cross_entropy(model(batch), batch, 0.0).total / batch.tokens
-    torch.testing.assert_close(rival.loss(*ours.plain_pair(batch)), loss)
+    torch.testing.assert_close(rival.loss(*exchange.plain_pair(batch)), loss)
 
 
 def model_sizes(setting, model):
@@ -72,15 +72,15 @@ def test_both_translators_write_the_same(tiny):
 
 def test_both_character_models_say_the_same(tiny):
     path = corpora.running_text(tiny)
-    own = ours.open_trainer(ours.characters(tiny, path), tiny, "fp32")
+    own = ours.open_trainer(recipes.characters(tiny, path), tiny, "fp32")
     model = own.trainer.model.eval()
     sizes = dataclasses.replace(tiny.scale.characters, vocabulary=model.head.out.out_features)
     rival = plain.CharacterModel(sizes)
-    ours.fill_characters(rival, model)
+    exchange.fill_characters(rival, model)
     batch = own.first_batches(1)[0]
     assert batch.tokens == tiny.scale.rows * tiny.scale.chunk
     loss = cross_entropy(model(batch), batch, 0.0).total / batch.tokens
-    torch.testing.assert_close(rival.loss(*ours.plain_chunk(batch)), loss)
+    torch.testing.assert_close(rival.loss(*exchange.plain_chunk(batch)), loss)
     by_cells = plain_search.sampler_of_cells(rival)
     torch.manual_seed(1)
     stepped = plain_search.sample_stepping(rival, 9, 3)
@@ -131,5 +131,5 @@ def test_startup_counts_prompts():
 
 @pytest.mark.slow
 def test_the_first_answer_at_a_terminal(tiny):
-    folder = ours.run_of(ours.translation(tiny, corpora.pairs(tiny), steps=tiny.updates), tiny)
+    folder = ours.run_of(recipes.translation(tiny, corpora.pairs(tiny), steps=tiny.updates), tiny)
     assert startup.first_answer(folder, "ba be bi") > 0

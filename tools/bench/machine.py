@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
+from tools.bench.setting import Setting
 from tools.bench.timing import interleave
 
 PACKAGES = ("s2s", "torch", "numpy", "sentencepiece", "sacrebleu")
 TELLING = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
-SQUARE = 2048  # of the product whose speed is called the peak
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -65,7 +65,7 @@ def native_bf16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & set(cpu_info().get("flags", "").split()))
 
 
-def peak(precision: str, seconds: float = 2.0, size: int = SQUARE) -> float:
+def peak(precision: str, seconds: float, size: int) -> float:
     """Operations a second of the product of two square matrices: the median of many."""
     a = torch.randn(size, size).to(DTYPES[precision])
     b, out = torch.randn(size, size).to(a.dtype), torch.empty(size, size, dtype=a.dtype)
@@ -77,7 +77,13 @@ def peak(precision: str, seconds: float = 2.0, size: int = SQUARE) -> float:
     return interleave({"": multiply}, seconds=seconds, warm=2)[""].rate
 
 
-def bandwidth(seconds: float = 1.0, megabytes: int = 256) -> float:
+def peaks(setting: Setting) -> dict[str, float]:
+    """The same for every precision that is measured."""
+    seconds = min(2.0, setting.seconds / 4)
+    return {name: peak(name, seconds, setting.scale.square) for name in setting.precisions}
+
+
+def bandwidth(seconds: float, megabytes: int) -> float:
     """Bytes a second that are read from memory: the median of sums over an array too large for any cache."""
     array = torch.ones(megabytes << 18)
 

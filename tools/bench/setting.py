@@ -32,6 +32,8 @@ class Scale:
     prepared: int = 200_000  # sentences
     corpora: tuple[int, ...] = (10_000, 100_000, 1_000_000)  # generated pairs, to look at memory
     beam: int = 5
+    square: int = 2048  # of the matrices whose product is called the peak
+    megabytes: int = 256  # that are read, to see how fast memory is
 
 
 TINY = Scale(
@@ -53,6 +55,8 @@ TINY = Scale(
     prepared=300,
     corpora=(200, 400),
     beam=2,
+    square=64,
+    megabytes=1,
 )
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 
 from s2s.predicting.generator import Generator
-from tools.bench import corpora, flops, machine, ours, plain, plain_search
+from tools.bench import corpora, exchange, flops, machine, ours, plain, plain_search, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
 from tools.bench.timing import Call, interleave
@@ -24,18 +24,18 @@ def training(setting: Setting) -> Table:
     path, scale = corpora.running_text(setting), setting.scale
     calls: dict[str, Call] = {}
     for precision in setting.precisions:
-        own = ours.open_trainer(ours.characters(setting, path, precision), setting, precision)
+        own = ours.open_trainer(recipes.characters(setting, path, precision), setting, precision)
         batches = own.first_batches(50)
         sizes = dataclasses.replace(scale.characters, vocabulary=own.data.task.target.space.size)
         torch.manual_seed(1)
         model = plain.CharacterModel(sizes)
         learner = plain.Learner(model, model.loss, precision)
         calls[f"s2s, {precision}"] = ours.learning(own.trainer, batches)
-        calls[f"plain torch, {precision}"] = ours.plain_learning(learner, batches, ours.plain_chunk)
+        calls[f"plain torch, {precision}"] = exchange.plain_learning(learner, batches, exchange.plain_chunk)
     timed = interleave(calls, seconds=setting.seconds, warm=2)
     first = next(iter(timed))
     operations = flops.characters_training(sizes)
-    peaks = {name: machine.peak(name, min(2.0, setting.seconds / 4)) for name in setting.precisions}
+    peaks = machine.peaks(setting)
     table = Table(
         "Training, in characters a second",
         ("system", "characters/s", "of the peak, %", f"{first} is so many times as fast"),
@@ -52,11 +52,11 @@ def training(setting: Setting) -> Table:
 
 def generation(setting: Setting) -> Table:
     scale = setting.scale
-    recipe = ours.characters(setting, corpora.running_text(setting), "fp32", steps=UPDATES)
+    recipe = recipes.characters(setting, corpora.running_text(setting), "fp32", steps=UPDATES)
     generator = cast(Generator, ours.trained(recipe, setting))
     sizes = dataclasses.replace(scale.characters, vocabulary=generator.task.target.space.size)
     model = plain.CharacterModel(sizes).eval()
-    ours.fill_characters(model, generator.model)
+    exchange.fill_characters(model, generator.model)
     by_cells = plain_search.sampler_of_cells(model)
     table = Table(
         "Writing, in characters a second",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from tools.bench import corpora, flops, machine, ours, plain
+from tools.bench import corpora, exchange, flops, machine, ours, plain, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
 from tools.bench.timing import Call, interleave
@@ -22,7 +22,7 @@ def training(setting: Setting) -> Table:
     folder, scale = corpora.labeled_texts(setting), setting.scale
     calls: dict[str, Call] = {}
     for precision in setting.precisions:
-        own = ours.open_trainer(ours.classification(setting, folder, precision), setting, precision)
+        own = ours.open_trainer(recipes.classification(setting, folder, precision), setting, precision)
         batches = own.first_batches(100)
         sizes = dataclasses.replace(scale.classifier, vocabulary=own.data.task.source.space.size)
         calls[f"s2s, {precision}"] = ours.learning(own.trainer, batches)
@@ -32,11 +32,13 @@ def training(setting: Setting) -> Table:
             learner = plain.Learner(model, model.loss, precision)
             if kind == "usual":
                 learner.optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-            calls[f"plain torch, {kind} Adam, {precision}"] = ours.plain_learning(learner, batches, ours.plain_texts)
+            calls[f"plain torch, {kind} Adam, {precision}"] = exchange.plain_learning(
+                learner, batches, exchange.plain_texts
+            )
     timed = interleave(calls, seconds=setting.seconds, warm=2)
     first = next(iter(timed))
     operations = flops.classifier_training(sizes, scale.length)
-    peaks = {name: machine.peak(name, min(2.0, setting.seconds / 4)) for name in setting.precisions}
+    peaks = machine.peaks(setting)
     table = Table(
         "Training, in texts a second",
         ("system", "texts/s", "of the peak, %", f"{first} is so many times as fast"),
@@ -54,7 +56,7 @@ def training(setting: Setting) -> Table:
 
 def labeling(setting: Setting) -> Table:
     folder, scale = corpora.labeled_texts(setting), setting.scale
-    recipe = ours.classification(setting, folder, "fp32", steps=UPDATES)
+    recipe = recipes.classification(setting, folder, "fp32", steps=UPDATES)
     predictor = ours.trained(recipe, setting)
     texts = [line.partition("\t")[0] for line in corpora.head(folder / "train.tsv", 16 * scale.texts)]
     sizes = dataclasses.replace(scale.classifier, vocabulary=predictor.task.source.space.size)

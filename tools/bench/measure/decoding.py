@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 from sacrebleu.metrics import BLEU
 
 from s2s.predicting.writer import Writer
-from tools.bench import corpora, ours, plain, plain_search
+from tools.bench import corpora, exchange, ours, plain, plain_search, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
 from tools.bench.timing import Call, Timed, interleave, percentile
@@ -31,11 +31,11 @@ class Rivals:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.folder = corpora.pairs(setting)
-        recipe = ours.translation(setting, self.folder, "fp32", steps=setting.updates)
+        recipe = recipes.translation(setting, self.folder, "fp32", steps=setting.updates)
         self.writer = cast(Writer, ours.trained(recipe, setting))
         sizes = dataclasses.replace(setting.scale.translation, vocabulary=self.writer.task.source.space.size)
         self.model = plain.Translator(sizes, packed=True).eval()
-        ours.fill_translator(self.model, self.writer.model)
+        exchange.fill_translator(self.model, self.writer.model)
         self.sources = corpora.read_lines(self.folder / "pieces" / "test.src")[: setting.scale.tests]
         self.references = corpora.read_lines(self.folder / "pieces" / "test.trg")[: setting.scale.tests]
         self.written: dict[str, Written] = {}

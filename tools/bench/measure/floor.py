@@ -10,16 +10,15 @@ SIZES = {"fp32": 4, "bf16": 2}  # bytes of a weight
 
 
 def measure(setting: Setting) -> Iterator[Table]:
-    brief = min(2.0, setting.seconds / 4)
-    peaks = {precision: machine.peak(precision, brief) for precision in setting.precisions}
-    reading = machine.bandwidth(min(1.0, brief))
+    peaks = machine.peaks(setting)
+    reading = machine.bandwidth(min(1.0, setting.seconds / 8), setting.scale.megabytes)
     sizes, scale = setting.scale.translation, setting.scale
     source, target = corpora.lengths(corpora.pairs(setting), "train")
 
     what = Table("What the machine reaches", ("what", "measured", "unit"))
     for precision, rate in peaks.items():
-        what.add(f"product of two {machine.SQUARE} x {machine.SQUARE} matrices, {precision}", rate / 1e9, "GFLOP/s")
-    what.add("reading an array of 256 MiB", reading / 1e9, "GB/s")
+        what.add(f"product of two {scale.square} x {scale.square} matrices, {precision}", rate / 1e9, "GFLOP/s")
+    what.add(f"reading an array of {scale.megabytes} MiB", reading / 1e9, "GB/s")
     yield what
 
     table = Table(

@@ -16,7 +16,7 @@ import tools.bench.peers.fairseq
 import tools.bench.peers.joeynmt
 import tools.bench.peers.keras
 import tools.bench.peers.opennmt  # noqa: F401  (these register the kinds)
-from tools.bench import corpora, ours
+from tools.bench import corpora, ours, recipes
 from tools.bench.measure.decoding import Rivals
 from tools.bench.peers.environment import environment
 from tools.bench.peers.peer import Job, Peer
@@ -70,13 +70,13 @@ def translator(setting: Setting, peer: Peer, python: Path) -> Iterator[list[Valu
         decoded=scale.decoded,
         updates=setting.peer_updates,
         beam=scale.beam,
-        dropout=ours.DROPOUT,
+        dropout=recipes.DROPOUT,
         threads=setting.threads,
     )
     peer.prepare(job)
     own: dict[str, Call] = {}
     for precision in setting.precisions:
-        opened = ours.open_trainer(ours.translation(setting, data, precision), setting, precision)
+        opened = ours.open_trainer(recipes.translation(setting, data, precision), setting, precision)
         own[precision] = ours.learning(opened.trainer, opened.first_batches(200))
 
     def train() -> float:
@@ -153,7 +153,7 @@ def small(setting: Setting, peer: Peer, python: Path) -> Iterator[list[Value]]:
 
 def open_small(setting: Setting, what: str, precision: str) -> ours.Ours:
     if what == "classify":
-        recipe = ours.classification(setting, corpora.labeled_texts(setting), precision)
+        recipe = recipes.classification(setting, corpora.labeled_texts(setting), precision)
     else:
-        recipe = ours.characters(setting, corpora.running_text(setting), precision)
+        recipe = recipes.characters(setting, corpora.running_text(setting), precision)
     return ours.open_trainer(recipe, setting, precision)

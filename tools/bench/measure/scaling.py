@@ -10,7 +10,7 @@ import torch
 
 from s2s.prepare import prepare
 from s2s.tensors import Batch, Padded
-from tools.bench import corpora, flops, memory, ours
+from tools.bench import corpora, exchange, flops, memory, ours, recipes
 from tools.bench.measure.training import rival
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
@@ -65,7 +65,7 @@ def of_shape(setting: Setting, sizes: flops.TranslationSizes, rows: int, length:
     trainer = ours.untaught(setting, sizes, precision)
     return {
         "s2s": ours.learning(trainer, [batch]),
-        "plain torch": ours.plain_learning(learner, [batch], ours.plain_pair),
+        "plain torch": exchange.plain_learning(learner, [batch], exchange.plain_pair),
     }
 
 
@@ -105,14 +105,14 @@ def prepare_there(setting: Setting, folder: Path) -> float:
     torch.set_num_threads(setting.threads)
     ours.use_cache(setting)
     start = time.perf_counter()
-    prepare(ours.translation(setting, folder))
+    prepare(recipes.translation(setting, folder))
     return time.perf_counter() - start
 
 
 def train_there(setting: Setting, folder: Path) -> float:
     """Target tokens a second, the first batches of a pass, planning and reading left out."""
     torch.set_num_threads(setting.threads)
-    recipe = ours.translation(setting, folder)
+    recipe = recipes.translation(setting, folder)
     own = ours.open_trainer(recipe, setting, "fp32")
     learn = ours.learning(own.trainer, own.first_batches(STEPS + 1))
     learn(0)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.bench import corpora, ours
+from tools.bench import corpora, ours, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
 
@@ -32,7 +32,7 @@ def measure(setting: Setting) -> Iterator[Table]:
     yield table
 
     folder = corpora.pairs(setting)
-    run_folder = ours.run_of(ours.translation(setting, folder, "fp32", steps=setting.updates), setting)
+    run_folder = ours.run_of(recipes.translation(setting, folder, "fp32", steps=setting.updates), setting)
     line = corpora.read_lines(folder / "pieces" / "test.src")[0]
     answers, imports = [], []
     for _ in range(times):  # in turns: what the machine does meanwhile touches both

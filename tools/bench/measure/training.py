@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from tools.bench import corpora, flops, machine, memory, ours, plain
+from tools.bench import corpora, exchange, flops, machine, memory, ours, plain, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
 from tools.bench.timing import Call, interleave
@@ -20,21 +20,21 @@ def measure(setting: Setting) -> Iterator[Table]:
     precision_of: dict[str, str] = {}
     data = None
     for precision in setting.precisions:
-        own = ours.open_trainer(ours.translation(setting, folder, precision), setting, precision, data)
+        own = ours.open_trainer(recipes.translation(setting, folder, precision), setting, precision, data)
         data, batches = own.data, own.first_batches(200)
         vocabulary = data.task.source.space.size
         calls[f"s2s, {precision}"] = ours.learning(own.trainer, batches)
         for packed in (False, True):
             learner = rival(setting, vocabulary, packed, precision)
             name = f"plain torch{', packed encoder' if packed else ''}, {precision}"
-            calls[name] = ours.plain_learning(learner, batches, ours.plain_pair)
+            calls[name] = exchange.plain_learning(learner, batches, exchange.plain_pair)
         precision_of |= {name: precision for name in calls if name.endswith(precision)}
     timed = interleave(calls, seconds=setting.seconds, warm=2)
 
     sizes = dataclasses.replace(setting.scale.translation, vocabulary=vocabulary)
     source, target = corpora.lengths(folder, "train")
     operations = flops.translation_training(sizes, source, target)
-    peaks = {name: machine.peak(name, min(2.0, setting.seconds / 4)) for name in setting.precisions}
+    peaks = machine.peaks(setting)
     used = {name: look(setting, folder, name.startswith("s2s"), precision_of[name]) for name in calls if not odd(name)}
     first = next(iter(timed))
     table = Table(
@@ -64,7 +64,7 @@ def odd(name: str) -> bool:
 def rival(setting: Setting, vocabulary: int, packed: bool, precision: str) -> plain.Learner:
     torch.manual_seed(1)
     sizes = dataclasses.replace(setting.scale.translation, vocabulary=vocabulary)
-    model = plain.Translator(sizes, dropout=ours.DROPOUT, packed=packed)
+    model = plain.Translator(sizes, dropout=recipes.DROPOUT, packed=packed)
     return plain.Learner(model, model.loss, precision)
 
 
@@ -76,10 +76,10 @@ def look(setting: Setting, folder: Path, is_ours: bool, precision: str) -> float
 def few_updates(setting: Setting, folder: Path, is_ours: bool, precision: str) -> None:
     """In a process of its own: of s2s, or of plain torch on the same batches."""
     torch.set_num_threads(setting.threads)
-    own = ours.open_trainer(ours.translation(setting, folder, precision), setting, precision)
+    own = ours.open_trainer(recipes.translation(setting, folder, precision), setting, precision)
     learner = None if is_ours else rival(setting, own.data.task.source.space.size, False, precision)
     for batch in own.first_batches(UPDATES):
         if learner is None:
             own.trainer.learn([batch])
         else:
-            learner(*ours.plain_pair(batch))
+            learner(*exchange.plain_pair(batch))
