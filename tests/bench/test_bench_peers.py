@@ -20,7 +20,9 @@ NAMES = ("keras", *TRANSLATORS)
 
 @pytest.fixture
 def job(tiny, tmp_path) -> Job:
-    return Job(corpora.pairs(tiny), tmp_path / "peer", tiny.scale.translation, sentences=16, updates=7, threads=1)
+    return Job(
+        corpora.pairs(tiny), tmp_path / "peer", tiny.scale.translation, sentences=16, updates=7, longest=9, threads=1
+    )
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -54,6 +56,7 @@ def test_joeynmt_has_our_sizes(job):
     assert told["model"]["encoder"]["hidden_size"] == 8
     assert told["model"]["decoder"]["hidden_size"] == 16
     assert told["training"]["updates"] == 7
+    assert told["testing"]["max_output_length"] == 9
     symbols = told["data"]["special_symbols"]
     pieces = files["pieces.txt"].splitlines()
     assert [pieces[symbols[f"{name}_id"]] for name in ("unk", "pad", "bos", "eos")] == [

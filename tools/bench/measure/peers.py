@@ -70,6 +70,7 @@ def translator(setting: Setting, peer: Peer, python: Path) -> Iterator[list[Valu
         decoded=scale.decoded,
         updates=setting.peer_updates,
         beam=scale.beam,
+        longest=scale.longest,
         dropout=recipes.DROPOUT,
         threads=setting.threads,
     )

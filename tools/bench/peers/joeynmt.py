@@ -74,7 +74,7 @@ class JoeyNMT(Peer, kind="joeynmt"):
                 "beam_alpha": 1.0,
                 "batch_size": job.decoded,
                 "batch_type": "sentence",
-                "max_output_length": 200,
+                "max_output_length": job.longest,
                 "eval_metrics": [],
                 "n_best": 1,
             },

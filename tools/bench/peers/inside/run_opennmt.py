@@ -35,7 +35,7 @@ def write(folder: str, job: dict, beams: int) -> None:
         *("-beam_size", str(beams)),
         *("-batch_size", str(job["decoded"])),
         *("-batch_type", "sents"),
-        *("-max_length", "200"),
+        *("-max_length", str(job["longest"])),
         *("-gpu", "-1"),
     ]
     whole, seconds = InferenceEnginePY.infer_file, []
