@@ -1,6 +1,7 @@
 """The embedded demo reaches its bar: what tools/demo promises a newcomer."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -9,14 +10,21 @@ import pytest
 from s2s.data.generated import generate
 
 
-@pytest.mark.slow
-def test_the_demo_translates_sentences_it_has_never_seen(tmp_path):
-    def s2s(*arguments, stdin=None):
+@pytest.fixture
+def s2s(tmp_path):
+    """Run a command in a folder of its own; gives what it printed."""
+
+    def run(*arguments, stdin=None):
         command = [sys.executable, "-m", "s2s", *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, input=stdin, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    return run
+
+
+@pytest.mark.slow
+def test_the_demo_translates_sentences_it_has_never_seen(s2s, tmp_path):
     said = s2s("train", "demo")
     assert "s2s translate runs/demo" in said
     s2s("evaluate", "runs/demo")
@@ -39,16 +47,33 @@ def test_the_demo_translates_sentences_it_has_never_seen(tmp_path):
     ],
     ids=["sentiment", "tags"],
 )
-def test_the_demos_that_choose_reach_their_bars(tmp_path, name, metric, bar, verb, text, answer):
-    def s2s(*arguments):
-        command = [sys.executable, "-m", "s2s", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
+def test_the_demos_that_choose_reach_their_bars(s2s, tmp_path, name, metric, bar, verb, text, answer):
     assert f"s2s {verb} runs/{name}" in s2s("train", name)
     s2s("evaluate", f"runs/{name}")
     found = json.loads((tmp_path / f"runs/{name}/predictions/test.json").read_text())
     assert next(score for score in found["scores"] if score["name"] == metric)["value"] > bar
     assert set(found["details"]) >= {"classes", "confusion"}
     assert s2s(verb, f"runs/{name}", text).startswith(answer)
+
+
+@pytest.mark.slow
+def test_the_demo_of_characters_reaches_its_bar(s2s, tmp_path):
+    assert "s2s generate runs/demo-chars" in s2s("train", "demo-chars")
+    s2s("evaluate", "runs/demo-chars", "--split", "validation")
+    found = json.loads((tmp_path / "runs/demo-chars/predictions/validation.json").read_text())
+    assert next(score for score in found["scores"] if score["name"] == "bits per character")["value"] < 2.2
+    written = s2s("generate", "runs/demo-chars", "The lambda", "--length", "200", "--random-seed", "1")
+    assert written.startswith("The lambda")
+    words = set(re.findall("[a-z]+", written[len("The lambda") :]))
+    assert words & {"the", "a", "is", "of", "to", "in", "and"}
+
+
+@pytest.mark.slow
+def test_the_demo_of_chat_reaches_its_bar(s2s, tmp_path):
+    assert "s2s chat runs/demo-chat" in s2s("train", "demo-chat")
+    s2s("evaluate", "runs/demo-chat")
+    found = json.loads((tmp_path / "runs/demo-chat/predictions/test.json").read_text())
+    assert next(score for score in found["scores"] if score["name"] == "exact")["value"] > 75
+    assert found["details"]["diversity"]["answers"]["share"] < 0.2  # not always the same
+    said = s2s("chat", "runs/demo-chat", stdin="Hello.\nHow are you?\n")
+    assert len(said.splitlines()) == 2
