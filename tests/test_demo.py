@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from s2s.data.drawings import generate as drawings
 from s2s.data.generated import generate
 
 
@@ -66,6 +67,17 @@ def test_the_demo_of_characters_reaches_its_bar(s2s, tmp_path):
     assert written.startswith("The lambda")
     words = set(re.findall("[a-z]+", written[len("The lambda") :]))
     assert words & {"the", "a", "is", "of", "to", "in", "and"}
+
+
+@pytest.mark.slow
+def test_the_demo_of_captions_reaches_its_bar(s2s, tmp_path):
+    assert "s2s caption runs/demo-caption" in s2s("train", "demo-caption")
+    s2s("evaluate", "runs/demo-caption")
+    found = json.loads((tmp_path / "runs/demo-caption/predictions/test.json").read_text())
+    assert next(score for score in found["scores"] if score["name"] == "exact")["value"] > 80
+    picture, caption = next(drawings("test"))
+    (tmp_path / "drawing.png").write_bytes(picture.data)
+    assert s2s("caption", "runs/demo-caption", "drawing.png").strip().endswith(caption)
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def draw(scene: Scene, random: Random) -> np.ndarray:
     """[48, 48, 3], bytes."""
     picture = background(random)
     color = [value + random.uniform(-15, 15) for value in COLORS[scene.color]]
-    radius = random.uniform(3.9, 4.5) if scene.number != "one" else random.uniform(4.2, 6.2)
+    radius = random.uniform(4.9, 5.6) if scene.number != "one" else random.uniform(5.2, 7.5)
     turn = random.uniform(-0.25, 0.25)
     for x, y in centers(scene, random):
         cover(picture, scene.shape, x, y, radius, turn, color)
@@ -114,8 +114,8 @@ def background(random: Random) -> np.ndarray:
 def centers(scene: Scene, random: Random) -> list[tuple[float, float]]:
     """Where the shapes are: around the middle of their place, so far apart that they hardly touch."""
     count = COUNTS.index(scene.number) + 1
-    x, y = (10.5 + 13.5 * third + random.uniform(-1, 1) for third in PLACES[scene.place])
-    apart = {1: 0.0, 2: 4.9, 3: 5.4}[count] * random.uniform(1, 1.05)
+    x, y = (13 + 11 * third + random.uniform(-1, 1) for third in PLACES[scene.place])
+    apart = {1: 0.0, 2: 6.1, 3: 6.7}[count] * random.uniform(1, 1.05)
     start = random.uniform(0, math.tau)
     angles = [start + math.tau * i / count for i in range(count)]
     return [(x + apart * math.cos(angle), y + apart * math.sin(angle)) for angle in angles]
@@ -137,7 +137,7 @@ def cover(picture: np.ndarray, shape: str, x: float, y: float, radius: float, tu
 def inside(shape: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """True where a point is in the shape; shapes are about as large as a circle with radius 1. `v` points down."""
     if shape == "square":
-        return np.maximum(abs(u), abs(v)) < 0.88
+        return np.maximum(abs(u), abs(v)) < 0.95
     if shape == "triangle":
         return np.maximum(v, 0.866 * abs(u) - 0.5 * v) < 0.6
     if shape == "cross":

@@ -53,6 +53,9 @@ class CNN(Encoder, kind="cnn"):
     blocks   in each stage
     pooling  of places to one vector, for heads that begin with one (bridge: linear or copy): max finds what is
              small, mean says where and how much of it there is; both are mixed by a matrix
+    whole    adds that vector, normalized, to the vector of each place, normalized too: wherever a decoder looks, it
+             sees the whole picture beside, and need not find the place first (as Cao et al. 2019,
+             https://arxiv.org/abs/1904.11492, without weights of their own)
     dropout  on the memory
     """
 
@@ -67,6 +70,7 @@ class CNN(Encoder, kind="cnn"):
         stages: Positive = 3,
         blocks: Positive = 1,
         pooling: Literal["mean", "max", "both"] = "mean",
+        whole: bool = False,
         dropout: Rate = 0.0,
     ) -> None:
         super().__init__(space)
@@ -84,6 +88,7 @@ class CNN(Encoder, kind="cnn"):
             layers += [Block(before, size, 2 if i else 1), *(Block(size, size) for _ in range(blocks - 1))]
         self.layers = nn.Sequential(*layers)
         self.mix = nn.Linear(2 * width, width) if pooling == "both" else None
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2)) if whole else None  # of places, of the whole
         self.drop = nn.Dropout(dropout)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -93,9 +98,15 @@ class CNN(Encoder, kind="cnn"):
             what = f"is {self.patch}, and the pictures are {source.shape[3]} pixels wide"
             raise RecipeError("model.encoder.patch", what, "make it smaller, or task.source.size larger")
         grid = self.layers(self.stem(torch.cat([source, places(source)], 1)).relu())
-        memory = self.drop(grid.flatten(2).transpose(1, 2))  # [B, h * w, M]
+        memory = grid.flatten(2).transpose(1, 2)  # [B, h * w, M]
+        if self.norms is None:
+            memory = self.drop(memory)
+            state = self.pool(memory)[:, None] if final_state else None
+        else:
+            state = self.norms[1](self.pool(memory))[:, None]
+            memory = self.drop(self.norms[0](memory) + state)
         valid = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-        return EncoderOutput(memory, valid, (self.pool(memory)[:, None],) if final_state else (), sequence=False)
+        return EncoderOutput(memory, valid, (state,) if final_state else (), sequence=False)
 
     def pool(self, memory: Tensor) -> Tensor:
         """[B, S, M] -> [B, M]"""

@@ -193,6 +193,20 @@ def test_narrow_stages_learn():
     torch.testing.assert_close(block.around(y[:, :, ::2, ::2]), strided)
 
 
+def test_every_place_shows_the_whole_beside_its_own():
+    x = pictures(2)
+    options = {**CNN, "pooling": "max"}
+    torch.manual_seed(1)
+    grid = choose(Encoder, options)(IMAGE).eval()(x).memory
+    torch.manual_seed(1)
+    encoded = choose(Encoder, {**options, "whole": True})(IMAGE).eval()(x)
+    norm = torch.nn.LayerNorm(16)
+    torch.testing.assert_close(encoded.state[0][:, 0], norm(grid.amax(1)))
+    torch.testing.assert_close(encoded.memory, norm(grid) + norm(grid.amax(1))[:, None])
+    again = choose(Encoder, {**options, "whole": True})(IMAGE).eval()(x, final_state=False)
+    assert again.state == () and again.memory.shape == encoded.memory.shape
+
+
 def test_a_head_begins_with_what_was_pooled():
     x = pictures(2)
     for pooling, pool in (("mean", lambda memory: memory.mean(1)), ("max", lambda memory: memory.amax(1))):
