@@ -204,7 +204,8 @@ def test_every_place_shows_the_whole_beside_its_own():
     torch.testing.assert_close(encoded.state[0][:, 0], norm(grid.amax(1)))
     torch.testing.assert_close(encoded.memory, norm(grid) + norm(grid.amax(1))[:, None])
     again = choose(Encoder, {**options, "whole": True})(IMAGE).eval()(x, final_state=False)
-    assert again.state == () and again.memory.shape == encoded.memory.shape
+    assert again.state == ()
+    assert again.memory.shape == encoded.memory.shape
 
 
 def test_a_head_begins_with_what_was_pooled():
