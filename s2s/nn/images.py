@@ -101,12 +101,12 @@ class CNN(Encoder, kind="cnn"):
         memory = grid.flatten(2).transpose(1, 2)  # [B, h * w, M]
         if self.norms is None:
             memory = self.drop(memory)
-            state = self.pool(memory)[:, None] if final_state else None
+            state = (self.pool(memory)[:, None],) if final_state else ()
         else:
-            state = self.norms[1](self.pool(memory))[:, None]
-            memory = self.drop(self.norms[0](memory) + state)
+            state = (self.norms[1](self.pool(memory))[:, None],)
+            memory = self.drop(self.norms[0](memory) + state[0])
         valid = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-        return EncoderOutput(memory, valid, (state,) if final_state else (), sequence=False)
+        return EncoderOutput(memory, valid, state if final_state else (), sequence=False)
 
     def pool(self, memory: Tensor) -> Tensor:
         """[B, S, M] -> [B, M]"""
