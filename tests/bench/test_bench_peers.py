@@ -121,9 +121,9 @@ def test_a_peer_beside_s2s(tiny, monkeypatch):
     table, other = measure_peers.measure(setting)
     rows = {(row[0], row[1]): row for row in table.rows}
     assert rows["training, s2s in fp32", "target tokens/s"][2] == 50.0
-    assert rows["greedy", "sentences/s"][2] == 4.0
-    assert rows["greedy", "output tokens/s"][2] == 12.0
-    assert rows["beam 2", "pieces an answer"][2] == 3.0
+    assert rows["greedy, s2s", "sentences/s"][2] == 4.0
+    assert rows["greedy, s2s", "output tokens/s"][2] == 12.0
+    assert rows["beam 2, s2s", "pieces an answer"][2] == 3.0
     assert float(rows["training, s2s in fp32", "target tokens/s"][5]) > 0
     assert not other.rows
     assert "no such thing" in other.notes[0]

@@ -20,6 +20,7 @@ import s2s
 from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.nn.model import Model
+from s2s.nn.products import int8_trouble
 from s2s.predicting.base import Predictor
 from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe
@@ -114,14 +115,23 @@ def cache(folder: Path) -> Iterator[None]:
             os.environ["S2S_CACHE"] = before
 
 
-def trained(recipe: Recipe, setting: Setting) -> Predictor:
-    """A predictor after `training.steps` updates; trained once, and kept."""
+OURS = "s2s"  # the first of the variants that write
+
+
+def trained(recipe: Recipe, setting: Setting, precision: str = "auto") -> Predictor:
+    """A predictor after `training.steps` updates; trained once, and kept. precision: of its weights, as it writes."""
     use_cache(setting)
     key = blake2b(recipe.to_yaml().encode(), digest_size=6).hexdigest()
     folder = setting.work / "runs" / f"{recipe.name}-{key}"
     if not (folder / "best.safetensors").exists():
         s2s.train(recipe, folder)  # goes on where it was interrupted
-    return s2s.load(folder, device="cpu")
+    return s2s.load(folder, device="cpu", precision=precision)
+
+
+def writers(recipe: Recipe, setting: Setting) -> dict[str, Predictor]:
+    """The same one in fp32 and, where this machine has them, with weights of 8 bits."""
+    names = {OURS: "fp32"} | ({} if int8_trouble() else {f"{OURS}, int8": "int8"})
+    return {name: trained(recipe, setting, precision) for name, precision in names.items()}
 
 
 def run_of(recipe: Recipe, setting: Setting) -> Path:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 import torch
@@ -53,7 +54,8 @@ def training(setting: Setting) -> Table:
 def generation(setting: Setting) -> Table:
     scale = setting.scale
     recipe = recipes.characters(setting, corpora.running_text(setting), "fp32", steps=UPDATES)
-    generator = cast(Generator, ours.trained(recipe, setting))
+    writers = cast(dict[str, Generator], ours.writers(recipe, setting))
+    generator = writers[ours.OURS]
     sizes = dataclasses.replace(scale.characters, vocabulary=generator.task.target.space.size)
     model = plain.CharacterModel(sizes).eval()
     exchange.fill_characters(model, generator.model)
@@ -64,7 +66,7 @@ def generation(setting: Setting) -> Table:
     )
     for rows in (1, scale.rows):
 
-        def write(i: int, rows: int = rows) -> int:
+        def write(i: int, rows: int = rows, generator: Generator = generator) -> int:
             # pieces, not characters: everyone then takes the same number of steps
             texts = generator.begin("", count=rows, random_seed=i)
             for _ in generator.write(texts, length=scale.written, unit="pieces"):
@@ -78,15 +80,15 @@ def generation(setting: Setting) -> Table:
             return by_cells(scale.written, rows).numel()
 
         calls: dict[str, Call] = {
-            "s2s": write,
+            **{name: partial(write, generator=one) for name, one in writers.items()},
             "plain torch, nn.LSTM stepped": step,
             "plain torch, nn.LSTMCell": step_cells,
         }
         timed = interleave(calls, seconds=setting.seconds / 2)
         for name, found in timed.items():
-            table.add(name, rows, found.rate, "" if name == "s2s" else str(timed["s2s"].ratio(found)))
+            table.add(name, rows, found.rate, "" if name == ours.OURS else str(timed[ours.OURS].ratio(found)))
     table.notes.append(
         f"The same weights, {sizes.layers} layers of {sizes.hidden}; {scale.written} characters a text, drawn at "
-        "temperature 1; s2s also turns them into text. All in fp32."
+        "temperature 1; s2s also turns them into text. All in fp32 but where int8 is said."
     )
     return table

@@ -2,7 +2,7 @@
 
 import dataclasses
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from sacrebleu.metrics import BLEU
@@ -32,7 +32,8 @@ class Rivals:
         self.setting = setting
         self.folder = corpora.pairs(setting)
         recipe = recipes.translation(setting, self.folder, "fp32", steps=setting.updates)
-        self.writer = cast(Writer, ours.trained(recipe, setting))
+        self.writers = cast(dict[str, Writer], ours.writers(recipe, setting))
+        self.writer = self.writers[ours.OURS]
         sizes = dataclasses.replace(setting.scale.translation, vocabulary=self.writer.task.source.space.size)
         self.model = plain.Translator(sizes, packed=True).eval()
         exchange.fill_translator(self.model, self.writer.model)
@@ -44,10 +45,15 @@ class Rivals:
         scale = self.setting.scale
         beams = {} if kind == "greedy" else {"beam_size": scale.beam}
         search = ours.search(kind, max_length=scale.longest, **beams)
-        with ours.batches_of(self.writer, batch):
-            found = self.writer.search(sources, search)
+        with ours.batches_of(self.writers[name], batch):
+            found = self.writers[name].search(sources, search)
         self.written[name] = Written([best[0].text.split() for best in found])
         return len(sources)
+
+    def systems(self) -> Iterator[tuple[str, Callable[[str, str, Sequence[str], int], int]]]:
+        """Who writes, by name: ours() in each precision, and plain()."""
+        yield from dict.fromkeys(self.writers, self.ours).items()
+        yield "plain torch", self.plain
 
     def plain(self, name: str, kind: str, sources: Sequence[str], batch: int) -> int:
         """Sorted by length and batched, as s2s does it."""
@@ -96,17 +102,17 @@ def measure(setting: Setting) -> Iterator[Table]:
             answers = [" ".join(answer) for answer in written.answers]
             bleu = BLEU(tokenize="none", force=True).corpus_score(answers, [rivals.references]).score
             each = written.tokens / len(answers)
-            ratio = "" if name == "s2s" else str(timed["s2s"].ratio(found))
+            ratio = "" if name == ours.OURS else str(timed[ours.OURS].ratio(found))
             table.add(name, label, found.rate, found.rate * each, each, bleu, ratio)
         single, tokens = alone(rivals, kind)
         for name, found in single.items():
             ms = [1000 * seconds for seconds in found.seconds]
-            ratio = "" if name == "s2s" else str(single["s2s"].ratio(found))
+            ratio = "" if name == ours.OURS else str(single[ours.OURS].ratio(found))
             slow.add(name, label, statistics.median(ms), percentile(ms, 99), tokens[name] / sum(found.seconds), ratio)
     table.notes.append(
         f"{len(rivals.sources)} sentences; the same weights, after {setting.updates} updates; "
-        f"{rivals.writer.precision.name}. Both read and "
-        "write pieces; BLEU is that of pieces (sacreBLEU, tokenize none), to see that both do the same, and no result."
+        "fp32 but where int8 is said. All read and "
+        "write pieces; BLEU is that of pieces (sacreBLEU, tokenize none), to see that all do the same, and no result."
     )
     yield table
     slow.notes.append(f"{scale.latencies} sentences, spread over the test set; each is one round.")
@@ -115,8 +121,8 @@ def measure(setting: Setting) -> Iterator[Table]:
 
 def calls(rivals: Rivals, kind: str, sources: Sequence[str], batch: int) -> dict[str, Call]:
     return {
-        "s2s": lambda i: rivals.ours("s2s", kind, sources, batch),
-        "plain torch": lambda i: rivals.plain("plain torch", kind, sources, batch),
+        name: lambda i, name=name, work=work: work(name, kind, sources, batch)  # type: ignore[misc]
+        for name, work in rivals.systems()
     }
 
 
@@ -125,11 +131,11 @@ def alone(rivals: Rivals, kind: str) -> tuple[dict[str, Timed], dict[str, int]]:
     scale = rivals.setting.scale
     step = max(1, len(rivals.sources) // scale.latencies)
     sources = rivals.sources[::step][: scale.latencies]
-    tokens = dict.fromkeys(("s2s", "plain torch"), 0)
+    systems = dict(rivals.systems())
+    tokens = dict.fromkeys(systems, 0)
 
     def one(name: str, i: int) -> int:
-        work = rivals.ours if name == "s2s" else rivals.plain
-        work(name, kind, [sources[(i - 1) % len(sources)]], 1)
+        systems[name](name, kind, [sources[(i - 1) % len(sources)]], 1)
         tokens[name] += rivals.written[name].tokens if i else 0  # the first round is not counted
         return 1
 

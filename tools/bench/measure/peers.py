@@ -101,18 +101,22 @@ def decoding(peer: Peer, python: Path, job: Job, rivals: Rivals, kind: str, beam
         answers[:] = corpora.read_lines(Path(found["answers"]))[: len(rivals.sources)]
         return len(answers) / found["seconds"]
 
-    def own(i: int) -> float:
-        return rivals.ours("s2s", kind, rivals.sources, job.decoded)
-
     name = "greedy" if beams == 1 else f"beam {beams}"
-    rate, rates = beside(write, {"": own}, 0)
-    ours_written = rivals.written["s2s"]
-    each, our_each = pieces(answers), ours_written.tokens / len(ours_written.answers)
-    yield row(name, "sentences/s", rate, rates[""])
-    yield row(name, "output tokens/s", rate * each, [value * our_each for value in rates[""]])
-    yield [name, "pieces an answer", each, our_each, our_each, ""]
-    own_bleu = bleu([" ".join(answer) for answer in ours_written.answers], rivals.references)
-    yield [name, "BLEU of pieces", bleu(answers, rivals.references), own_bleu, own_bleu, ""]
+    own: dict[str, Call] = {
+        system: lambda i, system=system: rivals.ours(system, kind, rivals.sources, job.decoded)  # type: ignore[misc]
+        for system in rivals.writers
+    }
+    rate, all_rates = beside(write, own, 0)
+    each, quality = pieces(answers), bleu(answers, rivals.references)
+    for system, rates in all_rates.items():
+        written = rivals.written[system]
+        our_each = written.tokens / len(written.answers)
+        our_quality = bleu([" ".join(answer) for answer in written.answers], rivals.references)
+        work = f"{name}, {system}"
+        yield row(work, "sentences/s", rate, rates)
+        yield row(work, "output tokens/s", rate * each, [value * our_each for value in rates])
+        yield [work, "pieces an answer", each, our_each, our_each, ""]
+        yield [work, "BLEU of pieces", quality, our_quality, our_quality, ""]
 
 
 def pieces(answers: list[str]) -> float:
