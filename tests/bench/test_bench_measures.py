@@ -59,15 +59,12 @@ def model_sizes(setting, model):
 
 def test_both_translators_write_the_same(tiny):
     rivals = decoding.Rivals(tiny)
-    with torch.no_grad():
-        for out in (rivals.writer.model.head.out, rivals.model.out):  # else this untaught model never ends
-            out.bias[plain.EOS] += 0.3
     for kind in ("greedy", "beam"):
         rivals.ours("s2s", kind, rivals.sources, 5)
         rivals.plain("plain", kind, rivals.sources, 5)
-        if kind == "greedy":
-            assert rivals.written["s2s"].answers == rivals.written["plain"].answers
-        assert len(rivals.written["plain"].answers) == len(rivals.sources)
+        assert rivals.written["s2s"] == rivals.written["plain"]
+        assert {len(answer) for answer in rivals.written["plain"]} == {tiny.scale.answer}
+    assert len(rivals.written["plain"]) == len(rivals.sources)
 
 
 def test_both_character_models_say_the_same(tiny):

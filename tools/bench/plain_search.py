@@ -11,24 +11,22 @@ NEVER = -1e9
 
 
 @torch.inference_mode()
-def greedy(model: Translator, source: Tensor, longest: int) -> list[list[int]]:
-    """[B, S] to the ids of each answer, without EOS."""
+def greedy(model: Translator, source: Tensor, pieces: int) -> list[list[int]]:
+    """[B, S] to the ids of each answer: so many, none of them EOS."""
     encoded, state = model.encode(source)
-    last = torch.full((len(source),), BOS)
-    done, written = torch.zeros(len(source), dtype=torch.bool), []
-    for _ in range(longest):
+    last, written = torch.full((len(source),), BOS), []
+    for _ in range(pieces):
         vectors, state = model.read(last[:, None], encoded, state)
-        last = model.out(vectors[:, 0]).argmax(-1)
+        logits = model.out(vectors[:, 0])
+        logits[:, EOS] = NEVER
+        last = logits.argmax(-1)
         written.append(last)
-        done |= last == EOS
-        if bool(done.all()):
-            break
-    return [up_to_end(ids) for ids in torch.stack(written, 1).tolist()]
+    return torch.stack(written, 1).tolist()
 
 
 @torch.inference_mode()
-def beam(model: Translator, source: Tensor, longest: int, size: int = 5) -> list[list[int]]:
-    """The answer of the best mean log-probability among `size` that ended, or the best that did not."""
+def beam(model: Translator, source: Tensor, pieces: int, size: int = 5) -> list[list[int]]:
+    """The likeliest of `size` answers of so many pieces, none of them EOS."""
     rows = len(source)
     encoded, state = model.encode(source)
     encoded = Source(*(part.repeat_interleave(size, 0) for part in encoded))
@@ -38,31 +36,17 @@ def beam(model: Translator, source: Tensor, longest: int, size: int = 5) -> list
     total[:, 0] = 0.0
     ids = torch.zeros(rows * size, 0, dtype=torch.long)
     first = (torch.arange(rows) * size)[:, None]
-    ended: list[list[tuple[float, list[int]]]] = [[] for _ in range(rows)]
-    for t in range(1, longest + 1):
+    for _ in range(pieces):
         vectors, (h, c) = model.read(last[:, None], encoded, (h, c))
-        values, pieces = model.out(vectors[:, 0]).float().log_softmax(-1).topk(2 * size)
-        best, pick = (total.view(-1, 1) + values).view(rows, -1).topk(2 * size)
-        origin, piece = pick // (2 * size), pieces.view(rows, -1).gather(1, pick)
-        ends = piece == EOS
-        for row, place in ends[:, :size].nonzero().tolist():
-            came = row * size + int(origin[row, place])
-            ended[row].append((float(best[row, place]) / t, ids[came].tolist()))
-        if all(len(found) >= size for found in ended):
-            break
-        total, chosen = best.masked_fill(ends, NEVER).topk(size)
-        index = (first + origin.gather(1, chosen)).flatten()
-        last = piece.gather(1, chosen).flatten()
+        odds = model.out(vectors[:, 0]).float().log_softmax(-1)
+        odds[:, EOS] = NEVER
+        values, found = odds.topk(size)
+        total, pick = (total.view(-1, 1) + values).view(rows, -1).topk(size)
+        index = (first + pick // size).flatten()
+        last = found.view(rows, -1).gather(1, pick).flatten()
         ids = torch.cat([ids[index], last[:, None]], 1)
         h, c = h[:, index], c[:, index]
-    for row in range(rows):
-        if not ended[row]:
-            ended[row].append((NEVER, ids[row * size].tolist()))
-    return [max(found)[1] for found in ended]
-
-
-def up_to_end(ids: list[int]) -> list[int]:
-    return ids[: ids.index(EOS)] if EOS in ids else ids
+    return ids[::size].tolist()
 
 
 @torch.inference_mode()

@@ -21,7 +21,7 @@ class Scale:
     pairs: int = 29_000  # generated ones, where there is no real corpus
     tests: int = 1_000
     sentences: int = 128  # a batch of training: about 1,800 target tokens
-    longest: int = 200  # pieces of an answer, as the searches of s2s have it
+    answer: int = 13  # pieces of every answer, as people write them: what a model has learned then changes nothing
     latencies: int = 100  # sentences that are translated one by one
     decoded: int = 64  # sentences a batch in decoding
     rows: int = 64  # of characters, side by side
@@ -43,7 +43,7 @@ TINY = Scale(
     classifier=ClassifierSizes(vocabulary=60, embedding=8, hidden=8),
     pairs=240,
     tests=12,
-    longest=9,
+    answer=5,
     sentences=16,
     latencies=2,
     decoded=8,

@@ -62,14 +62,6 @@ class Fairseq(Peer, kind="fairseq"):
         return [
             f"{job.folder}/binary",
             *("--path", f"{job.folder}/checkpoints/checkpoint_last.pt", "--cpu"),
-            *(
-                "--batch-size",
-                str(job.decoded),
-                "--max-len-a",
-                "0",
-                "--max-len-b",
-                str(job.longest),
-                "--num-workers",
-                "0",
-            ),
+            *("--batch-size", str(job.decoded), "--num-workers", "0"),
+            *("--min-len", str(job.answer), "--max-len-a", "0", "--max-len-b", str(job.answer)),
         ]

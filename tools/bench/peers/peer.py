@@ -38,7 +38,7 @@ class Job:
     decoded: int = 64  # a batch in decoding
     updates: int = 100
     beam: int = 5
-    longest: int = 200  # pieces of an answer
+    answer: int = 13  # pieces of every answer
     dropout: float = 0.2
     threads: int = 2
 

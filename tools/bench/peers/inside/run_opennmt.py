@@ -35,7 +35,7 @@ def write(folder: str, job: dict, beams: int) -> None:
         *("-beam_size", str(beams)),
         *("-batch_size", str(job["decoded"])),
         *("-batch_type", "sents"),
-        *("-max_length", str(job["longest"])),
+        *("-min_length", str(job["answer"]), "-max_length", str(job["answer"])),
         *("-gpu", "-1"),
     ]
     whole, seconds = InferenceEnginePY.infer_file, []
