@@ -14,6 +14,7 @@ from s2s.tensors import EOS, repeat, select
 
 ALL = (1 << 64) - 1
 FEW = 8  # rows
+BELOW = 1 - 2**-22  # one, but for a little more than a product is rounded by
 
 
 class Draft(NamedTuple):
@@ -184,16 +185,14 @@ def to_fraction(key: Tensor) -> Tensor:
 
 
 def draw(scores: Tensor, dice: Tensor) -> Tensor:
-    """Pieces [N] by their probabilities, for scores [N, V] and numbers [N, 1] from 0 up to 1.
+    """Pieces [N] by their probabilities, for scores [N, V], none much above 0, and numbers [N, 1] from 0 up to 1.
 
     The number falls between two sums of probabilities. They are added in the order of the vocabulary:
     sorted by probability, one high number would draw from the tail of every row at once.
     """
-    sums = scores.softmax(-1).cumsum(-1)
-    total = sums[:, -1:]
+    sums = scores.exp().cumsum(-1)
     # Below the last sum, whatever the last digit: then the sum before is no more, and the piece not impossible.
-    place = torch.minimum(dice * total, torch.nextafter(total, torch.zeros_like(total)))
-    piece = torch.searchsorted(sums, place, right=True).squeeze(1)
+    piece = torch.searchsorted(sums, dice * (sums[:, -1:] * BELOW), right=True).squeeze(1)
     return piece.clamp_(max=scores.shape[-1] - 1)  # of a model that says nothing, or nan, there is no sum
 
 

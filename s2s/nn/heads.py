@@ -67,7 +67,7 @@ class Head(nn.Module, Family):
     def prepare_step(self, make: Maker = Affine) -> Step:
         """A faster step() that gives the same, while the weights stay as they are; step() itself where why_plain().
 
-        make  Affine, or Int8 for weights of 8 bits
+        make  Affine, or int8 for weights of 8 bits
         """
         return self.step
 

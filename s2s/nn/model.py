@@ -13,7 +13,7 @@ from s2s.errors import RecipeError
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head, HeadOutput, Step
 from s2s.nn.initialization import Initializer
-from s2s.nn.products import Affine, Int8, Maker
+from s2s.nn.products import Affine, Maker, int8
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
@@ -47,10 +47,10 @@ class Model(nn.Module):
     def prepare(self, make: Maker = Affine) -> "Prepared":
         """The model as decoding uses it, while the weights stay as they are.
 
-        make  Affine, or Int8 for weights of 8 bits in the head
+        make  Affine, or int8 for weights of 8 bits in the head
         """
         why = self.head.why_plain()
-        head = f"head plain: {why}" if why else f"head prepared{' int8' if make is Int8 else ''}"
+        head = f"head plain: {why}" if why else f"head prepared{' int8' if make is int8 else ''}"
         paths = [path for path in self.paths() if path.startswith("encoder")]
         return Prepared(self.encode, self.head.prepare_step(make), [*paths, head])
 

@@ -135,8 +135,9 @@ class PreparedStack:
         inputs: Tensor | None = given[:, self.width :] if given.shape[1] > self.width else None
         beside: Tensor | None = None
         ends: list[State] = []
-        for layer, step in enumerate(self.steps):
-            end = step(inputs, tuple(part[:, layer] for part in state), base)
+        starts = zip(*(part.unbind(1) for part in state), strict=True)
+        for layer, (step, start) in enumerate(zip(self.steps, starts, strict=True)):
+            end = step(inputs, start, base)
             ends.append(end)
             inputs, base = end[0], None
             if layer == 0 and look is not None:

@@ -26,7 +26,9 @@ class Product(Protocol):
 
 WIDE, MANY = 4096, 16  # outputs and rows from which on Int8 uses oneDNN
 
-Maker = Callable[..., Product]  # (weight [N, I], bias [N] or None, *, bounded): Affine or Int8
+LITTLE = 1 << 17  # weights, up to which there is so little to read that rounding costs more
+
+Maker = Callable[..., Product]  # (weight [N, I], bias [N] or None, *, bounded): Affine or int8
 
 
 class Affine:
@@ -74,6 +76,11 @@ class Int8:
             return self.wide(x, self.levels, self.bias if self.bounded else None)
         multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
         return multiply(x, 1 / self.levels, self.levels + 1, self.packed)
+
+
+def int8(weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> Product:
+    """Int8 where it pays, else Affine."""
+    return (Affine if weight.numel() <= LITTLE else Int8)(weight, bias, bounded=bounded)
 
 
 @cache

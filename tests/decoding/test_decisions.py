@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import s2s.nn.classifier  # noqa: F401  (registers the heads)
+import s2s.tasks.labeling  # noqa: F401  (registers the tasks)
 from s2s.config import choose
 from s2s.data.batches import make_batch
 from s2s.data.fields import Field

@@ -5,7 +5,7 @@ import torch
 from nn_models import ATTENTIONS, FEWEST, SOURCES, build, padded
 
 from s2s.nn.decoder import Decoder, Parallel
-from s2s.nn.products import Int8
+from s2s.nn.products import Int8, int8
 from s2s.tensors import BOS, leaves, repeat
 
 HEADS = ["bahdanau", "decoder", "gnmt", "luong"]
@@ -88,5 +88,5 @@ def test_weights_of_eight_bits_come_close(head, cell):
 def test_a_model_says_how_it_writes():
     model = build().eval()
     assert model.prepare().paths == ["encoder lstm fused", "head prepared"]
-    assert model.prepare(Int8).paths == ["encoder lstm fused", "head prepared int8"]
+    assert model.prepare(int8).paths == ["encoder lstm fused", "head prepared int8"]
     assert build(head={"cell": "rnn"}).eval().prepare().paths[1] == "head plain: cell rnn has no prepared step"

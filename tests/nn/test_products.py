@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2s.nn import products
-from s2s.nn.products import Affine, Int8
+from s2s.nn.products import LITTLE, Affine, Int8, int8
 
 
 def numbers(rows, inputs=96, outputs=40):
@@ -74,3 +74,12 @@ def test_the_kernel_for_wide_outputs_says_the_same(bounded, monkeypatch):
     if not bounded:
         torch.testing.assert_close(wide(x, base), narrow(x, base), atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(wide(x)[:1], wide(x[:1]), atol=1e-4, rtol=1e-4)
+
+
+def test_little_is_not_rounded():
+    assert isinstance(int8(torch.zeros(LITTLE // 64, 64)), Affine)
+    weight, bias = torch.randn(LITTLE // 64 + 1, 64), torch.randn(LITTLE // 64 + 1)
+    x, product = torch.rand(2, 64), int8(weight, bias, bounded=True)
+    assert isinstance(product, Int8)
+    assert product.bounded
+    assert torch.equal(product(x), Int8(weight, bias, bounded=True)(x))
