@@ -23,6 +23,7 @@ class JoeyNMT(Peer, kind="joeynmt"):
         "installed without its dependencies, some of which no longer install, and with importlib_metadata, "
         "which it needs and does not name",
         "scheduling `decaying`: its default passes an option to torch's plateau scheduler that is gone",
+        "its searches are handed the shortest length: the option of that name does not reach them",
     )
     program = "run_joeynmt.py"
     environment = (("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1"),)
@@ -74,7 +75,6 @@ class JoeyNMT(Peer, kind="joeynmt"):
                 "beam_alpha": 1.0,
                 "batch_size": job.decoded,
                 "batch_type": "sentence",
-                "min_output_length": job.answer,
                 "max_output_length": job.answer,
                 "eval_metrics": [],
                 "n_best": 1,

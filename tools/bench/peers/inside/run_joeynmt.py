@@ -2,8 +2,10 @@
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
+import joeynmt.prediction
 from hook import Clock, read_job, tell
 from joeynmt.config import load_config, parse_global_args, set_validation_args
 from joeynmt.helpers import load_checkpoint, make_model_dir
@@ -43,6 +45,8 @@ def learn(folder: Path, job: dict) -> None:
 
 
 def write(folder: Path, job: dict, beams: int) -> None:
+    # The option of this name in its configuration does not reach its searches.
+    joeynmt.prediction.search = partial(joeynmt.prediction.search, min_output_length=job["answer"])
     config = load_config(folder / "joey.yaml")
     config["testing"]["beam_size"] = beams
     options = parse_global_args(config, rank=0, mode="test")
