@@ -11,6 +11,7 @@ Inside the `with`, nobody removes it; what is open or memory-mapped by its end s
         remove(one.path)                                     # False where somebody is at work with it
 """
 
+import errno
 import os
 import re
 import shutil
@@ -63,8 +64,9 @@ def fill(folder: Path, write: Callable[[Path], None]) -> None:
         to_disk(unfinished)
         try:
             os.rename(unfinished, folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was first: equal hashes, equal contents
+        except OSError as error:
+            # Another process was first: equal hashes, equal contents. It may be removed again by now: filled() looks.
+            if error.errno != errno.ENOTEMPTY and not folder.is_dir():
                 raise
         to_disk(folder.parent)
     except OSError as error:

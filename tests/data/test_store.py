@@ -1,5 +1,6 @@
 """The cache: filled once, by whoever comes first; removed only when nobody is at work with it."""
 
+import errno
 import multiprocessing
 import os
 import random
@@ -149,6 +150,21 @@ def test_a_disk_that_refuses_keeps_its_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(store.os, "rename", refuse)
     assert not remove(folder)
     assert (folder / "text").is_file()
+
+
+def test_what_another_made_and_a_third_removed_is_made_again(tmp_path, monkeypatch):
+    rename, refused = os.rename, []
+
+    def gone_again(source, target):
+        if not refused:
+            refused.append(target)  # it was there a moment ago
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        rename(source, target)
+
+    monkeypatch.setattr(store.os, "rename", gone_again)
+    with filled(tmp_path / KEY, write_text) as folder:
+        assert (folder / "text").read_text() == "hello"
+    assert refused == [tmp_path / KEY]
 
 
 def use(folder: Path, seed: int) -> None:
