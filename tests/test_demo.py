@@ -1,4 +1,4 @@
-"""The embedded demo reaches its bar: what tools/demo promises a newcomer."""
+"""The embedded demos reach their bars: what they promise a newcomer."""
 
 import json
 import re
@@ -24,12 +24,22 @@ def s2s(tmp_path):
     return run
 
 
+@pytest.fixture
+def learned(s2s, tmp_path):
+    """Train a demo, which must name the command that uses it, and evaluate it; gives scores by name, and details."""
+
+    def run(name, verb, split="test"):
+        assert f"s2s {verb} runs/{name}" in s2s("train", name)
+        s2s("evaluate", f"runs/{name}", "--split", split)
+        found = json.loads((tmp_path / f"runs/{name}/predictions/{split}.json").read_text())
+        return {score["name"]: score for score in found["scores"]}, found.get("details", {})
+
+    return run
+
+
 @pytest.mark.slow
-def test_the_demo_translates_sentences_it_has_never_seen(s2s, tmp_path):
-    said = s2s("train", "demo")
-    assert "s2s translate runs/demo" in said
-    s2s("evaluate", "runs/demo")
-    scores = {s["name"]: s for s in json.loads((tmp_path / "runs/demo/predictions/test.json").read_text())["scores"]}
+def test_the_demo_translates_sentences_it_has_never_seen(s2s, learned):
+    scores, _ = learned("demo", "translate")
     assert scores["BLEU"]["value"] > 90
     assert scores["BLEU"]["low"] > 85
     train, test = dict(generate("train")), list(generate("test"))
@@ -48,21 +58,17 @@ def test_the_demo_translates_sentences_it_has_never_seen(s2s, tmp_path):
     ],
     ids=["sentiment", "tags"],
 )
-def test_the_demos_that_choose_reach_their_bars(s2s, tmp_path, name, metric, bar, verb, text, answer):
-    assert f"s2s {verb} runs/{name}" in s2s("train", name)
-    s2s("evaluate", f"runs/{name}")
-    found = json.loads((tmp_path / f"runs/{name}/predictions/test.json").read_text())
-    assert next(score for score in found["scores"] if score["name"] == metric)["value"] > bar
-    assert set(found["details"]) >= {"classes", "confusion"}
+def test_the_demos_that_choose_reach_their_bars(s2s, learned, name, metric, bar, verb, text, answer):
+    scores, details = learned(name, verb)
+    assert scores[metric]["value"] > bar
+    assert set(details) >= {"classes", "confusion"}
     assert s2s(verb, f"runs/{name}", text).startswith(answer)
 
 
 @pytest.mark.slow
-def test_the_demo_of_characters_reaches_its_bar(s2s, tmp_path):
-    assert "s2s generate runs/demo-chars" in s2s("train", "demo-chars")
-    s2s("evaluate", "runs/demo-chars", "--split", "validation")
-    found = json.loads((tmp_path / "runs/demo-chars/predictions/validation.json").read_text())
-    assert next(score for score in found["scores"] if score["name"] == "bits per character")["value"] < 2.2
+def test_the_demo_of_characters_reaches_its_bar(s2s, learned):
+    scores, _ = learned("demo-chars", "generate", "validation")
+    assert scores["bits per character"]["value"] < 2.2
     written = s2s("generate", "runs/demo-chars", "The lambda", "--length", "200", "--random-seed", "1")
     assert written.startswith("The lambda")
     words = set(re.findall("[a-z]+", written[len("The lambda") :]))
@@ -70,22 +76,18 @@ def test_the_demo_of_characters_reaches_its_bar(s2s, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_demo_of_captions_reaches_its_bar(s2s, tmp_path):
-    assert "s2s caption runs/demo-caption" in s2s("train", "demo-caption")
-    s2s("evaluate", "runs/demo-caption")
-    found = json.loads((tmp_path / "runs/demo-caption/predictions/test.json").read_text())
-    assert next(score for score in found["scores"] if score["name"] == "exact")["value"] > 80
+def test_the_demo_of_captions_reaches_its_bar(s2s, learned, tmp_path):
+    scores, _ = learned("demo-caption", "caption")
+    assert scores["exact"]["value"] > 80
     picture, caption = next(drawings("test"))
     (tmp_path / "drawing.png").write_bytes(picture.data)
     assert s2s("caption", "runs/demo-caption", "drawing.png").strip().endswith(caption)
 
 
 @pytest.mark.slow
-def test_the_demo_of_chat_reaches_its_bar(s2s, tmp_path):
-    assert "s2s chat runs/demo-chat" in s2s("train", "demo-chat")
-    s2s("evaluate", "runs/demo-chat")
-    found = json.loads((tmp_path / "runs/demo-chat/predictions/test.json").read_text())
-    assert next(score for score in found["scores"] if score["name"] == "exact")["value"] > 75
-    assert found["details"]["diversity"]["answers"]["share"] < 0.2  # not always the same
+def test_the_demo_of_chat_reaches_its_bar(s2s, learned):
+    scores, details = learned("demo-chat", "chat")
+    assert scores["exact"]["value"] > 75
+    assert details["diversity"]["answers"]["share"] < 0.2  # not always the same
     said = s2s("chat", "runs/demo-chat", stdin="Hello.\nHow are you?\n")
     assert len(said.splitlines()) == 2

@@ -1,6 +1,6 @@
 """Products of a matrix and many vectors, for weights that stay as they are: in 32 bits, or with weights of 8.
 
-product = Affine(weight [N, I], bias [N])     # or Int8
+product = Affine(weight [N, I], bias [N])     # or int8, which is Int8 where that pays
 y = product(x [B, I])                         # [B, N]
 y = product(x [B, I], base [B, N])            # a row each in place of the bias: then give no bias
 

@@ -106,9 +106,10 @@ def decoding(peer: Peer, python: Path, job: Job, rivals: Rivals, kind: str, beam
         system: lambda i, system=system: rivals.ours(system, kind, rivals.sources, job.decoded)  # type: ignore[misc]
         for system in rivals.writers
     }
+    name = kind if kind == "greedy" else f"beam {beams}"
     rate, all_rates = beside(write, own, 0)
     for system, rates in all_rates.items():
-        yield row(f"{'greedy' if beams == 1 else f'beam {beams}'}, {system}", "sentences/s", rate, rates)
+        yield row(f"{name}, {system}", "sentences/s", rate, rates)
 
 
 def small(setting: Setting, peer: Peer, python: Path) -> Iterator[list[Value]]:
