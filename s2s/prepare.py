@@ -17,11 +17,12 @@ from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
 from s2s.data.files import digest
 from s2s.data.report import Report, make_report
-from s2s.data.store import cache_folder, filled
+from s2s.data.store import filled
 from s2s.data.streams import StreamBatches
 from s2s.errors import DataError, RecipeError
 from s2s.parts import tree
 from s2s.recipe import Recipe
+from s2s.safefiles import cache_folder
 from s2s.tasks.language import LanguageModeling
 from s2s.tasks.task import Task
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there at all, and plain words for why one could not be written or read."""
+"""Files that are whole or not there at all, plain words for why one could not be written, and where the cache is."""
 
 import errno
 import os
@@ -22,6 +22,11 @@ REASONS = {
     errno.EISDIR: ("is a folder, and a file is needed", "move the folder away"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: --out DIR"),
 }
+
+
+def cache_folder() -> Path:
+    """$S2S_CACHE, or ~/.cache/s2s."""
+    return Path(os.environ.get("S2S_CACHE") or "~/.cache/s2s").expanduser()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors"},
     {"parts", "safefiles", "tensors"},
-    {"config"},
+    {"config", "native"},
     {"data", "figures", "nn"},
     {"decoding"},
     {"tasks"},

@@ -28,7 +28,8 @@ def cache(
     s2s cache
     s2s cache --older-than 30
     """
-    from s2s.data.store import KINDS, cache_folder, kept, remove, sweep
+    from s2s.data.store import KINDS, kept, remove, sweep
+    from s2s.safefiles import cache_folder
 
     folder = cache_folder()
     found = list(kept(folder))

@@ -21,9 +21,10 @@ from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
 from s2s.data.fields import Field
 from s2s.data.files import digest
 from s2s.data.readers import Reader, Row, Source, SourceType
-from s2s.data.store import cache_folder, damaged, filled
+from s2s.data.store import damaged, filled
 from s2s.data.stored import schema_of, size_of, to_batch, unpack
 from s2s.errors import DataError
+from s2s.safefiles import cache_folder
 
 Side = Literal["source", "target"]
 

@@ -35,11 +35,6 @@ ABANDONED = 24 * 3600  # seconds without a change, after which an unfinished fol
 RECENT = 3600  # seconds since its last use, in which a folder that cannot be locked is not removed
 
 
-def cache_folder() -> Path:
-    """$S2S_CACHE, or ~/.cache/s2s."""
-    return Path(os.environ.get("S2S_CACHE") or "~/.cache/s2s").expanduser()
-
-
 @contextmanager
 def filled(folder: Path, write: Callable[[Path], None]) -> Iterator[Path]:
     """The folder, made by write(path) where it is not there yet. Raises DataError where the disk refuses."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from s2s.decoding.filters import FilterFunction
 from s2s.errors import RecipeError
+from s2s.native.scores import log_softmax
 from s2s.parts import Family
 from s2s.tensors import BOS, EOS, PAD, UNK
 
@@ -100,7 +101,7 @@ def score_pieces(
     pieces. The rest is not normalized again, so that a hypothesis has the probability that the model
     gives to it, whatever was forbidden.
     """
-    log_probabilities = torch.log_softmax(logits, -1, dtype=torch.float32)  # bf16 logits: sums need the digits
+    log_probabilities = log_softmax(logits)
     end = log_probabilities[:, EOS].clone()
     for piece in (PAD, BOS) if allow_unknown else (PAD, BOS, UNK):
         log_probabilities[:, piece] = float("-inf")

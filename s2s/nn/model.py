@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from s2s.config import choose
 from s2s.errors import RecipeError
+from s2s.native import int8 as native
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head, HeadOutput, Step
 from s2s.nn.initialization import Initializer
+from s2s.nn.prepared_encoder import in_int8
 from s2s.nn.products import Affine, Maker, int8
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
@@ -24,7 +26,9 @@ class Prepared(NamedTuple):
 
     encode: Callable[[Padded | Tensor], EncoderOutput]
     step: Step
-    paths: list[str]  # `encoder lstm fused`, `head prepared`, `head prepared int8`, `head plain: why`
+    paths: list[
+        str
+    ]  # `encoder lstm fused`, `encoder lstm int8`, `head prepared`, `head prepared int8`, `head plain: why`
 
 
 class Model(nn.Module):
@@ -47,21 +51,27 @@ class Model(nn.Module):
     def prepare(self, make: Maker = Affine) -> "Prepared":
         """The model as decoding uses it, while the weights stay as they are.
 
-        make  Affine, or int8 for weights of 8 bits in the head
+        make  Affine, or int8 for weights of 8 bits
         """
-        why = self.head.why_plain()
-        head = f"head plain: {why}" if why else f"head prepared{' int8' if make is int8 else ''}"
-        paths = [path for path in self.paths() if path.startswith("encoder")]
-        return Prepared(self.encode, self.head.prepare_step(make), [*paths, head])
+        why, trouble = self.head.why_plain(), native.int8_trouble()
+        slow = f", slower by torch: {trouble}" if trouble else ""
+        bits = f" int8{slow}" if make is int8 else ""
+        encoder = in_int8(self.encoder) if make is int8 else self.encoder
+
+        def encode(source: Padded | Tensor) -> EncoderOutput:
+            return encoder(source, final_state=self.head.uses_state)
+
+        head = f"head plain: {why}" if why else f"head prepared{bits}"
+        return Prepared(encode, self.head.prepare_step(make), [*paths("encoder", encoder), head])
 
     def paths(self) -> list[str]:
         """How each recurrence runs over time: `encoder lstm fused`, `head lstm fused, step by step`."""
-        found: list[str] = []
-        for side in ("encoder", "head"):
-            part = getattr(self, side)
-            steps = "" if getattr(part, "whole", True) else ", step by step"
-            found += [f"{side} {m.path}{steps}" for m in part.modules() if isinstance(m, Stack)]
-        return found
+        return [*paths("encoder", self.encoder), *paths("head", self.head)]
+
+
+def paths(side: str, part: nn.Module) -> list[str]:
+    steps = "" if getattr(part, "whole", True) else ", step by step"
+    return [f"{side} {m.path}{steps}" for m in part.modules() if isinstance(m, Stack)]
 
 
 def build_model(

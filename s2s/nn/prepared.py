@@ -16,7 +16,7 @@ from torch import Tensor
 
 from s2s.nn.cells import GRU, LSTM
 from s2s.nn.heads import StepOutput
-from s2s.nn.products import Affine, Maker
+from s2s.nn.products import Affine, Maker, int8_lstm
 from s2s.nn.stack import Stack
 from s2s.tensors import State
 
@@ -56,11 +56,17 @@ class LSTMStep:
         order = torch.arange(4 * self.hidden).view(4, -1)[[0, 1, 3, 2]].flatten()  # the tanh gate last
         self.inputs, self.bias = core.weight_ih_l0[order], (core.bias_ih_l0 + core.bias_hh_l0)[order]
         weight = torch.cat([core.weight_hh_l0[order], self.inputs[:, kept]], 1)
-        self.product = make(weight, self.bias if biased else None, bounded=bounded)
+        bias = self.bias if biased else None
+        self.fused = int8_lstm(make, weight, bias, bounded=bounded)
+        if self.fused is None:
+            self.product = make(weight, bias, bounded=bounded)
 
     def __call__(self, x: Tensor | None, state: State, base: Tensor | None) -> State:
         h, c = state
-        gates = self.product(h if x is None else torch.cat([h, x], 1), base)
+        x = h if x is None else torch.cat([h, x], 1)
+        if self.fused is not None:
+            return self.fused(x, c, base)
+        gates = self.product(x, base)
         i, f, o = gates[:, : 3 * self.hidden].sigmoid_().chunk(3, 1)
         c = torch.addcmul(f * c, i, gates[:, 3 * self.hidden :].tanh_())
         return o * c.tanh(), c

@@ -1,6 +1,6 @@
 """Products of a matrix and many vectors, for weights that stay as they are: in 32 bits, or with weights of 8.
 
-product = Affine(weight [N, I], bias [N])     # or int8, which is Int8 where that pays
+product = Affine(weight [N, I], bias [N])     # or int8, which takes 8 bits where that pays
 y = product(x [B, I])                         # [B, N]
 y = product(x [B, I], base [B, N])            # a row each in place of the bias: then give no bias
 
@@ -17,14 +17,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from s2s.native import int8 as native
+
 
 class Product(Protocol):
     """y [B, N] = product(x [B, I], base [B, N] or None)"""
 
     def __call__(self, x: Tensor, base: Tensor | None = None) -> Tensor: ...
 
-
-WIDE, MANY = 4096, 16  # outputs and rows from which on Int8 uses oneDNN
 
 LITTLE = 1 << 17  # weights, up to which there is so little to read that rounding costs more
 
@@ -45,18 +45,13 @@ class Affine:
 
 
 class Int8:
-    """The same with weights of 8 bits: whole numbers, multiplied and summed exactly, and scaled back.
-
-    bounded  no number of x exceeds 1, as what comes out of a tanh or of an lstm: one scale then does for all; else
-             each row is divided by its largest number first
-    """
+    """The same with weights of 8 bits, by torch's kernels for x86: native.Linear without a compiler, half as fast."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> None:
         scale = weight.detach().abs().amax(1).clamp(min=1e-8).double() / 127
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch means to take quantized tensors away; tests say when it has
             whole = torch.quantize_per_channel(weight.detach(), scale, torch.zeros_like(scale).long(), 0, torch.qint8)
-        self.wide = Wide(weight, scale.float()) if len(weight) >= WIDE else None
         self.bounded = bounded
         self.bias = None if bias is None else bias.detach()
         self.packed: Any = pack(whole, self.bias if bounded else None)
@@ -72,43 +67,40 @@ class Int8:
         return y.mul_(size) if base is None else torch.addcmul(base, y, size)
 
     def _multiply(self, x: Tensor) -> Tensor:
-        if self.wide is not None and len(x) >= MANY:
-            return self.wide(x, self.levels, self.bias if self.bounded else None)
         multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
         return multiply(x, 1 / self.levels, self.levels + 1, self.packed)
 
 
 def int8(weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> Product:
-    """Int8 where it pays, else Affine."""
-    return (Affine if weight.numel() <= LITTLE else Int8)(weight, bias, bounded=bounded)
+    """8 bits where they pay, by the fastest kernel there is; else Affine."""
+    if weight.numel() <= LITTLE:
+        return Affine(weight, bias)
+    return (Int8 if native.int8_trouble() else native.Linear)(weight, bias, bounded=bounded)
+
+
+def int8_lstm(make: Maker, weight: Tensor, bias: Tensor | None, *, bounded: bool) -> native.LSTM | None:
+    """The step of an lstm in one call, where its product would be of 8 bits and there is a kernel for it.
+
+    weight  [4H, I], gates in the order input, forget, output, new
+    """
+    if make is not int8 or weight.numel() <= LITTLE or len(weight) % (4 * native.UNITS) or native.int8_trouble():
+        return None
+    return native.LSTM(weight, bias, bounded=bounded)
 
 
 @cache
 def int8_trouble() -> str:
-    """Why there are no weights of 8 bits here, or "": it takes torch's kernels for x86."""
+    """Why there are no weights of 8 bits here, or "": it takes a C compiler and AVX-512 VNNI, or torch's for x86."""
+    if not native.int8_trouble():
+        return ""
     x = torch.linspace(-1, 1, 96).view(2, 48)
     weight = torch.linspace(-1, 1, 48 * 8).sin().view(8, 48)
     try:
-        found = Int8(weight, bounded=True)(x), Wide(weight, weight.abs().amax(1) / 127)(x, 127, None)
+        found = Int8(weight, bounded=True)(x)
     except (RuntimeError, AttributeError) as error:
         return f"torch refuses a product: {str(error).splitlines()[0]}"
-    good = all((one - x @ weight.t()).norm() < 0.03 * (x @ weight.t()).norm() for one in found)
+    good = (found - x @ weight.t()).norm() < 0.03 * (x @ weight.t()).norm()
     return "" if good else "a product comes out wrong"
-
-
-class Wide:
-    """The same by oneDNN's kernel: for many rows and outputs 1.2 to 1.7 times as fast, for few it is slower."""
-
-    def __init__(self, weight: Tensor, scale: Tensor) -> None:
-        self.scale, self.zero = scale, torch.zeros(len(weight), dtype=torch.int32)
-        whole = (weight.detach() / scale[:, None]).round().to(torch.int8)
-        self.packed: Any = torch.ops.onednn.qlinear_prepack(whole, None)
-
-    def __call__(self, x: Tensor, levels: int, bias: Tensor | None) -> Tensor:
-        whole = torch.add(levels + 1, x, alpha=levels).round_().to(torch.uint8)
-        multiply = torch.ops.onednn.qlinear_pointwise.default
-        of_weight = (self.packed, self.scale, self.zero, bias)
-        return multiply(whole, 1 / levels, levels + 1, *of_weight, 1.0, 0, torch.float32, "none", [], "")
 
 
 def pack(whole: Tensor, bias: Tensor | None) -> Any:

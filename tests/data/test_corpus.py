@@ -15,10 +15,10 @@ from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
 from s2s.data.pictures import Picture
 from s2s.data.readers import Reader, Row, SourceType
-from s2s.data.store import cache_folder
 from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import DataError
+from s2s.safefiles import cache_folder
 from s2s.tensors import EOS
 
 

@@ -3,8 +3,11 @@
 import pytest
 import torch
 
+from s2s.native import int8 as native
 from s2s.nn import products
-from s2s.nn.products import LITTLE, Affine, Int8, int8
+from s2s.nn.products import LITTLE, Affine, Int8, int8, int8_lstm, int8_trouble
+
+EIGHT = [Int8, native.Linear]
 
 
 def numbers(rows, inputs=96, outputs=40):
@@ -21,65 +24,82 @@ def test_a_product_is_the_product(rows):
     torch.testing.assert_close(Affine(weight)(x, base), x @ weight.t() + base)
 
 
+@pytest.mark.parametrize("make", EIGHT)
 @pytest.mark.parametrize("bounded", [True, False])
 @pytest.mark.parametrize("rows", [1, 7])
-def test_eight_bits_come_close(rows, bounded):
+def test_eight_bits_come_close(rows, bounded, make):
     weight, bias, x = numbers(rows)
     x = x if bounded else 50 * x
     true, base = x @ weight.t(), torch.randn(rows, 40)
     for found in (
-        Int8(weight, bias, bounded=bounded)(x) - bias,
-        Int8(weight, bounded=bounded)(x),
-        Int8(weight, bounded=bounded)(x, base) - base,
+        make(weight, bias, bounded=bounded)(x) - bias,
+        make(weight, bounded=bounded)(x),
+        make(weight, bounded=bounded)(x, base) - base,
     ):
         assert (found - true).norm() < 0.02 * true.norm()
 
 
+@pytest.mark.parametrize("make", EIGHT)
 @pytest.mark.parametrize("bounded", [True, False])
-def test_a_row_does_not_know_its_neighbors(bounded):
+def test_a_row_does_not_know_its_neighbors(bounded, make):
     weight, bias, x = numbers(7)
-    product = Int8(weight, bias, bounded=bounded)
+    product = make(weight, bias, bounded=bounded)
     alone = torch.cat([product(row[None]) for row in x])
     assert torch.equal(product(x), alone)
     x[0] *= 1 if bounded else 1000
     assert torch.equal(product(x)[1:], alone[1:])
 
 
-def test_zeros_and_the_largest_stay_exact():
+@pytest.mark.parametrize("make", EIGHT)
+def test_zeros_and_the_largest_stay_exact(make):
     weight = torch.tensor([[1.0, -1.0], [0.0, 0.0]])
     for bounded in (True, False):
-        product = Int8(weight, bounded=bounded)
+        product = make(weight, bounded=bounded)
         torch.testing.assert_close(product(torch.tensor([[1.0, -1.0], [0.0, 0.0]])), torch.tensor([[2.0, 0], [0, 0]]))
 
 
 def test_arguments_stay_as_they_are():
     weight, _, x = numbers(3)
     base, kept = torch.zeros(3, 40), x.clone()
-    for make in (Affine, Int8):
+    for make in (Affine, *EIGHT):
         for bounded in (True, False):
             make(weight, bounded=bounded)(x, base)
     assert torch.equal(x, kept)
     assert not base.any()
 
 
-@pytest.mark.parametrize("bounded", [True, False])
-def test_the_kernel_for_wide_outputs_says_the_same(bounded, monkeypatch):
-    weight, bias, x = numbers(20)
-    narrow = Int8(weight, bias, bounded=bounded)
-    monkeypatch.setattr(products, "WIDE", 1)
-    wide = Int8(weight, bias, bounded=bounded)
-    assert wide.wide is not None
-    torch.testing.assert_close(wide(x), narrow(x), atol=1e-4, rtol=1e-4)
-    base = torch.randn(20, 40)
-    if not bounded:
-        torch.testing.assert_close(wide(x, base), narrow(x, base), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(wide(x)[:1], wide(x[:1]), atol=1e-4, rtol=1e-4)
+@pytest.mark.parametrize("make", EIGHT)
+def test_what_is_no_number_is_not_hidden(make):
+    weight, bias, x = numbers(2)
+    weight[3] = float("nan")
+    assert make(weight, bias, bounded=True)(x)[:, 3].isnan().all()
 
 
 def test_little_is_not_rounded():
     assert isinstance(int8(torch.zeros(LITTLE // 64, 64)), Affine)
     weight, bias = torch.randn(LITTLE // 64 + 1, 64), torch.randn(LITTLE // 64 + 1)
     x, product = torch.rand(2, 64), int8(weight, bias, bounded=True)
-    assert isinstance(product, Int8)
-    assert product.bounded
-    assert torch.equal(product(x), Int8(weight, bias, bounded=True)(x))
+    assert isinstance(product, native.Linear)
+    assert product.layout.bounded
+    assert torch.equal(product(x), native.Linear(weight, bias, bounded=True)(x))
+
+
+def test_without_a_compiler_torch_multiplies(monkeypatch):
+    monkeypatch.setattr(native, "int8_trouble", lambda: "no compiler")
+    weight = torch.randn(4 * 256, 256)
+    assert isinstance(int8(weight, bounded=True), Int8)
+    assert int8_lstm(int8, weight, None, bounded=True) is None
+    int8_trouble.cache_clear()
+    assert int8_trouble() == ""
+    monkeypatch.setattr(products, "Int8", lambda *a, **k: lambda x: torch.zeros(2, 8))
+    int8_trouble.cache_clear()
+    assert int8_trouble() == "a product comes out wrong"
+    int8_trouble.cache_clear()
+
+
+def test_an_lstm_is_one_step_only_where_a_kernel_fits():
+    large, odd, small = torch.randn(4 * 256, 256), torch.randn(4 * 264, 256), torch.randn(4 * 64, 256)
+    assert isinstance(int8_lstm(int8, large, None, bounded=True), native.LSTM)
+    assert int8_lstm(Affine, large, None, bounded=True) is None
+    assert int8_lstm(int8, odd, None, bounded=True) is None
+    assert int8_lstm(int8, small, None, bounded=True) is None
