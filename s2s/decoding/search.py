@@ -2,7 +2,7 @@
 
 A search knows only a step, so in tests a table of numbers can stand in for a model:
 
-    step(ids [N], memory, state) -> .logits [N, V], .state, .weights [N, S] or None
+    step(ids [N], memory, state) -> .logits [N, V], which the search may write over, .state, .weights [N, S] or None
 
 `memory` and `state` are nests of tuples with tensors [N, ...] at their leaves.
 """

@@ -34,7 +34,7 @@ SHARE = 1 << 14  # numbers that a thread should have to look at
 Arguments = list[type]
 POINTER, SIZE, NUMBER = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
 SIGNATURES: dict[str, Arguments] = {
-    "log_softmax": [POINTER, POINTER, SIZE, SIZE, NUMBER],
+    "log_softmax": [POINTER, SIZE, SIZE, NUMBER],
     "top": [POINTER, POINTER, SIZE, SIZE, SIZE, SIZE, POINTER, POINTER, POINTER, NUMBER],
     "int8": [],
 }

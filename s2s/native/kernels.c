@@ -38,17 +38,16 @@ static inline float highest(const float *x, long n) {
     return most;
 }
 
-/* y [rows, n] = log softmax of x [rows, n]; x and y may be one. */
-void log_softmax(const float *x, float *y, long rows, long n, int threads) {
+/* x [rows, n] becomes its log softmax, row by row. */
+void log_softmax(float *x, long rows, long n, int threads) {
 #pragma omp parallel for num_threads(threads) if (threads > 1)
     for (long r = 0; r < rows; r++) {
-        const float *from = x + r * n;
-        float *to = y + r * n, most = highest(from, n), sum = 0;
+        float *row = x + r * n, most = highest(row, n), sum = 0;
 #pragma omp simd reduction(+ : sum)
-        for (long i = 0; i < n; i++) sum += exponential(from[i] - most);
+        for (long i = 0; i < n; i++) sum += exponential(row[i] - most);
         most += logf(sum);
 #pragma omp simd
-        for (long i = 0; i < n; i++) to[i] = from[i] - most;
+        for (long i = 0; i < n; i++) row[i] -= most;
     }
 }
 

@@ -15,13 +15,12 @@ MANY = 1 << 16  # scores; with fewer torch's plain way is as fast
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """[N, V] -> [N, V], in 32 bits: the sums need the digits."""
+    """[N, V] -> [N, V], in 32 bits: the sums need the digits. It may write in the place of the logits."""
     kernels = library() if fits(logits) else None
     if kernels is None:
         return logits.log_softmax(-1, dtype=torch.float32)
-    found = torch.empty_like(logits)
-    kernels.log_softmax(logits.data_ptr(), found.data_ptr(), *logits.shape, threads_for(logits.numel()))
-    return found
+    kernels.log_softmax(logits.data_ptr(), *logits.shape, threads_for(logits.numel()))
+    return logits
 
 
 def likeliest(scores: Tensor) -> Tensor:
