@@ -36,11 +36,11 @@ POINTER, SIZE, NUMBER = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
 SIGNATURES: dict[str, Arguments] = {
     "log_softmax": [POINTER, SIZE, SIZE, NUMBER],
     "top": [POINTER, POINTER, SIZE, SIZE, SIZE, SIZE, POINTER, POINTER, POINTER, NUMBER],
-    "int8": [],
+    "products": [],
 }
-WITH_INT8: dict[str, Arguments] = {
-    "product": [POINTER, POINTER, SIZE, POINTER, SIZE, POINTER, POINTER, NUMBER],
-    "lstm": [POINTER, POINTER, SIZE, POINTER, SIZE, POINTER, POINTER, POINTER, POINTER, NUMBER],
+OF_PRODUCTS: dict[str, Arguments] = {
+    "product": [POINTER, POINTER, POINTER, SIZE, POINTER, NUMBER],
+    "lstm": [POINTER, POINTER, POINTER, SIZE, POINTER, POINTER, POINTER, NUMBER],
 }
 
 
@@ -70,11 +70,11 @@ def opened() -> tuple[ctypes.CDLL | None, str]:
 
 
 def declared(kernels: ctypes.CDLL) -> ctypes.CDLL:
-    """With the types of all arguments; nothing is returned but by int8()."""
-    signatures = SIGNATURES | (WITH_INT8 if kernels.int8() else {})
+    """With the types of all arguments; nothing is returned but by products()."""
+    signatures = SIGNATURES | (OF_PRODUCTS if kernels.products() else {})
     for name, arguments in signatures.items():
         function = getattr(kernels, name)
-        function.argtypes, function.restype = arguments, NUMBER if name == "int8" else None
+        function.argtypes, function.restype = arguments, NUMBER if name == "products" else None
     return kernels
 
 

@@ -80,24 +80,33 @@ void top(const float *x, const float *rank, long rows, long beams, long n, long 
 }
 
 #ifndef __AVX512VNNI__
-int int8(void) { return 0; }
+int products(void) { return 0; }
 #else
 #include <immintrin.h>
-int int8(void) { return 1; }
+int products(void) { return 1; }
 
 /* Four vectors of 16 outputs make a panel, and six rows by one panel fill the registers. */
 enum { WIDE = 16, VECTORS = 4, PANEL = WIDE * VECTORS, ROWS = 6 };
 
-/* A matrix [out, in] with weights of 8 bits. */
+/* A matrix [out, in], in panels, aligned to 64 bytes. With weights of 8 bits x is rounded to 8 bits too, as it comes. */
 typedef struct {
-    const int8_t *weight;  /* [panels, width / 4, PANEL, 4], aligned to 64 bytes */
-    const float *scale;    /* [panels * PANEL], what a whole number is worth, by output */
+    const void *weight;    /* 8 bits: [panels, width / 4, PANEL, 4]; 32 bits: [panels, width, PANEL] */
+    const float *scale;    /* [panels * PANEL], what a whole number is worth, by output; NULL for 32 bits */
     const int32_t *offset; /* [panels * PANEL], -128 times the sum of its weights: what is multiplied has 128 for 0 */
-    long in, width, out;   /* width: `in`, up to a multiple of 4 */
+    long in, width, out;   /* width: `in`, for 8 bits up to a multiple of 4 */
     int bounded;           /* no number of x exceeds 1; else each row is divided by its largest */
 } Matrix;
 
-static void quantize(const Matrix *m, const float *x, uint8_t *whole, float *size) {
+typedef struct {
+    const float *x;   /* [rows, in] */
+    uint8_t *whole;   /* [rows, width], the same in 8 bits, with 128 for 0; room to work in */
+    float *size;      /* [rows], what one is worth there; room to work in */
+    long rows;
+} Input;
+
+static void quantize(const Matrix *m, const Input *input, long row) {
+    const float *x = input->x + row * m->in;
+    uint8_t *whole = input->whole + row * m->width;
     float most = m->bounded ? 1 : 1e-8f;
     if (!m->bounded)
 #pragma omp simd reduction(max : most)
@@ -106,22 +115,23 @@ static void quantize(const Matrix *m, const float *x, uint8_t *whole, float *siz
 #pragma omp simd
     for (long i = 0; i < m->in; i++) whole[i] = (uint8_t)(int32_t)(x[i] * factor + 128.5f);
     for (long i = m->in; i < m->width; i++) whole[i] = 128;
-    *size = most / 127;
+    input->size[row] = most / 127;
 }
 
-static inline __attribute__((always_inline)) void multiply_rows(const Matrix *m, const uint8_t *x, long panel,
-                                                                const int rows, __m512i sums[ROWS][VECTORS]) {
-    const int8_t *w = m->weight + panel * PANEL * m->width;
-    __m512i s[ROWS][VECTORS]; /* what is reached through a pointer would not stay in registers */
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-        for (int v = 0; v < VECTORS; v++) s[r][v] = _mm512_loadu_si512(m->offset + panel * PANEL + v * WIDE);
+#define INLINE static inline __attribute__((always_inline))
+#define ROW(r, rows) _Pragma("GCC unroll 6") for (int r = 0; r < rows; r++) /* or sums would not stay in registers */
+#define EACH(r, rows, v) ROW(r, rows) _Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++)
+
+INLINE void multiply_8(const Matrix *m, const Input *input, long panel, long first, const int rows,
+                       __m512 sums[ROWS][VECTORS]) {
+    const int8_t *w = (const int8_t *)m->weight + panel * PANEL * m->width;
+    const uint8_t *x = input->whole + first * m->width;
+    __m512i s[ROWS][VECTORS];
+    EACH(r, rows, v) s[r][v] = _mm512_loadu_si512(m->offset + panel * PANEL + v * WIDE);
     for (long k = 0; k < m->width; k += 4, w += 4 * PANEL) {
         __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
         __m512i w2 = _mm512_load_si512(w + 128), w3 = _mm512_load_si512(w + 192);
-#pragma GCC unroll 6
-        for (int r = 0; r < rows; r++) {
+        ROW(r, rows) {
             int32_t four;
             memcpy(&four, x + r * m->width + k, 4);
             __m512i same = _mm512_set1_epi32(four);
@@ -131,50 +141,68 @@ static inline __attribute__((always_inline)) void multiply_rows(const Matrix *m,
             s[r][3] = _mm512_dpbusd_epi32(s[r][3], same, w3);
         }
     }
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-        for (int v = 0; v < VECTORS; v++) sums[r][v] = s[r][v];
+    EACH(r, rows, v) sums[r][v] = _mm512_castsi512_ps(s[r][v]); /* whole numbers still */
 }
 
-/* Whole sums of up to six rows of x [*, width] for one panel. */
-static void multiply(const Matrix *m, const uint8_t *x, long panel, long rows, __m512i sums[ROWS][VECTORS]) {
-    switch (rows) { /* a number that the compiler knows */
-    case 1: multiply_rows(m, x, panel, 1, sums); break;
-    case 2: multiply_rows(m, x, panel, 2, sums); break;
-    case 3: multiply_rows(m, x, panel, 3, sums); break;
-    case 4: multiply_rows(m, x, panel, 4, sums); break;
-    case 5: multiply_rows(m, x, panel, 5, sums); break;
-    default: multiply_rows(m, x, panel, ROWS, sums);
+INLINE void multiply_32(const Matrix *m, const Input *input, long panel, long first, const int rows,
+                        __m512 sums[ROWS][VECTORS]) {
+    const float *w = (const float *)m->weight + panel * PANEL * m->width, *x = input->x + first * m->in;
+    __m512 s[ROWS][VECTORS];
+    EACH(r, rows, v) s[r][v] = _mm512_setzero_ps();
+    for (long k = 0; k < m->in; k++, w += PANEL) {
+        __m512 w0 = _mm512_load_ps(w), w1 = _mm512_load_ps(w + 16), w2 = _mm512_load_ps(w + 32), w3 = _mm512_load_ps(w + 48);
+        ROW(r, rows) {
+            __m512 same = _mm512_set1_ps(x[r * m->in + k]);
+            s[r][0] = _mm512_fmadd_ps(same, w0, s[r][0]);
+            s[r][1] = _mm512_fmadd_ps(same, w1, s[r][1]);
+            s[r][2] = _mm512_fmadd_ps(same, w2, s[r][2]);
+            s[r][3] = _mm512_fmadd_ps(same, w3, s[r][3]);
+        }
     }
+    EACH(r, rows, v) sums[r][v] = s[r][v];
 }
 
-static inline __m512 scaled(const Matrix *m, long panel, int v, __m512i sum, float size) {
-    __m512 scale = _mm512_loadu_ps(m->scale + panel * PANEL + v * WIDE);
-    return _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_mul_ps(scale, _mm512_set1_ps(size)));
+#define KNOWN(multiply, rows) /* with a number of rows that the compiler knows */ \
+    switch (rows) { \
+    case 1: multiply(m, input, panel, first, 1, sums); break; \
+    case 2: multiply(m, input, panel, first, 2, sums); break; \
+    case 3: multiply(m, input, panel, first, 3, sums); break; \
+    case 4: multiply(m, input, panel, first, 4, sums); break; \
+    case 5: multiply(m, input, panel, first, 5, sums); break; \
+    default: multiply(m, input, panel, first, ROWS, sums); \
+    }
+
+/* Up to six rows from `first` on, times one panel. Gives how many. */
+static long multiply(const Matrix *m, const Input *input, long panel, long first, __m512 sums[ROWS][VECTORS]) {
+    long rows = input->rows - first < ROWS ? input->rows - first : ROWS;
+    if (m->scale) KNOWN(multiply_8, rows) else KNOWN(multiply_32, rows)
+    for (int r = 0; m->scale && r < rows; r++)
+        for (int v = 0; v < VECTORS; v++) {
+            __m512 scale = _mm512_loadu_ps(m->scale + panel * PANEL + v * WIDE);
+            __m512 worth = _mm512_mul_ps(scale, _mm512_set1_ps(input->size[first + r]));
+            sums[r][v] = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_castps_si512(sums[r][v])), worth);
+        }
+    return rows;
 }
 
-/* y [rows, out] = base + x [rows, in] times the matrix. base: NULL, or row r at base + r * stride (0: a bias for all).
- * room: rows * (width + 4) bytes to work in. */
-void product(const Matrix *m, const float *x, long rows, const float *base, long stride, float *y, uint8_t *room,
-             int threads) {
-    float *size = (float *)(room + rows * m->width);
+/* y [rows, out] = base + x [rows, in] times the matrix. base: NULL, or row r at base + r * stride (0: a bias for all). */
+void product(const Matrix *m, const Input *input, const float *base, long stride, float *y, int threads) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
+        if (m->scale)
 #pragma omp for
-        for (long r = 0; r < rows; r++) quantize(m, x + r * m->in, room + r * m->width, size + r);
+            for (long r = 0; r < input->rows; r++) quantize(m, input, r);
 #pragma omp for
         for (long panel = 0; panel < (m->out + PANEL - 1) / PANEL; panel++)
-            for (long first = 0; first < rows; first += ROWS) {
-                long some = rows - first < ROWS ? rows - first : ROWS;
-                __m512i sums[ROWS][VECTORS];
-                multiply(m, room + first * m->width, panel, some, sums);
-                for (long r = first; r < first + some; r++)
+            for (long first = 0, rows; first < input->rows; first += rows) {
+                __m512 sums[ROWS][VECTORS];
+                rows = multiply(m, input, panel, first, sums);
+                for (long r = first; r < first + rows; r++)
                     for (int v = 0; v < VECTORS; v++) {
                         long at = panel * PANEL + v * WIDE, left = m->out - at;
                         if (left <= 0) break;
                         __mmask16 there = left >= WIDE ? 0xffff : (1 << left) - 1;
-                        __m512 now = scaled(m, panel, v, sums[r - first][v], size[r]);
+                        __m512 now = sums[r - first][v];
                         if (base) now = _mm512_add_ps(now, _mm512_maskz_loadu_ps(there, base + r * stride + at));
                         _mm512_mask_storeu_ps(y + r * m->out + at, there, now);
                     }
@@ -185,25 +213,24 @@ void product(const Matrix *m, const float *x, long rows, const float *base, long
 /* One step of an lstm: h, c [rows, H] from x [rows, in] (the old h, and what comes in) and the old c.
  * Each panel of the matrix has the gates of 16 units: input, forget, output, new. base: as above, [4 * H], one gate
  * after the other. */
-void lstm(const Matrix *m, const float *x, long rows, const float *base, long stride, const float *old, float *h,
-          float *c, uint8_t *room, int threads) {
+void lstm(const Matrix *m, const Input *input, const float *base, long stride, const float *old, float *h, float *c,
+          int threads) {
     long hidden = m->out / VECTORS;
-    float *size = (float *)(room + rows * m->width);
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
+        if (m->scale)
 #pragma omp for
-        for (long r = 0; r < rows; r++) quantize(m, x + r * m->in, room + r * m->width, size + r);
+            for (long r = 0; r < input->rows; r++) quantize(m, input, r);
 #pragma omp for
         for (long panel = 0; panel < hidden / WIDE; panel++)
-            for (long first = 0; first < rows; first += ROWS) {
-                long some = rows - first < ROWS ? rows - first : ROWS;
-                __m512i sums[ROWS][VECTORS];
-                multiply(m, room + first * m->width, panel, some, sums);
-                for (long r = first; r < first + some; r++) {
+            for (long first = 0, rows; first < input->rows; first += rows) {
+                __m512 sums[ROWS][VECTORS];
+                rows = multiply(m, input, panel, first, sums);
+                for (long r = first; r < first + rows; r++) {
                     float gates[VECTORS][WIDE];
                     for (int v = 0; v < VECTORS; v++) {
                         __m512 given = _mm512_loadu_ps(base + r * stride + v * hidden + panel * WIDE);
-                        _mm512_storeu_ps(gates[v], _mm512_add_ps(given, scaled(m, panel, v, sums[r - first][v], size[r])));
+                        _mm512_storeu_ps(gates[v], _mm512_add_ps(sums[r - first][v], given));
                     }
                     long at = r * hidden + panel * WIDE;
 #pragma omp simd

@@ -20,7 +20,7 @@ from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, Step, StepOutput
 from s2s.nn.prepared import PreparedStep, unprepared
-from s2s.nn.products import Affine, Maker
+from s2s.nn.products import Maker, fp32
 from s2s.nn.stack import Stack
 from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
@@ -180,7 +180,7 @@ class Decoder(Head):
             return f"{type(self).__name__} is wired in a way of its own"
         return unprepared(self.stack, self.embed.num_embeddings)
 
-    def prepare_step(self, make: Maker = Affine) -> Step:
+    def prepare_step(self, make: Maker = fp32) -> Step:
         return self.step if self.why_plain() else PreparedStep(self, make)
 
     def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:

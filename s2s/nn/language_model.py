@@ -19,7 +19,7 @@ from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads import Head, HeadOutput, Step, StepOutput
 from s2s.nn.prepared import PreparedStack, unprepared
-from s2s.nn.products import Affine, Maker
+from s2s.nn.products import Maker, fp32
 from s2s.nn.stack import Stack
 from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
@@ -106,7 +106,7 @@ class LanguageModel(Head, kind="language-model"):
             return f"{type(self).__name__} is wired in a way of its own"
         return unprepared(self.stack, self.size)
 
-    def prepare_step(self, make: Maker = Affine) -> Step:
+    def prepare_step(self, make: Maker = fp32) -> Step:
         if self.why_plain():
             return self.step
         stack = PreparedStack(self.stack, None if self.embed is None else self.embed.weight, make=make)

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from s2s.config import choose
 from s2s.errors import RecipeError
-from s2s.native import int8 as native
+from s2s.native import products as native
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head, HeadOutput, Step
 from s2s.nn.initialization import Initializer
 from s2s.nn.prepared_encoder import in_int8
-from s2s.nn.products import Affine, Maker, int8
+from s2s.nn.products import Maker, fp32, int8
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
@@ -48,12 +48,12 @@ class Model(nn.Module):
         """What the head attends to; with a final state only if the head uses it."""
         return self.encoder(source, final_state=self.head.uses_state)
 
-    def prepare(self, make: Maker = Affine) -> "Prepared":
+    def prepare(self, make: Maker = fp32) -> "Prepared":
         """The model as decoding uses it, while the weights stay as they are.
 
-        make  Affine, or int8 for weights of 8 bits
+        make  fp32, or int8 for weights of 8 bits
         """
-        why, trouble = self.head.why_plain(), native.int8_trouble()
+        why, trouble = self.head.why_plain(), native.products_trouble()
         slow = f", slower by torch: {trouble}" if trouble else ""
         bits = f" int8{slow}" if make is int8 else ""
         encoder = in_int8(self.encoder) if make is int8 else self.encoder

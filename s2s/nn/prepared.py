@@ -16,7 +16,7 @@ from torch import Tensor
 
 from s2s.nn.cells import GRU, LSTM
 from s2s.nn.heads import StepOutput
-from s2s.nn.products import Affine, Maker, int8_lstm
+from s2s.nn.products import Maker, fp32, lstm_step
 from s2s.nn.stack import Stack
 from s2s.tensors import State
 
@@ -57,7 +57,7 @@ class LSTMStep:
         self.inputs, self.bias = core.weight_ih_l0[order], (core.bias_ih_l0 + core.bias_hh_l0)[order]
         weight = torch.cat([core.weight_hh_l0[order], self.inputs[:, kept]], 1)
         bias = self.bias if biased else None
-        self.fused = int8_lstm(make, weight, bias, bounded=bounded)
+        self.fused = lstm_step(make, weight, bias, bounded=bounded)
         if self.fused is None:
             self.product = make(weight, bias, bounded=bounded)
 
@@ -107,7 +107,7 @@ class PreparedStack:
     """
 
     @torch.no_grad()
-    def __init__(self, stack: Stack, vectors: Tensor | None, *, tabled: bool = True, make: Maker = Affine) -> None:
+    def __init__(self, stack: Stack, vectors: Tensor | None, *, tabled: bool = True, make: Maker = fp32) -> None:
         first, *upper = stack.cells
         of = STEPS[type(first)]
         width = len(vectors.t()) if vectors is not None else first.inputs
@@ -164,7 +164,7 @@ class PreparedStep:
 
     shares_memory = True
 
-    def __init__(self, decoder: Any, make: Maker = Affine) -> None:
+    def __init__(self, decoder: Any, make: Maker = fp32) -> None:
         self.wiring, self.attend = type(decoder).read, decoder.attend
         self.stack = PreparedStack(decoder.stack, decoder.embed.weight, tabled=decoder.tabled, make=make)
         self.combine = make(decoder.combine.weight, decoder.combine.bias)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from s2s.native import int8 as native
+from s2s.native import products as native
 from s2s.nn.cells import Cell
 from s2s.nn.prepared import STEPS
 from s2s.nn.products import LITTLE, int8
@@ -61,6 +61,6 @@ def in_int8(encoder: Any) -> Any:
 def pays(stack: Stack) -> bool:
     """Is a loop of native steps faster than torch's kernel?"""
     weight = next(stack.parameters())
-    there = weight.device.type == "cpu" and not native.int8_trouble()
+    there = weight.device.type == "cpu" and not native.products_trouble()
     large = 4 * stack.hidden**2 > LITTLE and stack.hidden % native.UNITS == 0
     return there and large and not stack.training and all(type(cell) in STEPS for cell in stack.cells)

@@ -1,6 +1,6 @@
 """Products of a matrix and many vectors, for weights that stay as they are: in 32 bits, or with weights of 8.
 
-product = Affine(weight [N, I], bias [N])     # or int8, which takes 8 bits where that pays
+product = fp32(weight [N, I], bias [N])       # or int8, which takes 8 bits where that pays
 y = product(x [B, I])                         # [B, N]
 y = product(x [B, I], base [B, N])            # a row each in place of the bias: then give no bias
 
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from s2s.native import int8 as native
+from s2s.native import products as native
 
 
 class Product(Protocol):
@@ -28,11 +28,11 @@ class Product(Protocol):
 
 LITTLE = 1 << 17  # weights, up to which there is so little to read that rounding costs more
 
-Maker = Callable[..., Product]  # (weight [N, I], bias [N] or None, *, bounded): Affine or int8
+Maker = Callable[..., Product]  # (weight [N, I], bias [N] or None, *, bounded): fp32 or int8
 
 
 class Affine:
-    """bias + W x, in 32 bits."""
+    """bias + W x, in 32 bits, by torch."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> None:
         self.weight = weight.detach().contiguous()
@@ -71,27 +71,32 @@ class Int8:
         return multiply(x, 1 / self.levels, self.levels + 1, self.packed)
 
 
+def fp32(weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> Product:
+    """32 bits, by the fastest kernel there is."""
+    return Affine(weight, bias) if native.products_trouble() else native.Linear(weight, bias, bits=32)
+
+
 def int8(weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> Product:
-    """8 bits where they pay, by the fastest kernel there is; else Affine."""
+    """8 bits where they pay, by the fastest kernel there is."""
     if weight.numel() <= LITTLE:
-        return Affine(weight, bias)
-    return (Int8 if native.int8_trouble() else native.Linear)(weight, bias, bounded=bounded)
+        return fp32(weight, bias)
+    return (Int8 if native.products_trouble() else native.Linear)(weight, bias, bounded=bounded)
 
 
-def int8_lstm(make: Maker, weight: Tensor, bias: Tensor | None, *, bounded: bool) -> native.LSTM | None:
-    """The step of an lstm in one call, where its product would be of 8 bits and there is a kernel for it.
+def lstm_step(make: Maker, weight: Tensor, bias: Tensor | None, *, bounded: bool) -> native.LSTM | None:
+    """The step of an lstm in one call, where there is a kernel for it.
 
     weight  [4H, I], gates in the order input, forget, output, new
     """
-    if make is not int8 or weight.numel() <= LITTLE or len(weight) % (4 * native.UNITS) or native.int8_trouble():
+    if len(weight) % (4 * native.UNITS) or native.products_trouble():
         return None
-    return native.LSTM(weight, bias, bounded=bounded)
+    return native.LSTM(weight, bias, bounded=bounded, bits=8 if make is int8 and weight.numel() > LITTLE else 32)
 
 
 @cache
 def int8_trouble() -> str:
     """Why there are no weights of 8 bits here, or "": it takes a C compiler and AVX-512 VNNI, or torch's for x86."""
-    if not native.int8_trouble():
+    if not native.products_trouble():
         return ""
     x = torch.linspace(-1, 1, 96).view(2, 48)
     weight = torch.linspace(-1, 1, 48 * 8).sin().view(8, 48)

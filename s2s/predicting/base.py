@@ -15,7 +15,7 @@ from s2s.data.batches import make_batch
 from s2s.data.readers import Row, Source
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model, Prepared
-from s2s.nn.products import Affine, int8
+from s2s.nn.products import fp32, int8
 from s2s.recipe import Recipe
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.task import Task
@@ -39,7 +39,7 @@ class Predictor:
     def prepared(self) -> Prepared:
         """The model as decoding uses it: prepared for it, where it can be."""
         with self.precision.autocast():
-            return self.model.prepare(int8 if self.precision.name == "int8" else Affine)
+            return self.model.prepare(int8 if self.precision.name == "int8" else fp32)
 
     def paths(self) -> list[str]:
         """Which way answers are written, in how many bits, and why not the fast one where it is not."""

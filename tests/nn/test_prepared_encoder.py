@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from s2s.config import choose
-from s2s.native.int8 import int8_trouble
+from s2s.native.products import products_trouble
 from s2s.nn.cells import Cell
 from s2s.nn.encoders import RNNEncoder
 from s2s.nn.prepared_encoder import PreparedCell, in_int8
 from s2s.tensors import Padded, Space, leaves
 
-pytestmark = pytest.mark.skipif(bool(int8_trouble()), reason=f"no native kernels here: {int8_trouble()}")
+pytestmark = pytest.mark.skipif(bool(products_trouble()), reason=f"no native kernels here: {products_trouble()}")
 LENGTHS = torch.tensor([9, 4, 9, 1])
 
 

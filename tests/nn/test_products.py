@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.native import int8 as native
+from s2s.native import products as native
 from s2s.nn import products
-from s2s.nn.products import LITTLE, Affine, Int8, int8, int8_lstm, int8_trouble
+from s2s.nn.products import LITTLE, Affine, Int8, fp32, int8, int8_trouble, lstm_step
 
 EIGHT = [Int8, native.Linear]
 
@@ -19,9 +19,10 @@ def numbers(rows, inputs=96, outputs=40):
 def test_a_product_is_the_product(rows):
     weight, bias, x = numbers(rows)
     base = torch.randn(rows, 40)
-    torch.testing.assert_close(Affine(weight, bias)(x), x @ weight.t() + bias)
-    torch.testing.assert_close(Affine(weight)(x), x @ weight.t())
-    torch.testing.assert_close(Affine(weight)(x, base), x @ weight.t() + base)
+    for make in (Affine, fp32):
+        torch.testing.assert_close(make(weight, bias)(x), x @ weight.t() + bias)
+        torch.testing.assert_close(make(weight)(x), x @ weight.t())
+        torch.testing.assert_close(make(weight)(x, base), x @ weight.t() + base)
 
 
 @pytest.mark.parametrize("make", EIGHT)
@@ -61,7 +62,7 @@ def test_zeros_and_the_largest_stay_exact(make):
 def test_arguments_stay_as_they_are():
     weight, _, x = numbers(3)
     base, kept = torch.zeros(3, 40), x.clone()
-    for make in (Affine, *EIGHT):
+    for make in (Affine, fp32, *EIGHT):
         for bounded in (True, False):
             make(weight, bounded=bounded)(x, base)
     assert torch.equal(x, kept)
@@ -76,19 +77,22 @@ def test_what_is_no_number_is_not_hidden(make):
 
 
 def test_little_is_not_rounded():
-    assert isinstance(int8(torch.zeros(LITTLE // 64, 64)), Affine)
+    little = int8(torch.zeros(LITTLE // 64, 64))
+    assert isinstance(little, native.Linear)
+    assert little.bits == 32
     weight, bias = torch.randn(LITTLE // 64 + 1, 64), torch.randn(LITTLE // 64 + 1)
     x, product = torch.rand(2, 64), int8(weight, bias, bounded=True)
     assert isinstance(product, native.Linear)
-    assert product.layout.bounded
+    assert product.bits == 8
     assert torch.equal(product(x), native.Linear(weight, bias, bounded=True)(x))
 
 
 def test_without_a_compiler_torch_multiplies(monkeypatch):
-    monkeypatch.setattr(native, "int8_trouble", lambda: "no compiler")
+    monkeypatch.setattr(native, "products_trouble", lambda: "no compiler")
     weight = torch.randn(4 * 256, 256)
     assert isinstance(int8(weight, bounded=True), Int8)
-    assert int8_lstm(int8, weight, None, bounded=True) is None
+    assert isinstance(fp32(weight), Affine)
+    assert lstm_step(int8, weight, None, bounded=True) is None
     int8_trouble.cache_clear()
     assert int8_trouble() == ""
     monkeypatch.setattr(products, "Int8", lambda *a, **k: lambda x: torch.zeros(2, 8))
@@ -97,9 +101,9 @@ def test_without_a_compiler_torch_multiplies(monkeypatch):
     int8_trouble.cache_clear()
 
 
-def test_an_lstm_is_one_step_only_where_a_kernel_fits():
+def test_an_lstm_is_one_step_where_a_kernel_fits():
     large, odd, small = torch.randn(4 * 256, 256), torch.randn(4 * 264, 256), torch.randn(4 * 64, 256)
-    assert isinstance(int8_lstm(int8, large, None, bounded=True), native.LSTM)
-    assert int8_lstm(Affine, large, None, bounded=True) is None
-    assert int8_lstm(int8, odd, None, bounded=True) is None
-    assert int8_lstm(int8, small, None, bounded=True) is None
+    assert lstm_step(int8, large, None, bounded=True).bits == 8
+    assert lstm_step(fp32, large, None, bounded=True).bits == 32
+    assert lstm_step(int8, small, None, bounded=True).bits == 32
+    assert lstm_step(int8, odd, None, bounded=True) is None

@@ -1,11 +1,11 @@
-"""Native products with weights of 8 bits: any size, any threads, and an lstm's step that is torch's."""
+"""Native products: any size, any threads, and an lstm's step that is torch's."""
 
 import pytest
 import torch
 
-from s2s.native.int8 import LSTM, Linear, int8_trouble
+from s2s.native.products import LSTM, Linear, products_trouble
 
-pytestmark = pytest.mark.skipif(bool(int8_trouble()), reason=f"no native kernels here: {int8_trouble()}")
+pytestmark = pytest.mark.skipif(bool(products_trouble()), reason=f"no native kernels here: {products_trouble()}")
 
 
 def rounded(weight):
@@ -33,13 +33,17 @@ def test_products_of_every_size(rows, inputs, outputs):
         torch.testing.assert_close(
             Linear(weight, bias, bounded=bounded)(given), exact(weight, given, bounded) + bias, rtol=1e-4, atol=1e-3
         )
+    expected = (x.double() @ weight.double().t() + bias.double()).float()
+    torch.testing.assert_close(Linear(weight, bias, bits=32)(x), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_threads_and_layouts_change_nothing():
+@pytest.mark.parametrize("bits", [8, 32])
+def test_threads_and_layouts_and_neighbors_change_nothing(bits):
     torch.manual_seed(1)
     weight, x, base = torch.randn(300, 256), torch.rand(40, 512)[:, ::2], torch.randn(40, 700)[:, :300]
-    product = Linear(weight, bounded=True)
-    alone = product(x, base)
+    product = Linear(weight, bounded=True, bits=bits)
+    alone = torch.cat([product(x[i : i + 1], base[i : i + 1]) for i in range(len(x))])
+    assert torch.equal(product(x, base), alone)
     torch.testing.assert_close(alone, product(x.contiguous()) + base)
     torch.set_num_threads(4)
     try:
@@ -48,20 +52,21 @@ def test_threads_and_layouts_change_nothing():
         torch.set_num_threads(1)
 
 
+@pytest.mark.parametrize("bits", [8, 32])
 @pytest.mark.parametrize("hidden", [16, 48, 160])
 @pytest.mark.parametrize("rows", [1, 7, 20])
-def test_a_step_is_that_of_an_lstm(hidden, rows):
+def test_a_step_is_that_of_an_lstm(hidden, rows, bits):
     torch.manual_seed(hidden)
     cell = torch.nn.LSTMCell(hidden // 2, hidden).requires_grad_(False)
     cell.weight_hh[:] = rounded(cell.weight_hh)  # then only what is multiplied is rounded
     h, c, x = torch.rand(rows, hidden) * 2 - 1, torch.randn(rows, hidden), torch.randn(rows, hidden // 2)
     order = torch.arange(4 * hidden).view(4, -1)[[0, 1, 3, 2]].flatten()  # torch has the output gate last
     base = (x @ cell.weight_ih.t() + cell.bias_ih + cell.bias_hh)[:, order]
-    step = LSTM(cell.weight_hh[order], bounded=True)
-    whole = (h * 127).round() / 127
+    step = LSTM(cell.weight_hh[order], bounded=True, bits=bits)
+    whole = (h * 127).round() / 127 if bits == 8 else h
     for found, expected in zip(step(h, c, base), cell(x, (whole, c)), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
-    with_bias = LSTM(cell.weight_hh[order], base[0], bounded=True)
+    with_bias = LSTM(cell.weight_hh[order], base[0], bounded=True, bits=bits)
     for found, expected in zip(with_bias(h[:1], c[:1]), step(h[:1], c[:1], base[:1]), strict=True):
         assert torch.equal(found, expected)
     alone = [step(h[i : i + 1], c[i : i + 1], base[i : i + 1]) for i in range(rows)]
