@@ -88,7 +88,7 @@ class Matrix:
 
     def given(self, x: Tensor) -> tuple[int, InputLayout, Tensor | None]:
         """The address of what is multiplied, and what must outlive the call: x is dense."""
-        rows = len(x)
+        rows = x.shape[0]
         if self.bits == 32:
             layout, room = InputLayout(x.data_ptr(), None, None, rows), None
         else:
@@ -123,7 +123,7 @@ class Linear(Matrix):
         super().__init__(weight, bias, bounded, bits)
 
     def __call__(self, x: Tensor, base: Tensor | None = None) -> Tensor:
-        x, rows = x.contiguous(), len(x)
+        x, rows = x.contiguous(), x.shape[0]
         y, (given, *_kept) = x.new_empty(rows, self.outputs), self.given(x)
         self.kernels.product(self.address, given, *self.base(base), y.data_ptr(), self.threads(rows))
         return y
@@ -140,7 +140,7 @@ class LSTM(Matrix):
         super().__init__(weight[order], weight.new_zeros(len(weight)) if bias is None else bias, bounded, bits)
 
     def __call__(self, x: Tensor, c: Tensor, base: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        x, c, rows = x.contiguous(), c.contiguous(), len(x)
+        x, c, rows = x.contiguous(), c.contiguous(), x.shape[0]
         h, new, (given, *_kept) = torch.empty_like(c), torch.empty_like(c), self.given(x)
         out = c.data_ptr(), h.data_ptr(), new.data_ptr()
         self.kernels.lstm(self.address, given, *self.base(base), *out, self.threads(rows))
