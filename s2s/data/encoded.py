@@ -1,9 +1,7 @@
 """Ids on disk: one flat memory-mapped array and where each row begins, so that a batch is a gather."""
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,11 @@ import numpy as np
 
 from s2s.data.fields import Field
 from s2s.data.store import damaged
+from s2s.parallel import side_by_side
 
 Encode = Callable[[Sequence[Any]], list[np.ndarray]]
 
-THREADS = min(4, os.cpu_count() or 1)  # chunks that are encoded at a time
+WORKERS = min(4, os.cpu_count() or 1)  # chunks that are encoded at a time
 
 
 class Ids:
@@ -114,21 +113,9 @@ def write_ids(folder: Path, chunks: Iterable[Sequence[Any]], encode: Encode, dty
 def encoded(
     chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for rows in side_by_side(encode, chunks):
+    for rows in side_by_side(encode, chunks, WORKERS):  # while a library is at one, Python is at another
         lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
         yield lengths, np.concatenate(rows).astype(dtype, copy=False)
-
-
-def side_by_side(encode: Encode, chunks: Iterable[Sequence[Any]]) -> Iterator[list[np.ndarray]]:
-    """Each chunk encoded, in order, some at a time: while a library is at one, Python is at another."""
-    waiting: deque[Future[list[np.ndarray]]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for values in chunks:
-            waiting.append(pool.submit(encode, values))
-            if len(waiting) > THREADS:  # no more of them: the corpus may be larger than memory
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def open_ids(folder: Path, dtype: np.dtype, rows: int, unit: int = 1) -> Ids:

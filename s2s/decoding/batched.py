@@ -1,7 +1,11 @@
-"""Writing many sentences at once: sorted by length, batched, and given back in the order they came."""
+"""Writing many sentences at once: sorted by length, batched, and given back in the order they came.
+
+On a CPU some batches are written at a time, each by its share of the cores. Steps are many small calls: cores that
+share each of them wait for one another, and for Python, more than they work.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -9,14 +13,16 @@ import torch
 from s2s.data.fields import Field
 from s2s.decoding.search import Hypothesis
 from s2s.nn.model import Model, Prepared
+from s2s.parallel import side_by_side
 from s2s.tensors import BOS, move
 
 USUAL = 200  # ids in a source
+MOST = 4  # batches at a time: Python runs for one at a time only
 
+Result = TypeVar("Result")
 SearchCall = Callable[..., Any]  # (step, memory, state, first) -> list[list[Hypothesis]]: a chosen Search
 
 
-@torch.inference_mode()
 def write_batches(
     model: Model,
     field: Field,
@@ -38,11 +44,14 @@ def write_batches(
     prepared = prepared or model.prepare()
     lengths = [field.length(source) for source in sources]
     order = sorted(range(len(sources)), key=lambda i: (-lengths[i], i))
-    for rows in fitting([lengths[i] for i in order], order, batch_size):
+
+    def write(rows: list[int]) -> tuple[list[int], list[list[Hypothesis]]]:
         source = move(field.collate([sources[i] for i in rows]), device)
         memory, state = model.head.start(prepared.encode(source))
         first = torch.full((len(rows),), BOS, device=device)
-        yield rows, search(prepared.step, memory, state, first)
+        return rows, search(prepared.step, memory, state, first)
+
+    yield from for_each(write, list(fitting([lengths[i] for i in order], order, batch_size)), device)
 
 
 def write_all(
@@ -75,3 +84,25 @@ def fitting(lengths: Sequence[int], order: Sequence[int], batch_size: int) -> It
         rows = max(1, min(batch_size, batch_size * USUAL // max(1, lengths[start])))
         yield list(order[start : start + rows])
         start += rows
+
+
+def for_each(
+    work: Callable[[list[int]], Result], batches: Sequence[list[int]], device: torch.device
+) -> Iterator[Result]:
+    """work(rows) for every batch, in order, without gradients; on a CPU some at a time."""
+    threads = torch.get_num_threads()
+    workers = min(threads, MOST, len(batches)) if device.type == "cpu" else 1
+    if workers <= 1:
+        yield from map(torch.inference_mode()(work), batches)
+        return
+    half, on = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
+
+    def share(rows: list[int]) -> Result:
+        torch.set_num_threads(threads // workers)  # this and the modes below are each thread's own
+        with torch.inference_mode(), torch.autocast("cpu", dtype=half, enabled=on):
+            return work(rows)
+
+    try:
+        yield from side_by_side(share, batches, workers)
+    finally:
+        torch.set_num_threads(threads)  # what threads yet to come begin with

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from s2s.data.fields import Field
-from s2s.decoding.batched import fitting
+from s2s.decoding.batched import fitting, for_each
+from s2s.nn.heads import AnswerOutput
 from s2s.nn.model import Model
 from s2s.tensors import Padded, move
 
 
-@torch.inference_mode()
 def decide_all(
     model: Model, field: Field, sources: Sequence[np.ndarray], *, device: torch.device, batch_size: int = 64
 ) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
@@ -27,9 +28,12 @@ def decide_all(
     looked = False
     sizes = [field.length(source) for source in sources]
     order = sorted(range(len(sources)), key=lambda i: (-sizes[i], i))
-    for rows in fitting([sizes[i] for i in order], order, batch_size):
+
+    def choose(rows: list[int]) -> tuple[list[int], Padded | Tensor, AnswerOutput]:
         source = field.collate([sources[i] for i in rows])
-        said = model.head.answer(model.encode(move(source, device)))
+        return rows, source, model.head.answer(model.encode(move(source, device)))
+
+    for rows, source, said in for_each(choose, list(fitting([sizes[i] for i in order], order, batch_size)), device):
         lengths = source.lengths.tolist() if isinstance(source, Padded) else [None] * len(rows)
         chosen = said.logits.float().cpu().numpy()
         shares = None if said.weights is None else said.weights.float().cpu().numpy()

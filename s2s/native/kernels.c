@@ -1,5 +1,5 @@
-/* What decoding does at every step and torch does in many calls: products with weights of 8 bits, an lstm's step, the
- * best of many scores. Compiled at first use by build.py; called from scores.py and int8.py, which say what is what.
+/* What decoding does at every step and torch does slowly or in many calls: products of few rows, an lstm's step, the
+ * best of many scores. Compiled at first use by build.py; called from scores.py and products.py, which say what is what.
  *
  * Matrices are dense, row by row. Rows are worked out alone, whatever is beside them: neighbors never change a result,
  * nor do threads.
@@ -85,8 +85,8 @@ int products(void) { return 0; }
 #include <immintrin.h>
 int products(void) { return 1; }
 
-/* Four vectors of 16 outputs make a panel, and six rows by one panel fill the registers. */
-enum { WIDE = 16, VECTORS = 4, PANEL = WIDE * VECTORS, ROWS = 6 };
+/* Four vectors of 16 outputs make a panel; five rows by one panel stay in registers, six would be a fifth slower. */
+enum { WIDE = 16, VECTORS = 4, PANEL = WIDE * VECTORS, ROWS = 5 };
 
 /* A matrix [out, in], in panels, aligned to 64 bytes. With weights of 8 bits x is rounded to 8 bits too, as it comes. */
 typedef struct {
@@ -98,9 +98,9 @@ typedef struct {
 } Matrix;
 
 typedef struct {
-    const float *x;   /* [rows, in] */
-    uint8_t *whole;   /* [rows, width], the same in 8 bits, with 128 for 0; room to work in */
-    float *size;      /* [rows], what one is worth there; room to work in */
+    const float *x; /* [rows, in] */
+    uint8_t *whole; /* [rows, width], the same in 8 bits, with 128 for 0; room to work in */
+    float *size;    /* [rows], what one is worth there; room to work in */
     long rows;
 } Input;
 
@@ -119,7 +119,7 @@ static void quantize(const Matrix *m, const Input *input, long row) {
 }
 
 #define INLINE static inline __attribute__((always_inline))
-#define ROW(r, rows) _Pragma("GCC unroll 6") for (int r = 0; r < rows; r++) /* or sums would not stay in registers */
+#define ROW(r, rows) _Pragma("GCC unroll 5") for (int r = 0; r < rows; r++) /* or sums would not stay in registers */
 #define EACH(r, rows, v) ROW(r, rows) _Pragma("GCC unroll 4") for (int v = 0; v < VECTORS; v++)
 
 INLINE void multiply_8(const Matrix *m, const Input *input, long panel, long first, const int rows,
@@ -168,11 +168,10 @@ INLINE void multiply_32(const Matrix *m, const Input *input, long panel, long fi
     case 2: multiply(m, input, panel, first, 2, sums); break; \
     case 3: multiply(m, input, panel, first, 3, sums); break; \
     case 4: multiply(m, input, panel, first, 4, sums); break; \
-    case 5: multiply(m, input, panel, first, 5, sums); break; \
     default: multiply(m, input, panel, first, ROWS, sums); \
     }
 
-/* Up to six rows from `first` on, times one panel. Gives how many. */
+/* Up to five rows from `first` on, times one panel. Gives how many. */
 static long multiply(const Matrix *m, const Input *input, long panel, long first, __m512 sums[ROWS][VECTORS]) {
     long rows = input->rows - first < ROWS ? input->rows - first : ROWS;
     if (m->scale) KNOWN(multiply_8, rows) else KNOWN(multiply_32, rows)
