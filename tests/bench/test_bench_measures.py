@@ -7,7 +7,17 @@ import torch
 
 from s2s.tasks.losses import cross_entropy
 from tools.bench import corpora, exchange, memory, ours, plain, plain_search, recipes
-from tools.bench.measure import characters, classification, decoding, floor, preparation, scaling, startup, training
+from tools.bench.measure import (
+    characters,
+    classification,
+    decoding,
+    floor,
+    kernels,
+    preparation,
+    scaling,
+    startup,
+    training,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +95,9 @@ def test_both_character_models_say_the_same(tiny):
     assert torch.equal(by_cells(9, 3), stepped)
 
 
-@pytest.mark.parametrize("part", [floor, training, characters, classification, decoding], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "part", [floor, kernels, training, characters, classification, decoding], ids=lambda m: m.__name__
+)
 def test_a_measurement(part, tiny):
     tables = list(part.measure(tiny))
     assert tables

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from tools.bench.report import Report
     from tools.bench.setting import Setting
 
-PARTS = ("floor", "training", "decoding", "characters", "classification", "preparation", "startup", "scaling", "peers")
+PARTS = (
+    *("floor", "kernels", "training", "decoding", "characters"),
+    *("classification", "preparation", "startup", "scaling", "peers"),
+)
 USUAL = PARTS[:-1]
 PEERS = ("keras", "opennmt", "joeynmt", "fairseq")
 
