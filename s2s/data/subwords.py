@@ -131,10 +131,12 @@ class Subwords(Tokenizer):
         self.model, self.processor = model, processor
 
     def prepared(self, text: str) -> str:
-        text = normalize(text, self.normalization, self.lowercase).replace(SPACE, SPACE_TWIN)
-        if not text.isascii():  # half a surrogate pair has no UTF-8
-            text = text.encode("utf-8", "replace").decode()
-        return " ".join(text.split()) if self.whitespace == "squeeze" else text
+        if text.isascii():  # which has one form only
+            text = text.lower() if self.lowercase else text
+        else:
+            text = normalize(text, self.normalization, self.lowercase).replace(SPACE, SPACE_TWIN)
+            text = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
+        return squeezed(text) if self.whitespace == "squeeze" else text
 
     def encode(self, text: str) -> list[int]:
         return self.processor.encode(self.prepared(text))
@@ -181,6 +183,14 @@ class Subwords(Tokenizer):
     @property
     def fingerprint(self) -> str:
         return digest(type(self).__name__, self.model, self.lowercase, self.normalization, self.whitespace)
+
+
+def squeezed(text: str) -> str:
+    """Any white space as one space, and none at the ends."""
+    tidy = (
+        text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " "
+    )  # most are, and soon seen to be
+    return text if tidy else " ".join(text.split())
 
 
 class Unigram(Subwords, kind="unigram"):

@@ -84,7 +84,9 @@ class Text(Field, kind="text"):
 
     def encode_all(self, values: Sequence[str]) -> list[np.ndarray]:
         """Arrays of int32 ids [S], each with EOS at its end."""
-        return with_eos([*map(self.shortened, self.tokenizer.encode_all([*map(self.replaced, values)]))])
+        texts = [*map(self.replaced, values)] if self.replacements else values
+        ids = self.tokenizer.encode_all(texts)
+        return with_eos(ids if self.cut is None else [*map(self.shortened, ids)])
 
     def sample(self, value: str, seed: int) -> np.ndarray:
         return np.array([*self.shortened(self.tokenizer.sample(self.replaced(value), seed)), EOS], dtype=np.int32)

@@ -14,6 +14,7 @@ import sentencepiece
 
 import s2s.data.subwords
 from s2s.config import choose
+from s2s.data import subwords
 from s2s.data.plain_tokenizers import Bytes, Listed, Words
 from s2s.data.subwords import Subwords
 from s2s.data.tokenizers import UNKNOWN, Tokenizer
@@ -375,3 +376,11 @@ def test_real_sentences_come_back(shared_data):
 def test_the_module_that_registers_subwords_is_imported():
     assert set(SUBWORDS) == {"unigram", "bpe"}
     assert s2s.data.subwords.Unigram is Tokenizer.kinds["unigram"]
+
+
+def test_white_space_is_squeezed_whatever_it_is():
+    spaces = [chr(i) for i in range(0x3001) if chr(i).isspace()]
+    assert "\u00a0" in spaces
+    for space in spaces:
+        for text in (f"a{space}b", f"{space}a b", f"a b{space}", f"a {space}b", space, "", "ä b", f"ä{space}"):
+            assert subwords.squeezed(text) == squeezed(text)
