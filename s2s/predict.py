@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2s.errors import RunError, suggest
+from s2s.nn.initialization import Unfilled
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
 from s2s.predicting.generator import Generator
@@ -41,7 +42,8 @@ def load(
     recipe = open_recipe(run, trust, changes)
     task = recipe.task()
     task.load(run.fields)
-    model = recipe.build_model(task.source.space, task.target.space)
+    with Unfilled():
+        model = recipe.build_model(task.source.space, task.target.space)
     fill(model, run, weights)
     chosen = choose_decoding_precision(precision, find_device(device, "device"))
     predictor = predictor_for(task)(recipe, task, model, chosen)

@@ -173,13 +173,14 @@ def parse_recipe(text: str, path: str = "", changes: Sequence[str] = (), folder:
 def parse_yaml(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
     """The tree of a YAML text, and the line of every key in it."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise RecipeError(
                 path, "is not a recipe: it has no sections", "start with: name, task, data, model, training"
             )
         lines = line_numbers(node, path)
-        return yaml.safe_load(text), lines
+        return loader.construct_document(node), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path

@@ -5,7 +5,7 @@ import yaml
 
 from s2s.cli.check import build
 from s2s.errors import RecipeError
-from s2s.recipe import differences, parse_recipe, read_recipe
+from s2s.recipe import differences, parse_recipe, parse_yaml, read_recipe
 from s2s.shipped import find_recipe, shipped
 from s2s.tensors import Space
 
@@ -220,3 +220,10 @@ def test_recipes_are_found_by_name():
     assert find_recipe("demo").name == "demo.yaml"
     with pytest.raises(RecipeError, match="did you mean 'demo'"):
         find_recipe("dmo")
+
+
+def test_anchors_and_dates_mean_what_yaml_says():
+    text = "name: &n demo\ntask: {kind: translation}\nother: [*n, 2026-11-21, 1e-3, null]\n"
+    tree, lines = parse_yaml(text, "r.yaml")
+    assert tree == yaml.safe_load(text)
+    assert lines["other"] == 3

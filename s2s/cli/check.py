@@ -1,6 +1,5 @@
 """s2s check: read a recipe, say all that is wrong with it, or print it in full."""
 
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,6 +40,8 @@ def build(recipe: "Recipe") -> "tuple[Space, Space, int]":
     """Both spaces, and the number of parameters. Raises RecipeError with every mistake that building finds."""
     import torch
 
+    from s2s.nn.initialization import Unfilled
+
     problems: list[Problem] = []
     try:
         recipe.data()  # the reader; it opens nothing yet
@@ -48,27 +49,13 @@ def build(recipe: "Recipe") -> "tuple[Space, Space, int]":
         problems += error.problems
     try:
         source, target = spaces(recipe)
-        with unfilled(), torch.device("meta"):  # shapes without numbers: a large model takes no memory
+        with Unfilled(), torch.device("meta"):  # shapes without numbers: a large model takes no memory
             model = recipe.build_model(source, target)
     except S2SError as error:
         raise RecipeError.of([*problems, *error.problems]) from None
     if problems:
         raise RecipeError.of(problems)
     return source, target, sum(p.numel() for p in model.parameters())
-
-
-def unfilled() -> AbstractContextManager[Any]:
-    """Within it, nothing draws random numbers: on the meta device torch would import its compiler to draw none."""
-    from torch.overrides import TorchFunctionMode
-
-    class Unfilled(TorchFunctionMode):
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            kwargs = kwargs or {}
-            if getattr(func, "__name__", "").endswith(("normal_", "uniform_", "orthogonal_")):
-                return args[0] if args else kwargs["tensor"]
-            return func(*args, **kwargs)
-
-    return Unfilled()
 
 
 def spaces(recipe: "Recipe") -> "tuple[Space, Space]":

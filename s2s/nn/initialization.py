@@ -1,9 +1,11 @@
 """How the numbers start: applied once, to a model just built."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from s2s.nn.embedding import Embedding
 from s2s.parts import Amount, Family
@@ -86,3 +88,16 @@ def forget_biases(model: nn.Module) -> Iterator[Tensor]:
             for name, parameter in module.named_parameters(recurse=False):
                 if name.startswith("bias"):
                     yield parameter.chunk(4)[1]  # torch's order: input, forget, cell, output
+
+
+class Unfilled(TorchFunctionMode):
+    """with Unfilled(): nothing draws random numbers, for a model whose weights come from a file or are not wanted.
+
+    On the meta device torch would import its compiler to draw none; on others a tenth of a second goes there.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "").endswith(("normal_", "uniform_", "orthogonal_")):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)

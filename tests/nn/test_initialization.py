@@ -5,7 +5,7 @@ import torch
 from nn_models import HEADS, batch_of, build, loss_of
 from torch import nn
 
-from s2s.nn.initialization import Initializer, forget_biases
+from s2s.nn.initialization import Initializer, Unfilled, forget_biases
 
 KINDS = sorted(Initializer.kinds)
 
@@ -98,3 +98,12 @@ def test_the_same_seed_starts_the_same(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_names_its_source(kind):
     assert "https://" in Initializer.kinds[kind].__doc__
+
+
+def test_within_unfilled_nothing_is_drawn():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    with Unfilled():
+        nn.LSTM(3, 4), nn.Linear(3, 4), nn.Embedding(3, 4), nn.init.orthogonal_(torch.empty(3, 3))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert nn.Linear(3, 4).weight.abs().sum() > 0
