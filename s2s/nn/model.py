@@ -26,9 +26,7 @@ class Prepared(NamedTuple):
 
     encode: Callable[[Padded | Tensor], EncoderOutput]
     step: Step
-    paths: list[
-        str
-    ]  # `encoder lstm fused`, `encoder lstm int8`, `head prepared`, `head prepared int8`, `head plain: why`
+    paths: list[str]  # `encoder lstm fused` or `lstm int8`; `head prepared`, `prepared int8` or `plain: why`
 
 
 class Model(nn.Module):
