@@ -1,6 +1,5 @@
 """Ids on disk: one flat memory-mapped array and where each row begins, so that a batch is a gather."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,8 @@ import numpy as np
 
 from s2s.data.fields import Field
 from s2s.data.store import damaged
-from s2s.parallel import side_by_side
 
 Encode = Callable[[Sequence[Any]], list[np.ndarray]]
-
-WORKERS = min(4, os.cpu_count() or 1)  # chunks that are encoded at a time
 
 
 class Ids:
@@ -113,7 +109,8 @@ def write_ids(folder: Path, chunks: Iterable[Sequence[Any]], encode: Encode, dty
 def encoded(
     chunks: Iterable[Sequence[Any]], encode: Encode, dtype: np.dtype
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for rows in side_by_side(encode, chunks, WORKERS):  # while a library is at one, Python is at another
+    for values in chunks:
+        rows = encode(values)
         lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
         yield lengths, np.concatenate(rows).astype(dtype, copy=False)
 
