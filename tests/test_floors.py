@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors"},
-    {"parallel", "parts", "safefiles", "tensors"},
+    {"parts", "safefiles", "tensors"},
     {"config", "native"},
     {"data", "figures", "nn"},
     {"decoding"},

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from s2s.data.fields import Field
+from s2s.decoding.parallel import side_by_side
 from s2s.decoding.search import Hypothesis
 from s2s.nn.model import Model, Prepared
-from s2s.parallel import side_by_side
 from s2s.tensors import BOS, move
 
 USUAL = 200  # ids in a source

@@ -111,11 +111,16 @@ static void quantize(const Matrix *m, const Input *input, long row) {
     if (!m->bounded)
 #pragma omp simd reduction(max : most)
         for (long i = 0; i < m->in; i++) most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
-    float factor = 127 / most;
-#pragma omp simd
-    for (long i = 0; i < m->in; i++) whole[i] = (uint8_t)(int32_t)(x[i] * factor + 128.5f);
+    float factor = 127 / most, nothing = 0;
+#pragma omp simd reduction(+ : nothing)
+    for (long i = 0; i < m->in; i++) {
+        float now = x[i] * factor + 128.5f;
+        now = now < 1 ? 1 : now > 255 ? 255 : now; /* beyond the bounds is at the bounds, not at the other end */
+        whole[i] = (uint8_t)(int32_t)now;
+        nothing += x[i] * 0; /* or no number at all: then the row is none */
+    }
     for (long i = m->in; i < m->width; i++) whole[i] = 128;
-    input->size[row] = most / 127;
+    input->size[row] = most / 127 + nothing;
 }
 
 #define INLINE static inline __attribute__((always_inline))

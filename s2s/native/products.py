@@ -86,16 +86,15 @@ class Matrix:
         assert kernels is not None
         self.kernels = kernels
 
-    def given(self, x: Tensor) -> tuple[int, InputLayout, Tensor | None]:
-        """The address of what is multiplied, and what must outlive the call: x is dense."""
+    def given(self, x: Tensor) -> InputLayout:
+        """What is multiplied, x [B, I] dense, with room to round it in."""
         rows = x.shape[0]
         if self.bits == 32:
-            layout, room = InputLayout(x.data_ptr(), None, None, rows), None
-        else:
-            room = torch.empty(rows * (self.width + 4), dtype=torch.uint8)
-            start = room.data_ptr()
-            layout = InputLayout(x.data_ptr(), start, start + rows * self.width, rows)
-        return ctypes.addressof(layout), layout, room
+            return InputLayout(x.data_ptr(), None, None, rows)
+        room = torch.empty(rows * (self.width + 4), dtype=torch.uint8)
+        layout = InputLayout(x.data_ptr(), room.data_ptr(), room.data_ptr() + rows * self.width, rows)
+        layout.room = room  # it must live as long
+        return layout
 
     def base(self, given: Tensor | None) -> tuple[int | None, int]:
         """Where what is added begins, and how far it is from row to row."""
@@ -124,7 +123,7 @@ class Linear(Matrix):
 
     def __call__(self, x: Tensor, base: Tensor | None = None) -> Tensor:
         x, rows = x.contiguous(), x.shape[0]
-        y, (given, *_kept) = x.new_empty(rows, self.outputs), self.given(x)
+        y, given = x.new_empty(rows, self.outputs), ctypes.byref(self.given(x))
         self.kernels.product(self.address, given, *self.base(base), y.data_ptr(), self.threads(rows))
         return y
 
@@ -141,7 +140,7 @@ class LSTM(Matrix):
 
     def __call__(self, x: Tensor, c: Tensor, base: Tensor | None = None) -> tuple[Tensor, Tensor]:
         x, c, rows = x.contiguous(), c.contiguous(), x.shape[0]
-        h, new, (given, *_kept) = torch.empty_like(c), torch.empty_like(c), self.given(x)
+        h, new, given = torch.empty_like(c), torch.empty_like(c), ctypes.byref(self.given(x))
         out = c.data_ptr(), h.data_ptr(), new.data_ptr()
         self.kernels.lstm(self.address, given, *self.base(base), *out, self.threads(rows))
         return h, new

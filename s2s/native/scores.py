@@ -5,6 +5,8 @@ numbers one by one, its amax at sixteen at once: without the kernels pieces are 
 each column is found first, and only columns that can hold a winner are looked at one by one.
 """
 
+import ctypes
+
 import torch
 from torch import Tensor
 
@@ -16,7 +18,7 @@ MANY = 1 << 16  # scores; with fewer torch's plain way is as fast
 
 def log_softmax(logits: Tensor) -> Tensor:
     """[N, V] -> [N, V], in 32 bits: the sums need the digits. It may write in the place of the logits."""
-    kernels = library() if fits(logits) else None
+    kernels = kernels_for(logits)
     if kernels is None:
         return logits.log_softmax(-1, dtype=torch.float32)
     kernels.log_softmax(logits.data_ptr(), *logits.shape, threads_for(logits.numel()))
@@ -25,7 +27,7 @@ def log_softmax(logits: Tensor) -> Tensor:
 
 def likeliest(scores: Tensor) -> Tensor:
     """[N, V] -> [N], the piece with the highest score of each row."""
-    if (library() is None or not fits(scores)) and scores.numel() < MANY:
+    if kernels_for(scores) is None and (scores.device.type != "cpu" or scores.numel() < MANY):
         return scores.argmax(-1)
     return top(scores[:, None], scores.new_zeros(len(scores), 1), 1)[2].squeeze(1)
 
@@ -35,11 +37,10 @@ def top(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tenso
 
     scores  [B, K, V], what a piece adds to the rank of its beam [B, K]; count is at most K * V
     """
-    if scores.device.type != "cpu":
-        return plain(scores, rank, count)
-    kernels = library() if fits(scores) else None
+    kernels = kernels_for(scores)
     if kernels is None:
-        return plain(scores, rank, count) if scores.numel() < MANY else by_columns(scores, rank, count)
+        few = scores.device.type != "cpu" or scores.numel() < MANY
+        return (plain if few else by_columns)(scores, rank, count)
     best, beam = rank.new_empty(len(rank), count), torch.empty(len(rank), count, dtype=torch.long)
     piece, rank = torch.empty_like(beam), rank.contiguous()
     out = best.data_ptr(), beam.data_ptr(), piece.data_ptr()
@@ -47,9 +48,10 @@ def top(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tenso
     return best, beam, piece
 
 
-def fits(scores: Tensor) -> bool:
-    """Is it what the kernels read?"""
-    return scores.device.type == "cpu" and scores.dtype == torch.float32 and scores.is_contiguous()
+def kernels_for(scores: Tensor) -> ctypes.CDLL | None:
+    """The kernels, where there are any and these are scores that they read."""
+    fits = scores.device.type == "cpu" and scores.dtype == torch.float32 and scores.is_contiguous()
+    return library() if fits else None
 
 
 def plain(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:

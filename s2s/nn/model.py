@@ -68,6 +68,7 @@ class Model(nn.Module):
 
 
 def paths(side: str, part: nn.Module) -> list[str]:
+    """How each recurrence of one side runs over time."""
     steps = "" if getattr(part, "whole", True) else ", step by step"
     return [f"{side} {m.path}{steps}" for m in part.modules() if isinstance(m, Stack)]
 

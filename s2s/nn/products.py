@@ -45,7 +45,7 @@ class Affine:
 
 
 class Int8:
-    """The same with weights of 8 bits, by torch's kernels for x86: native.Linear without a compiler, half as fast."""
+    """The same with weights of 8 bits, by torch's kernels for x86: slower than native.Linear, where there is none."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False) -> None:
         scale = weight.detach().abs().amax(1).clamp(min=1e-8).double() / 127

@@ -78,6 +78,26 @@ def test_what_is_no_number_is_not_hidden(make):
     assert make(weight, bias, bounded=True)(x)[:, 3].isnan().all()
 
 
+@pytest.mark.parametrize("make", EIGHT)
+def test_beyond_the_bounds_is_at_the_bounds(make):
+    weight, bias, x = numbers(3)
+    x[0, :5], x[1, 7] = 1.7, -30
+    product = make(weight, bias, bounded=True)
+    torch.testing.assert_close(product(x), product(x.clamp(-1, 1)), atol=0.01, rtol=0)
+
+
+@needs_kernels
+@pytest.mark.parametrize("bounded", [True, False])
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_row_with_what_is_no_number_is_none_and_its_neighbors_stay(bounded, wrong):
+    weight, bias, x = numbers(3)
+    product = native.Linear(weight, bias, bounded=bounded)
+    before = product(x)
+    x[1, 9] = wrong
+    assert product(x)[1].isnan().all()
+    assert torch.equal(product(x)[[0, 2]], before[[0, 2]])
+
+
 @needs_kernels
 def test_little_is_not_rounded():
     little = int8(torch.zeros(LITTLE // 64, 64))

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from s2s.parallel import side_by_side
+from s2s.decoding.parallel import side_by_side
 
 
 def test_results_come_in_order_though_work_ends_in_another():
