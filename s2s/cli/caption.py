@@ -12,6 +12,7 @@ from s2s.cli.console import errors
 from s2s.cli.lines import echo, one_line
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
+from s2s.cli.search_options import change_search
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def caption(
     s2s caption runs/caption-rsicd photos/ --attention looked/
     s2s caption caption-rsicd one.jpg two.png --nbest 3 --search beam_size=10
     """
-    from s2s.cli.translate import change_search, with_nbest
+    from s2s.decoding.options import with_nbest
     from s2s.predicting.attention_pictures import check_plots
     from s2s.predicting.writer import Writer
 

@@ -8,7 +8,7 @@ import typer
 
 from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line, rounded
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
-from s2s.cli.translate import change_search
+from s2s.cli.search_options import change_search
 
 if TYPE_CHECKING:
     from s2s.cli.conversation import Conversation
@@ -47,8 +47,8 @@ def chat(
     )
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
     if at_terminal() and not as_json:
-        from s2s.cli.repl_chat import ChatLoop
-        from s2s.cli.repl_terminal import converse, terminal
+        from s2s.cli.repl.chat import ChatLoop
+        from s2s.cli.repl.terminal import converse, terminal
 
         converse(ChatLoop(talk, input, terminal()), str(folder))
         return

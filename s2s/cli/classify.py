@@ -35,8 +35,8 @@ def classify(
     folder, labeler = open_run(run, Labeler, device=device, weights=weights, trust=trust)
     labeler.need("label", "labels")
     if not text and not as_json and at_terminal():
-        from s2s.cli.repl_labels import ClassifyLoop
-        from s2s.cli.repl_terminal import converse, terminal
+        from s2s.cli.repl.labels import ClassifyLoop
+        from s2s.cli.repl.terminal import converse, terminal
 
         converse(ClassifyLoop(labeler, input, terminal()), str(folder))
         return

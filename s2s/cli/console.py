@@ -22,3 +22,7 @@ def errors() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, emoji=False)
+
+
+def warn(what: str) -> None:
+    errors().print(f"warning: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.console import errors, output
+from s2s.cli.console import output
 from s2s.cli.lines import at_terminal, echo, tidy
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
+from s2s.cli.unknown import warn_unseen
 from s2s.errors import S2SError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from s2s.predicting.generator import Generator, WalkStep
     from s2s.predicting.suggestions import Suggestion
 
-NAMED = 12  # unseen characters that a warning names
 LINE_BREAK = "⏎"  # what ends a line of text, in a table
 
 
@@ -72,9 +72,10 @@ def generate(
     options |= {"repetition_penalty": repetition_penalty, "length": length, "stop": [unescaped(s) for s in stop or ()]}
     options["unit"] = "pieces" if pieces else "characters"
     if interactive or (seed is None and not begun and not as_json and at_terminal()):
-        from s2s.cli.generate_repl import open_generate_repl
+        from s2s.cli.repl.generate import GenerateRepl
+        from s2s.cli.repl.terminal import converse, terminal
 
-        open_generate_repl(generator, options, str(folder), random_seed)
+        converse(GenerateRepl(generator, input, terminal(), options, random_seed), str(folder))
         return
     if seed == "-" or (seed is None and not begun and not sys.stdin.isatty()):
         seed = read_seed()
@@ -123,7 +124,9 @@ def write(generator: "Generator", texts: "Texts", seed: str, options: dict[str, 
         for transcript, text in zip(texts.transcripts, found, strict=True):
             echo(json.dumps({"seed": seed, "text": text, "stopped": transcript.stopped}, ensure_ascii=False) + "\n")
         return
-    clean = shown if sys.stdout.isatty() else str
+    from s2s.cli.show import visible_lines
+
+    clean = visible_lines if sys.stdout.isatty() else str
     for number, parts in in_turn(events, count):
         if count > 1:
             echo(f"--- {number + 1} ---\n")
@@ -191,16 +194,6 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
             echo(f"{each.probability:.4f}\t{each.word}\n")
 
 
-def warn_unseen(generator: "Generator", seed: str) -> None:
-    """Name what training never showed; it is read as unknown, or left out."""
-    if names := generator.unseen(seed):
-        listed = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-        what = "read as unknown" if generator.knows_unknown else "left out of what it reads"
-        errors().print(
-            f"warning: the model never saw {listed}: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow"
-        )
-
-
 def from_recipe(generator: "Generator") -> dict[str, Any]:
     """How the run's own recipe draws, where it does."""
     chosen = generator.recipe.decoding
@@ -220,10 +213,3 @@ def unescaped(text: str) -> str:
     if not text:
         raise S2SError("--stop", "is empty", "such as: --stop '\\n\\n'")
     return text.replace("\\n", "\n").replace("\\t", "\t")
-
-
-def shown(text: str) -> str:
-    """For a terminal, which would obey control characters."""
-    from s2s.cli.show import visible
-
-    return "\n".join(map(visible, text.split("\n")))

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import typer
 
-from s2s.cli.console import errors
+from s2s.cli.console import warn
 
 CHUNK = 512  # lines that are answered together, at most: what a pipe waits for
 
@@ -88,13 +88,10 @@ def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
             except UnicodeDecodeError as error:
                 text = line.decode(codec, "replace")
                 if not bad:
-                    warn(f"line {number}, byte {error.start + 1} is not UTF-8; such bytes are read as \ufffd")
+                    place = f"standard input: line {number}, byte {error.start + 1}"
+                    warn(f"{place} is not UTF-8; such bytes are read as \ufffd")
                 bad += 1
             lines.append(text.removesuffix("\r"))
         yield lines
     if bad > 1:
-        warn(f"{bad} lines of {number} were not UTF-8")
-
-
-def warn(what: str) -> None:
-    errors().print(f"warning: standard input: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")
+        warn(f"standard input: {bad} lines of {number} were not UTF-8")

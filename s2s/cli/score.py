@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from s2s.cli.console import errors, output
+from s2s.cli.console import output
 from s2s.cli.lines import echo, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.unknown import warn_unknown
 from s2s.errors import DataError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def score(
             if isinstance(predictor, Generator)
             else (predictor.likelihood(part.rows))
         )
-        warn_unknown(predictor, part)
+        warn_unknown(predictor, part.name, part.rows)
         if each:
             show_each(part, found, as_json)
         else:
@@ -174,14 +175,3 @@ def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
         else:
             texts = "\t".join(one_line(text) for text in ([source] if source else []) + [row.references[0]])
             echo(f"{-nats:.4f}\t{tokens}\t{each:.3f}\t{texts}\n")
-
-
-def warn_unknown(predictor: "Predictor", part: Part) -> None:
-    """Unknown pieces make a text look likelier, or less likely, than it is."""
-    tokenizer = getattr(predictor.task.target, "tokenizer", None)
-    if tokenizer is None:
-        return
-    unknown = sum(tokenizer.unknown(ids) for ids in tokenizer.encode_all([row.references[0] for row in part.rows]))
-    if unknown:
-        what = f"warning: {part.name}: {unknown:,} pieces are unknown to the model; the scores say little about them"
-        errors().print(what, markup=False, emoji=False, soft_wrap=True, style="yellow")

@@ -93,6 +93,11 @@ def visible(text: str) -> str:
     return "".join("\ufffd" if unicodedata.category(c) == "Cc" and c != "\t" else c for c in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same for a text whose line breaks stay."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def hypothesis_lines(found: "Sequence[Prediction]", scores: bool) -> Iterator[Text]:
     """The answer alone; or a line for each of several, with its number and score.
 

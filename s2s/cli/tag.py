@@ -32,8 +32,8 @@ def tag(
     folder, labeler = open_run(run, Labeler, device=device, weights=weights, trust=trust)
     labeler.need("tags")
     if not text and not as_json and at_terminal():
-        from s2s.cli.repl_labels import TagLoop
-        from s2s.cli.repl_terminal import converse, terminal
+        from s2s.cli.repl.labels import TagLoop
+        from s2s.cli.repl.terminal import converse, terminal
 
         converse(TagLoop(labeler, input, terminal()), str(folder))
         return

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import s2s.cli.classify
 import s2s.cli.tag
-from s2s.cli.repl_labels import ClassifyLoop, TagLoop
+from s2s.cli.repl.labels import ClassifyLoop, TagLoop
 from s2s.cli.show import SHADES, class_lines, shaded_words, tagged_words
 from s2s.errors import RunError
 
@@ -135,7 +135,7 @@ def test_the_other_verb_is_refused(classify, labeler):
 def test_a_terminal_opens_the_repl(verb, labeler, monkeypatch):
     labeler.shape = {"classify": "label", "tag": "tags"}[verb]
     call, opened = command(verb, labeler, monkeypatch), []
-    monkeypatch.setattr("s2s.cli.repl_terminal.converse", lambda loop, run: opened.append((type(loop).__name__, run)))
+    monkeypatch.setattr("s2s.cli.repl.terminal.converse", lambda loop, run: opened.append((type(loop).__name__, run)))
     module = getattr(s2s.cli, verb)
     monkeypatch.setattr(module, "at_terminal", lambda: True)
     call()

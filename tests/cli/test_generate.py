@@ -14,7 +14,7 @@ from language import generator_for, known
 
 import s2s.cli.generate as module
 from s2s.cli.generate import generate, in_turn
-from s2s.cli.generate_repl import GenerateRepl
+from s2s.cli.repl.generate import GenerateRepl
 from s2s.errors import RunError, S2SError
 
 app = typer.Typer()

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 from rich.cells import cell_len
 
-from s2s.cli.repl import Repl
-from s2s.cli.repl_live import Live
-from s2s.cli.repl_terminal import history_file, tail
+from s2s.cli.repl.live import Live
+from s2s.cli.repl.terminal import history_file, tail
+from s2s.cli.repl.translate import Repl
 from s2s.cli.show import attention_map, blocks, column_widths
 from s2s.parts import options_of
 

@@ -9,8 +9,10 @@ import s2s.cli.lines
 import s2s.cli.translate as module
 from s2s.cli.lines import chunks, decoded, one_line, tidy
 from s2s.cli.opening import complete_run
-from s2s.cli.translate import change_search, translate, with_nbest
+from s2s.cli.search_options import change_search
+from s2s.cli.translate import translate
 from s2s.config import choose
+from s2s.decoding.options import with_nbest
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, S2SError
 
@@ -185,11 +187,12 @@ class Terminal(io.StringIO):
 
 def test_a_terminal_opens_the_repl(run, predictor, monkeypatch):
     opened = []
-    monkeypatch.setattr("s2s.cli.repl_terminal.open_repl", lambda *arguments: opened.append(arguments))
+    monkeypatch.setattr("s2s.cli.repl.terminal.converse", lambda repl, run: opened.append((repl, run)))
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("sys.stdout", Terminal())
     translate("runs/toy", nbest=2)
-    assert opened == [(predictor, with_nbest(predictor.recipe.decoding, 2), "runs/toy")]
+    [(repl, name)] = opened
+    assert (repl.predictor, repl.search, name) == (predictor, with_nbest(predictor.recipe.decoding, 2), "runs/toy")
 
 
 # -- with a real run --
@@ -272,7 +275,7 @@ def test_a_run_that_cannot_be_opened_says_why(folder, mistake):
 
 
 def test_the_repl_talks_to_a_real_model(folder, screen):
-    from s2s.cli.repl import Repl
+    from s2s.cli.repl.translate import Repl
     from s2s.predict import load
 
     predictor = load(folder)

@@ -2,7 +2,7 @@
 
     Repl(predictor, read, console).run()        # read() gives a line, or raises EOFError at the end
 
-What it shares with other REPLs is in repl_loop.py; the line editor is in repl_terminal.py.
+What it shares with other REPLs is in loop.py; the line editor is in terminal.py.
 """
 
 import math
@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.text import Text
 
 from s2s.cli.describe import plain
-from s2s.cli.repl_live import Live
-from s2s.cli.repl_loop import ON_OFF, Loop
+from s2s.cli.repl.live import Live
+from s2s.cli.repl.loop import ON_OFF, Loop, whole_number
+from s2s.cli.search_options import change_search
 from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible
-from s2s.cli.translate import change_search, with_nbest
+from s2s.decoding.options import with_nbest
 from s2s.errors import RecipeError
 from s2s.parts import tree
 
@@ -170,9 +171,3 @@ class Repl(Loop):
             raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
         self.live.on = not self.live.on
         self.say(f"live translation is {ON_OFF[self.live.on]}", "dim")
-
-
-def whole_number(example: str, argument: str) -> int:
-    if not argument.isdecimal():
-        raise RecipeError(example.split()[0], f"needs a number, found {argument!r}", f"such as {example}")
-    return int(argument)

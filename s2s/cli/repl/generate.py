@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from s2s.cli.generate import shown, warn_unseen
-from s2s.cli.repl import whole_number
-from s2s.cli.repl_live import Live
-from s2s.cli.repl_loop import ON_OFF, Loop
-from s2s.cli.repl_terminal import converse, terminal
-from s2s.cli.show import visible
+from s2s.cli.repl.live import Live
+from s2s.cli.repl.loop import ON_OFF, Loop, whole_number
+from s2s.cli.show import visible, visible_lines
+from s2s.cli.unknown import warn_unseen
 from s2s.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ class GenerateRepl(Loop):
         if self.texts is None:
             raise RecipeError(":more", "there is no text to go on with", "write one first")
         for _, part in self.predictor.write(self.texts, **self.options):
-            self.console.print(Text(shown(part)), end="", soft_wrap=True)
+            self.console.print(Text(visible_lines(part)), end="", soft_wrap=True)
         self.say("")
 
     def preview(self, text: str) -> Iterator[str]:
@@ -145,10 +143,3 @@ def number(example: str, argument: str, low: float, high: float) -> float:
         what = f"needs a number from {low:g} to {high:g}, found {argument!r}"
         raise RecipeError(example.split()[0], what, f"such as {example}")
     return value
-
-
-def open_generate_repl(
-    generator: "Generator", options: dict[str, Any], run: str, random_seed: int | None = None
-) -> None:
-    """Type texts until the reader leaves."""
-    converse(GenerateRepl(generator, input, terminal(), options, random_seed), run)

@@ -3,7 +3,7 @@
     class Classify(Loop): ...            # an answer to a text, and commands
     Classify(predictor, read, console).run()
 
-Nothing here knows a terminal, so tests drive `handle`; the line editor is in repl_terminal.py.
+Nothing here knows a terminal, so tests drive `handle`; the line editor is in terminal.py.
 """
 
 import inspect
@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from s2s.cli.lines import tidy
-from s2s.cli.repl_live import Live
+from s2s.cli.repl.live import Live
 from s2s.errors import RecipeError, S2SError, suggest
 from s2s.parts import tree
 
@@ -121,3 +121,9 @@ class Loop:
     def quit(self, argument: str) -> None:
         """:quit  leave, as does Ctrl-D"""
         self.open = False
+
+
+def whole_number(example: str, argument: str) -> int:
+    if not argument.isdecimal():
+        raise RecipeError(example.split()[0], f"needs a number, found {argument!r}", f"such as {example}")
+    return int(argument)

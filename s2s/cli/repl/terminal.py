@@ -8,28 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
 
-from s2s.cli.repl import Repl
-from s2s.cli.repl_live import Live
-from s2s.cli.repl_loop import Loop
+from s2s.cli.repl.live import Live
+from s2s.cli.repl.loop import Loop
 from s2s.cli.show import visible
-
-if TYPE_CHECKING:
-    from s2s.decoding.search import Search
-    from s2s.parts import Choice
-    from s2s.predicting.writer import Writer
 
 PROMPT = "» "
 KEPT = 10_000  # lines of history, where we are the ones to cut it
-
-
-def open_repl(predictor: "Writer", search: "Choice[Search]", run: str) -> None:
-    """Talk with a translator until the reader leaves."""
-    converse(Repl(predictor, input, terminal(), search), run)
 
 
 def terminal() -> Console:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from s2s.cli.repl_loop import ON_OFF, Loop
+from s2s.cli.repl.loop import ON_OFF, Loop
 from s2s.cli.show import class_lines, shaded_words, tagged_words
 from s2s.parts import tree
 

@@ -1,0 +1,1 @@
+"""Conversations at a terminal: one file a verb, what they share, and the line editor."""

@@ -1,0 +1,31 @@
+"""Warnings about texts with pieces that a model never saw: what it makes of them says little."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from s2s.cli.console import warn
+
+if TYPE_CHECKING:
+    from s2s.data.readers import Row
+    from s2s.predicting.base import Predictor
+    from s2s.predicting.generator import Generator
+
+NAMED = 12  # unseen characters that a warning names
+
+
+def warn_unseen(generator: "Generator", seed: str) -> None:
+    """Name what training never showed; it is read as unknown, or left out."""
+    if names := generator.unseen(seed):
+        listed = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        what = "read as unknown" if generator.knows_unknown else "left out of what it reads"
+        warn(f"the model never saw {listed}: {what}")
+
+
+def warn_unknown(predictor: "Predictor", name: str, rows: "Sequence[Row]") -> None:
+    """Unknown pieces make a text look likelier, or less likely, than it is."""
+    tokenizer = getattr(predictor.task.target, "tokenizer", None)
+    if tokenizer is None:
+        return
+    unknown = sum(tokenizer.unknown(ids) for ids in tokenizer.encode_all([row.references[0] for row in rows]))
+    if unknown:
+        warn(f"{name}: {unknown:,} pieces are unknown to the model; the scores say little about them")
