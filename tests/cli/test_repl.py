@@ -3,10 +3,13 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 from rich.cells import cell_len
 
 from s2s.cli.repl.live import Live
-from s2s.cli.repl.terminal import history_file, tail
+from s2s.cli.repl.terminal import converse, history_file, tail
 from s2s.cli.repl.translate import Repl
 from s2s.cli.show import attention_map, blocks, column_widths
 from s2s.parts import options_of
@@ -329,9 +332,40 @@ def test_tail_keeps_the_end():
 
 def test_history_is_private_and_optional(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    path = history_file("history")
+    path = history_file()
     assert path is not None
     assert path.stat().st_mode & 0o077 == 0
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    assert history_file("history") is None
+    assert history_file() is None
+
+
+def typed(repl, keys: str) -> str:
+    """What it prints while these keys are pressed at a terminal."""
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        pipe.send_text(keys)
+        converse(repl, "runs/toy")
+    return repl.console.export_text()
+
+
+def test_lines_are_typed_with_an_editor_and_kept(repl, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    shown = typed(repl, "un perrx\x7fo\r:greedy\rdos\r\x04")  # Backspace, Ctrl-D
+    assert "\nperro un\n" in shown
+    assert "\ndos\n" in shown
+    assert repl.search.kind == "greedy"
+    lines = [line[1:] for line in history_file().read_text().splitlines() if line.startswith("+")]
+    assert lines == ["un perro", ":greedy", "dos"]
+
+
+def test_an_editor_without_a_home_keeps_nothing_and_works(repl, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert "\nperro un\n" in typed(repl, "un perro\r:quit\r")
+
+
+def test_what_is_typed_is_answered_below_by_a_thread_that_ends_with_the_conversation(repl, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    typed(repl, ":quit\r")
+    assert repl.live is not None
+    assert not repl.live._thread.is_alive()

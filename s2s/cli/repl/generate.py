@@ -125,7 +125,7 @@ class GenerateRepl(Loop):
     def toggle_live(self, argument: str) -> None:
         """:live  show, or no longer show, the likeliest words below the line"""
         if self.live is None:
-            raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
+            raise RecipeError(":live", "there is no line that is being typed", "start the program at a terminal")
         self.live.on = not self.live.on
         self.say(f"suggestions are {ON_OFF[self.live.on]}", "dim")
 

@@ -1,10 +1,6 @@
-"""A REPL at a terminal: line editing, history, and an answer below the line while it is typed.
-
-By prompt_toolkit where it is installed, by readline elsewhere.
-"""
+"""A REPL at a terminal: line editing, history, and an answer below the line while it is typed, by prompt_toolkit."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +13,6 @@ from s2s.cli.repl.loop import Loop
 from s2s.cli.show import visible
 
 PROMPT = "» "
-KEPT = 10_000  # lines of history, where we are the ones to cut it
 
 
 def terminal() -> Console:
@@ -26,10 +21,7 @@ def terminal() -> Console:
 
 def converse(repl: Loop, run: str) -> None:
     """Answer what is typed until the reader leaves."""
-    try:
-        repl.read = rich_reader(repl)
-    except ImportError:
-        repl.read = plain_reader()
+    repl.read = reader(repl)
     repl.banner(run)
     try:
         repl.run()
@@ -38,8 +30,8 @@ def converse(repl: Loop, run: str) -> None:
             repl.live.close()
 
 
-def rich_reader(repl: Loop) -> Callable[[], str]:
-    """Lines by prompt_toolkit, with the live answer in the bar below. Raises ImportError without it."""
+def reader(repl: Loop) -> Callable[[], str]:
+    """Gives a line at each call, with the live answer in the bar below while it is typed."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import CompleteEvent, Completer, Completion, WordCompleter
     from prompt_toolkit.document import Document
@@ -59,7 +51,7 @@ def rich_reader(repl: Loop) -> Callable[[], str]:
             else:
                 yield from (Completion(word, start_position=-begun) for word, begun in repl.complete(text))
 
-    path = history_file("history")
+    path = history_file()
     history: History = Kept(str(path)) if path else InMemoryHistory()
     commands = WordCompleter([f":{name}" for name in repl.commands], sentence=True)
     session: PromptSession[str] = PromptSession(
@@ -81,42 +73,13 @@ def rich_reader(repl: Loop) -> Callable[[], str]:
     return read
 
 
-def plain_reader() -> Callable[[], str]:
-    """Lines by input(), with readline's editing and history where Python has it."""
-    with suppress(ImportError):
-        import atexit
-        import readline
-
-        if path := history_file("history.txt"):
-            with suppress(OSError):
-                readline.read_history_file(path)
-            readline.set_history_length(KEPT)
-            atexit.register(keep_history, path)
-
-    def read() -> str:
-        try:
-            return input(PROMPT)
-        except (EOFError, KeyboardInterrupt):
-            sys.stdout.write("\n")
-            raise
-
-    return read
-
-
-def keep_history(path: Path) -> None:
-    import readline
-
-    with suppress(OSError):
-        readline.write_history_file(path)
-
-
-def history_file(name: str) -> Path | None:
+def history_file() -> Path | None:
     """Where lines are remembered, readable by their writer only; None where nothing can be written."""
     try:
         base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
         folder = base.expanduser() / "s2s"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / name
+        path = folder / "history"
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         return path
     except (OSError, RuntimeError):  # no home, or not ours

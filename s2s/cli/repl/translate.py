@@ -168,6 +168,6 @@ class Repl(Loop):
     def toggle_live(self, argument: str) -> None:
         """:live  translate, or no longer translate, what is being typed, in the line below it"""
         if self.live is None:
-            raise RecipeError(":live", "needs a terminal and prompt_toolkit", "install it: pip install 's2s[repl]'")
+            raise RecipeError(":live", "there is no line that is being typed", "start the program at a terminal")
         self.live.on = not self.live.on
         self.say(f"live translation is {ON_OFF[self.live.on]}", "dim")
