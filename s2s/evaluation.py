@@ -49,8 +49,7 @@ class Evaluation:
         return kept
 
     def save(self, folder: Path) -> Path:
-        """NAME.json beside NAME.src.txt, NAME.hyp.txt and NAME.ref.txt; gives the path of the first."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """NAME.json beside NAME.src.txt, NAME.hyp.txt and NAME.ref.txt; gives its path. Raises RunError."""
         lines = {"src": self.sources, "hyp": self.hypotheses, "ref": [r[0] for r in self.references]}
         for suffix, texts in lines.items():
             body = "".join(" ".join(text.split("\n")) + "\n" for text in texts)

@@ -9,18 +9,20 @@ from pathlib import Path
 from s2s.errors import RunError
 
 FULL = ("the disk is full", "make room and run the same command again; what was saved before is whole")
-FORBIDDEN = ("this user may not read or write here", "change its permissions, or choose another folder: --out DIR")
+ELSEWHERE = "choose another folder; for a training: --out DIR"
+FORBIDDEN = ("this user may not read or write here", f"change its permissions, or {ELSEWHERE}")
 REASONS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("the disk quota is used up", FULL[1]),
-    errno.EFBIG: ("the file is larger than this disk allows", "choose another folder: --out DIR"),
+    errno.EFBIG: ("the file is larger than this disk allows", ELSEWHERE),
     errno.EACCES: FORBIDDEN,
     errno.EPERM: FORBIDDEN,
-    errno.EROFS: ("the disk is read-only", "choose another folder: --out DIR"),
+    errno.EROFS: ("the disk is read-only", ELSEWHERE),
     errno.ENOENT: ("there is no such file", "check the name, or copy the whole run folder again"),
-    errno.ENOTDIR: ("a part of this path is a file, not a folder", "choose another folder: --out DIR"),
+    errno.EEXIST: ("there is a file of this name, and a folder is needed", "move the file away"),
+    errno.ENOTDIR: ("a part of this path is a file, not a folder", ELSEWHERE),
     errno.EISDIR: ("is a folder, and a file is needed", "move the folder away"),
-    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one: --out DIR"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one; for a training: --out DIR"),
 }
 
 
@@ -35,9 +37,13 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error) or type(error).__name__
-        what, hint = REASONS.get(error.errno or 0, (f"cannot be used: {reason}", "check the disk"))
-        raise RunError(str(path), what, hint) from error
+        raise RunError(str(path), *reason(error)) from error
+
+
+def reason(error: OSError) -> tuple[str, str]:
+    """Why a file could not be read or written, and what to do about it."""
+    words = error.strerror or str(error) or type(error).__name__
+    return REASONS.get(error.errno or 0, (f"cannot be used: {words}", "check the disk"))
 
 
 def atomic_write(path: Path, data: bytes) -> None:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.console import output
+from s2s.cli.console import output, warn
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
-from s2s.errors import DataError
+from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
     from s2s.data.readers import Row
@@ -60,17 +60,28 @@ def evaluate(
         rows, called = split_rows(predictor.recipe, split), name or split
     baseline = None if against is None else Path(against) if Path(against).is_file() else find_run(against)
     found = measure(predictor, rows, name=called, against=baseline)
-    path = found.save(folder / "predictions")
+    path = keep(found, folder / "predictions")
     show(found)
     if "classes" in found.details:
-        show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
+        show_classes(found.details, None if path is None else path.with_name(f"{path.stem}.confusion.png"))
     if "diversity" in found.details:
         show_diversity(found.details["diversity"])
     output().print(f"{predictor.task.verb}: {', '.join(found.paths)}", markup=False, style="dim")
-    output().print(f"written to {path}", markup=False, style="dim")
+    if path is not None:
+        output().print(f"written to {path}", markup=False, style="dim")
 
 
-def show_classes(report: dict[str, Any], picture: Path) -> None:
+def keep(found: "Evaluation", folder: Path) -> Path | None:
+    """Where it is kept; nowhere where that cannot be written: what was measured is shown all the same."""
+    try:
+        return found.save(folder)
+    except RunError as error:
+        [problem] = error.problems
+        warn(f"not kept: {problem.where}: {problem.what}")
+        return None
+
+
+def show_classes(report: dict[str, Any], picture: Path | None) -> None:
     """Each class by itself, and what is taken for what: tables here, and a picture beside the predictions."""
     from s2s.tasks.label_report import class_table, confusion_plot, confusion_table
 
@@ -83,7 +94,7 @@ def show_classes(report: dict[str, Any], picture: Path) -> None:
         output().print(
             f"calibration error {report['calibration_error']:.3f}: 0 is as sure as it is right", markup=False
         )
-    if note := confusion_plot(report, picture):
+    if picture is not None and (note := confusion_plot(report, picture)):
         output().print(note, markup=False)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import output
-from s2s.cli.lines import at_terminal, echo, tidy
+from s2s.cli.lines import at_terminal, echo, read_all, tidy
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.cli.unknown import warn_unseen
 from s2s.errors import S2SError
@@ -78,7 +78,7 @@ def generate(
         converse(GenerateRepl(generator, input, terminal(), options, random_seed), str(folder))
         return
     if seed == "-" or (seed is None and not begun and not sys.stdin.isatty()):
-        seed = read_seed()
+        seed = read_all().replace("\r\n", "\n").removesuffix("\n")
     seed = "" if seed is None else tidy(seed)
     warn_unseen(generator, seed)
     if steps:
@@ -200,12 +200,6 @@ def from_recipe(generator: "Generator") -> dict[str, Any]:
     if chosen.kind != "sample":
         return {"temperature": 0.0} if chosen.kind == "greedy" else {}
     return {key: value for key, value in chosen.options.items() if key in ("temperature", "top_k", "top_p")}
-
-
-def read_seed() -> str:
-    """Standard input, as text: what is no UTF-8 shows as U+FFFD."""
-    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    return text.removesuffix("\n")
 
 
 def unescaped(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import typer
 
 from s2s.cli.console import warn
+from s2s.errors import DataError
 
 CHUNK = 512  # lines that are answered together, at most: what a pipe waits for
 
@@ -62,7 +63,7 @@ def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
     So a slow pipe is answered line by line, and a fast one in full batches.
     """
     begun: list[bytes] = []  # of a line whose end has not come
-    while data := stream.read1(1 << 16):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
+    while data := read(lambda: stream.read1(1 << 16)):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
         first, *rest = data.split(b"\n")
         begun.append(first)
         if not rest:
@@ -73,6 +74,20 @@ def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
             yield lines[start : start + most]
     if last := b"".join(begun):
         yield [last]
+
+
+def read_all() -> str:
+    """Standard input as one text: what is no UTF-8 shows as U+FFFD."""
+    return read(sys.stdin.buffer.read).decode("utf-8-sig", "replace")
+
+
+def read(from_stream: Callable[[], bytes]) -> bytes:
+    """What a call reads from standard input. Raises DataError where that is open for writing only, or is gone."""
+    try:
+        return from_stream()
+    except OSError as error:  # io.UnsupportedOperation is one
+        words = error.strerror or str(error)
+        raise DataError("standard input", f"cannot be read: {words}", "give texts as arguments, or < FILE") from None
 
 
 def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:

@@ -228,7 +228,7 @@ TROUBLES = [
     (errno.EDQUOT, "the disk quota is used up\n  make room"),
     (errno.EACCES, "this user may not read or write here\n  change its permissions"),
     (errno.EPERM, "this user may not read or write here"),
-    (errno.EROFS, "the disk is read-only\n  choose another folder: --out DIR"),
+    (errno.EROFS, "the disk is read-only\n  choose another folder; for a training: --out DIR"),
     (errno.ENAMETOOLONG, "the name is too long"),
     (errno.ENOTDIR, "a part of this path is a file"),
     (errno.EIO, "cannot be used: Input/output error\n  check the disk"),
