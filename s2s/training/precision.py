@@ -49,7 +49,7 @@ def require_cuda(name: str, where: str) -> None:
     """Say which of the three usual reasons it is that there is no GPU."""
     if torch.cuda.is_available():
         return
-    on_cpu = "or set training.device=cpu"
+    on_cpu = f"or {told(where, 'cpu')}"
     if torch.version.cuda is None and torch.version.hip is None:
         what = f"{name!r} was asked for, and torch {torch.__version__} is a build for the CPU only"
         what += ", though this machine has an NVIDIA GPU" if gpu_driver() else ""
@@ -57,7 +57,12 @@ def require_cuda(name: str, where: str) -> None:
     if gpu_driver():
         what = f"{name!r} was asked for, and torch {torch.__version__} cannot use the GPU's driver"
         raise DeviceError(where, what, f"see what nvidia-smi says and what CUDA_VISIBLE_DEVICES is set to, {on_cpu}")
-    raise DeviceError(where, f"{name!r} was asked for, and this machine has no GPU", "set training.device=cpu")
+    raise DeviceError(where, f"{name!r} was asked for, and this machine has no GPU", told(where, "cpu"))
+
+
+def told(where: str, value: str) -> str:
+    """What to write instead: `set training.device=cpu` in a recipe; a verb has a flag, `use --device cpu`."""
+    return f"set {where}={value}" if "." in where else f"use --{where} {value}"
 
 
 def gpu_driver() -> bool:
@@ -100,7 +105,7 @@ def choose_precision(name: str, device: torch.device, where: str = "training.pre
         return on_cpu(name, device, where)
     if name == "auto":
         return Precision("fp32", device, f"{device.type} is used in 32 bits only")
-    raise DeviceError(where, f"{name} on {device.type} is not supported", "set training.precision=fp32, or auto")
+    raise DeviceError(where, f"{name} on {device.type} is not supported", told(where, "fp32, or auto"))
 
 
 def choose_decoding_precision(name: str, device: torch.device, where: str = "precision") -> Precision:
@@ -133,7 +138,7 @@ def scaler_for(name: str, device: torch.device) -> torch.amp.GradScaler | None:
 
 def on_cpu(name: str, device: torch.device, where: str) -> Precision:
     if name == "fp16":
-        raise DeviceError(where, "fp16 needs a GPU", "set training.precision=bf16, fp32 or auto")
+        raise DeviceError(where, "fp16 needs a GPU", told(where, "bf16, fp32 or auto"))
     native = native_bf16()
     if name == "auto" and not native:
         return Precision("fp32", device, "this CPU has no bf16 instructions")
@@ -143,7 +148,7 @@ def on_cpu(name: str, device: torch.device, where: str) -> Precision:
             return Precision("fp32", device, f"this CPU has bf16 instructions, but {trouble}")
         return Precision("bf16", device, f"this CPU has bf16 instructions ({native}), and a small LSTM comes out right")
     if trouble:
-        raise DeviceError(where, f"bf16 does not work on this CPU: {trouble}", "set training.precision=fp32, or auto")
+        raise DeviceError(where, f"bf16 does not work on this CPU: {trouble}", told(where, "fp32, or auto"))
     return Precision("bf16", device, "asked for" if native else "asked for, though this CPU only emulates it: slow")
 
 

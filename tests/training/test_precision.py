@@ -206,3 +206,31 @@ def test_native_bf16_reads_the_flags(monkeypatch):
 
     monkeypatch.setattr(module.Path, "read_text", missing)
     assert read() == ""
+
+
+@pytest.mark.parametrize(
+    ("build", "driver"), [(None, False), ("12.4", False), ("12.4", True)], ids=["cpu build", "no gpu", "bad driver"]
+)
+def test_a_hint_names_what_was_asked_with(no_gpu, monkeypatch, build, driver):
+    """A recipe has a key; a verb has a flag, and no key of a recipe would change what it does."""
+    monkeypatch.setattr(torch.version, "cuda", build)
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(module, "gpu_driver", lambda: driver)
+    for where, hint, other in (
+        ("training.device", "set training.device=cpu", "--device"),
+        ("device", "use --device cpu", "training.device"),
+    ):
+        with pytest.raises(DeviceError) as caught:
+            find_device("cuda", where)
+        assert str(caught.value).endswith(hint)
+        assert other not in str(caught.value)
+
+
+def test_a_hint_about_bits_names_the_flag_of_a_verb(monkeypatch):
+    cpu(monkeypatch, "", "an LSTM comes out wrong")
+    for name, hint in (("bf16", "use --precision fp32, or auto"), ("fp16", "use --precision bf16, fp32 or auto")):
+        with pytest.raises(DeviceError) as caught:
+            choose_precision(name, CPU, "precision")
+        assert str(caught.value).endswith(hint)
+    with pytest.raises(DeviceError, match="use --precision fp32, or auto"):
+        choose_precision("bf16", torch.device("mps"), "precision")
