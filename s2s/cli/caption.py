@@ -10,9 +10,9 @@ import typer
 
 from s2s.cli.console import errors
 from s2s.cli.lines import echo, one_line
-from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
+from s2s.cli.opening import RunName, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
-from s2s.cli.search_options import change_search
+from s2s.cli.run_options import HowWritten, grouped
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".
 Found = tuple["Sequence[Picture]", "list[list[Prediction]]"]
 
 
+@grouped
 def caption(
     run: RunName,
     images: Annotated[list[str], typer.Argument(metavar="IMAGE_OR_FOLDER", help="Pictures, or folders of them.")],
@@ -38,11 +39,7 @@ def caption(
     attention: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write where it looked for each word: a PNG a picture.")
     ] = None,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
-    precision: Bits = "auto",
-    require_fused: RequireFused = False,
+    how: HowWritten = HowWritten(),
 ) -> None:
     """Caption pictures. A line each: its name and the caption with a tab between.
 
@@ -55,15 +52,13 @@ def caption(
     s2s caption runs/caption-rsicd photos/ --attention looked/
     s2s caption caption-rsicd one.jpg two.png --nbest 3 --search beam_size=10
     """
-    from s2s.decoding.options import with_nbest
+    from s2s.decoding.options import change_search, with_nbest
     from s2s.predicting.attention_pictures import check_plots
     from s2s.predicting.writer import Writer
 
     if attention is not None:
         check_plots()
-    folder, writer = open_run(
-        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
-    )
+    folder, writer = open_run(run, Writer, **how.chosen())
     if writer.task.source.space.shape != "image":
         hint = f"use the verb for it: s2s {writer.task.verb} {run}"
         raise RunError(str(folder), f"is a run of {writer.recipe.task.kind}, which reads no pictures", hint)

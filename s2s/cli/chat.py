@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line, rounded
-from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
-from s2s.cli.search_options import change_search
+from s2s.cli.opening import RunName, open_run
+from s2s.cli.run_options import HowWritten, grouped
 
 if TYPE_CHECKING:
     from s2s.cli.conversation import Conversation
 
 
+@grouped
 def chat(
     run: RunName,
     as_json: Annotated[bool, typer.Option("--json", help="In a pipe: one JSON object a reply.")] = False,
@@ -25,11 +26,7 @@ def chat(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change the search; repeat it for several.")
     ] = None,
     random_seed: Annotated[int | None, typer.Option(min=0, help="The same replies to the same words.")] = None,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
-    precision: Bits = "auto",
-    require_fused: RequireFused = False,
+    how: HowWritten = HowWritten(),
 ) -> None:
     """Talk with a run. It remembers as many turns as it was trained with.
 
@@ -40,11 +37,10 @@ def chat(
     s2s chat runs/chat --search temperature=0.7 --search top_p=0.9
     """
     from s2s.cli.conversation import Conversation
+    from s2s.decoding.options import change_search
     from s2s.predicting.writer import Writer
 
-    folder, writer = open_run(
-        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
-    )
+    folder, writer = open_run(run, Writer, **how.chosen())
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
     if at_terminal() and not as_json:
         from s2s.cli.repl.chat import ChatLoop

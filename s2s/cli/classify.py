@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.lines import answer_lines, at_terminal, one_line, rounded
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import RunName, open_run
+from s2s.cli.run_options import HowOpened, grouped
 
 if TYPE_CHECKING:
     from s2s.predicting.labeler import Classification
 
 
+@grouped
 def classify(
     run: RunName,
     text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to classify.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
+    how: HowOpened = HowOpened(),
 ) -> None:
     """Classify texts. Without any, the lines of standard input, or what is typed at a terminal.
 
@@ -32,7 +32,7 @@ def classify(
     """
     from s2s.predicting.labeler import Labeler
 
-    folder, labeler = open_run(run, Labeler, device=device, weights=weights, trust=trust)
+    folder, labeler = open_run(run, Labeler, **how.chosen())
     labeler.need("label", "labels")
     if not text and not as_json and at_terminal():
         from s2s.cli.repl.labels import ClassifyLoop

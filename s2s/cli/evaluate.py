@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import output, warn
-from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
+from s2s.cli.opening import RunName, open_run
+from s2s.cli.run_options import HowWritten, grouped
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from s2s.recipe import Recipe
 
 
+@grouped
 def evaluate(
     run: RunName,
     changes: Annotated[
@@ -27,11 +29,7 @@ def evaluate(
     target: Annotated[list[Path] | None, typer.Option(help="Its references; repeat it for several.")] = None,
     against: Annotated[str | None, typer.Option(help="Another run, or a file of hypotheses, to test against.")] = None,
     name: Annotated[str | None, typer.Option(help="What the files in RUN/predictions are called.")] = None,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
-    precision: Bits = "auto",
-    require_fused: RequireFused = False,
+    how: HowWritten = HowWritten(),
 ) -> None:
     """Score a run on unseen examples. Metrics come with signatures and confidence intervals, and by length.
 
@@ -41,16 +39,7 @@ def evaluate(
     from s2s.predict import find_run
     from s2s.predicting.base import Predictor
 
-    folder, predictor = open_run(
-        run,
-        Predictor,
-        device=device,
-        weights=weights,
-        trust=trust,
-        precision=precision,
-        require_fused=require_fused,
-        changes=changes or (),
-    )
+    folder, predictor = open_run(run, Predictor, changes=changes or (), **how.chosen())
     if source or target:
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:

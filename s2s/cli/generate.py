@@ -10,7 +10,8 @@ import typer
 
 from s2s.cli.console import output
 from s2s.cli.lines import at_terminal, echo, read_all, tidy
-from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
+from s2s.cli.opening import RunName, open_run
+from s2s.cli.run_options import HowWritten, grouped
 from s2s.cli.unknown import warn_unseen
 from s2s.errors import S2SError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LINE_BREAK = "⏎"  # what ends a line of text, in a table
 
 
+@grouped
 def generate(
     run: RunName,
     seed: Annotated[str | None, typer.Argument(metavar="SEED", help="What to go on from; - reads it.")] = None,
@@ -43,11 +45,7 @@ def generate(
     suggest: Annotated[int | None, typer.Option(min=1, metavar="K", help="Show the K likeliest next words.")] = None,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Type seeds at a terminal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a text.")] = False,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
-    precision: Bits = "auto",
-    require_fused: RequireFused = False,
+    how: HowWritten = HowWritten(),
 ) -> None:
     r"""Go on with a text, as it is written. The seed comes from standard input where that is a pipe.
 
@@ -62,9 +60,7 @@ def generate(
     """
     from s2s.predicting.generator import Generator
 
-    folder, generator = open_run(
-        run, Generator, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
-    )
+    folder, generator = open_run(run, Generator, **how.chosen())
     begun = state is not None and state.exists()
     options: dict[str, Any] = from_recipe(generator)
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}

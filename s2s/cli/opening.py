@@ -19,15 +19,9 @@ def complete_run(incomplete: str) -> list[str]:
     return sorted(p.parent.name for p in Path("runs").glob(f"{incomplete}*/recipe.yaml"))
 
 
-# What every verb that opens a run asks for.
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="A run folder, or the name of one in runs/.", autocompletion=complete_run)
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")]
-Weights = Annotated[str, typer.Option(help="best or last")]
-Bits = Annotated[str, typer.Option("--precision", help="auto, fp32, bf16; int8: weights of 8 bits, on a CPU.")]
-RequireFused = Annotated[bool, typer.Option("--require-fused", help="An error where it would not go the fast way.")]
-Trust = Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")]
 
 
 def open_run(
@@ -46,7 +40,6 @@ def open_run(
     from s2s.training.memory import keep_freed_memory
 
     folder = find_run(run)
-    keep_freed_memory()  # this process is ours: a step asks for the same large buffers as the one before
     predictor = load(
         folder,
         device=device,
@@ -56,6 +49,8 @@ def open_run(
         require_fused=require_fused,
         changes=changes,
     )
+    if predictor.precision.device.type == "cpu":
+        keep_freed_memory()  # this process is ours: a step asks for the same large buffers as the one before
     if not isinstance(predictor, kind):
         recipe = predictor.recipe
         raise RunError(

@@ -10,7 +10,8 @@ import typer
 
 from s2s.cli.console import output
 from s2s.cli.lines import echo, one_line, read_all, rounded
-from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
+from s2s.cli.opening import RunName, open_run
+from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.unknown import warn_unknown
 from s2s.errors import DataError
 
@@ -29,15 +30,14 @@ class Part(NamedTuple):
     rows: "list[Row]"
 
 
+@grouped
 def score(
     run: RunName,
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Texts, or pairs; - is standard input.")],
     each: Annotated[bool, typer.Option("--each", help="A line for every line or pair, instead of the sums.")] = False,
     exact: Annotated[bool, typer.Option("--exact", help="Read a long text from end to end: slower.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
+    how: HowOpened = HowOpened(),
 ) -> None:
     """Say how likely texts or pairs are. Log-probability, perplexity, bits per character and byte.
 
@@ -52,7 +52,7 @@ def score(
     from s2s.predicting.base import Predictor
     from s2s.predicting.generator import Generator
 
-    folder, predictor = open_run(run, Predictor, device=device, weights=weights, trust=trust)
+    folder, predictor = open_run(run, Predictor, **how.chosen())
     whole = isinstance(predictor, Generator)
     parts = [Part(name, list(text_rows(name))) for name in files] if whole else pairs(files, predictor, str(folder))
     records = []

@@ -40,15 +40,21 @@ def train(
     from s2s.session import is_run
     from s2s.session import train as run_training
     from s2s.shipped import find_recipe
+    from s2s.training.memory import keep_freed_memory
+    from s2s.training.precision import find_device
     from s2s.training.progress import reporter_for
+    from s2s.training.signals import StopRequest
 
     read = read_recipe(find_recipe(recipe), changes or ())
     folder = out or Path("runs") / read.name
     if fresh and is_run(folder):
         shutil.rmtree(folder)
 
+    if find_device(read.training.device).type == "cpu":
+        keep_freed_memory()  # this process is ours
+    stop = StopRequest(signals=True)
     with reporter_for(errors()) as reporter:
-        outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused)
+        outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused, stop=stop)
     verb = getattr(read.task.maker, "verb", "translate")
     close(folder, outcome, verb, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
 

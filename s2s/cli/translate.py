@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.lines import answer_lines, at_terminal, one_line
-from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
+from s2s.cli.opening import RunName, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
-from s2s.cli.search_options import change_search
+from s2s.cli.run_options import HowWritten, grouped
 
 if TYPE_CHECKING:
     from s2s.predicting.writer import Alignment, Prediction
 
 
+@grouped
 def translate(
     run: RunName,
     text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to translate.")] = None,
@@ -24,11 +25,7 @@ def translate(
     search: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Change the search; repeat it for several.")
     ] = None,
-    device: Device = "auto",
-    weights: Weights = "best",
-    trust: Trust = False,
-    precision: Bits = "auto",
-    require_fused: RequireFused = False,
+    how: HowWritten = HowWritten(),
 ) -> None:
     """Translate texts. Without any, the lines of standard input, or what is typed at a terminal.
 
@@ -42,12 +39,10 @@ def translate(
     s2s translate multi30k --search beam_size=10 --search length_penalty=0.8 < in.txt > out.txt
     s2s translate multi30k --search kind=greedy
     """
-    from s2s.decoding.options import with_nbest
+    from s2s.decoding.options import change_search, with_nbest
     from s2s.predicting.writer import Writer
 
-    folder, predictor = open_run(
-        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
-    )
+    folder, predictor = open_run(run, Writer, **how.chosen())
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
     if not text and not as_json and at_terminal():

@@ -9,8 +9,8 @@ from rich.text import Text
 from s2s.cli.conversation import Conversation
 from s2s.cli.describe import plain
 from s2s.cli.repl.loop import Loop, whole_number
-from s2s.cli.search_options import change_search
 from s2s.cli.show import attention_map, hypothesis_lines, shaded_words, visible
+from s2s.decoding.options import change_search
 from s2s.errors import RecipeError
 from s2s.parts import tree
 from s2s.predicting.writer import Prediction

@@ -15,9 +15,8 @@ from rich.text import Text
 from s2s.cli.describe import plain
 from s2s.cli.repl.live import Live
 from s2s.cli.repl.loop import ON_OFF, Loop, whole_number
-from s2s.cli.search_options import change_search
 from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible
-from s2s.decoding.options import with_nbest
+from s2s.decoding.options import change_search, with_nbest
 from s2s.errors import RecipeError
 from s2s.parts import tree
 
