@@ -23,7 +23,6 @@ from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe, differences
 from s2s.tasks.task import Task
 from s2s.tensors import Space
-from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
 from s2s.training.position import Outcome
@@ -31,6 +30,7 @@ from s2s.training.precision import Precision, choose_precision, find_device
 from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
 from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
+from s2s.training.signals import StopRequest
 from s2s.training.trainer import Trainer
 from s2s.training.validation import Validator
 
@@ -50,11 +50,21 @@ MAY_CHANGE = (
 )
 
 
-def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, require_fused: bool = False) -> Outcome:
+def train(
+    recipe: Recipe,
+    out: Path,
+    *,
+    reporter: Reporter | None = None,
+    require_fused: bool = False,
+    stop: StopRequest | None = None,
+) -> Outcome:
     """Train what a recipe describes, into the folder `out`; carry on if it holds a stopped run of that recipe.
 
     reporter  is told of the data, the model, every step and every validation
     require_fused  raise where a recurrence would be a Python loop over time
+    stop  asks for an end in good order: StopRequest(signals=True) makes Ctrl-C and SIGTERM do so
+
+    Signals, threads and memory of the process stay as they are, unless `stop` asks for the signals.
 
     Raises S2SError for everything the reader can put right.
     """
@@ -62,8 +72,6 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
     check_options(recipe)
     precision = choose_precision(options.precision, find_device(options.device))
     reporter = reporter or Reporter()
-    if precision.device.type == "cpu":
-        keep_freed_memory()
     started = Run(out).has_checkpoint  # written below once all that it needs is there
     if started:
         run = Run.open(out)
@@ -107,7 +115,7 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
             reporter.message(f"going on from step {trainer.position.step:,}")
         else:
             trainer.save()
-        outcome = trainer.fit()
+        outcome = trainer.fit(stop or StopRequest())
         note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
         if note is not None:
             reporter.message(note)

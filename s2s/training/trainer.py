@@ -70,11 +70,14 @@ class Trainer:
 
     # -- the loop ------------------------------------------------------------------------------------
 
-    def fit(self) -> Outcome:
-        """Train until a stop comes. Raises TrainingError when the loss is not a number."""
+    def fit(self, stop: StopRequest | None = None) -> Outcome:
+        """Train until a stop comes, or is asked for. Raises TrainingError when the loss is not a number.
+
+        stop  who asks; Ctrl-C and SIGTERM do where it is not given
+        """
         here, options = self.position, self.options
         self.reporter.start(Plan(self.total_steps, options.epochs, here.step, options.select_by, here.best))
-        with StopRequest() as request:
+        with stop or StopRequest(signals=True) as request:
             reason = self._finished()
             while reason is None:
                 for group in self._groups():
