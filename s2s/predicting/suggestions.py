@@ -22,6 +22,7 @@ from s2s.tensors import UNK, select
 if TYPE_CHECKING:
     from s2s.predicting.generator import Generator
 
+NEVER = float("-inf")
 LONGEST = 48  # pieces in a word
 READ = 2000  # characters of the text before that are read, at most: typing must not wait
 WORD = r"[^\W_]|['’\-]"  # what words are made of, character by character
@@ -60,7 +61,9 @@ def suggest(generator: "Generator", text: str, k: int = 5, beam_size: int = 0) -
     spaced = bool(surfaces.begins.any())
     head = surfaces.joins
     if spaced:  # the space belongs to the next piece
-        head = surfaces.begins if before[-1:] in ("", " ", "\n") else surfaces.begins | surfaces.joins
+        head = surfaces.begins
+        if before[-1:] not in ("", " ", "\n"):
+            head = surfaces.joins | surfaces.begins if leans(tokenizer, before, surfaces) else surfaces.joins
         before = before.removesuffix(" ")
     prefix = normalize(begun, getattr(tokenizer, "normalization", "none"), getattr(tokenizer, "lowercase", False))
     found = search(generator, before, prefix.encode("utf-8", "replace"), surfaces, head, k, beam_size or max(16, 4 * k))
@@ -97,7 +100,7 @@ def search(
             scores = scores.masked_fill(~allowed, float("-inf"))
         if bool(within.any()) or step == 0:  # what was typed is certain, and so is that a word comes
             scores = torch.where(within[:, None] | (step == 0), scores.log_softmax(-1), scores)
-        scores = (scores + rank[:, None]).nan_to_num(nan=float("-inf"))  # where nothing fits
+        scores = (scores + rank[:, None]).nan_to_num(nan=NEVER, neginf=NEVER)  # where nothing fits
         rank, chosen = scores.flatten().topk(min(beam_size, scores.numel()))
         keep = rank > float("-inf")
         rank, chosen = rank[keep], chosen[keep]
@@ -109,6 +112,12 @@ def search(
         state = select(output.state, origin)
     top = sorted(ended.items(), key=lambda item: (-item[1], item[0]))[:k]
     return [(word.decode(), math.exp(score)) for word, score in top]
+
+
+def leans(tokenizer: Tokenizer, before: str, surfaces: Surfaces) -> bool:
+    """Is a piece that begins a word also what follows this text without a blank between? After `(` it may be."""
+    piece = int(surfaces.begins.nonzero()[0])
+    return tokenizer.encode(before.split()[-1] + surfaces.text[piece].decode())[-1] == piece
 
 
 def is_text(word: bytes) -> bool:

@@ -100,3 +100,30 @@ def test_a_word_without_end_ends():
     with torch.no_grad():
         generator.model.head.out.bias[generator.tokenizer.encode("a")] = 30.0
     assert all(len(s.word) <= LONGEST for s in generator.suggest("a", 2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("text", ["the cat", "the", "the ca", "can'", "the dog.", "a cat can", "the cat-", "the dog.t"])
+def test_a_word_that_is_suggested_goes_on_from_what_was_typed(kind, trained, text):
+    """Pieces that do not fit, or that bring a blank, joined what was typed into words that are none."""
+    generator = known(kind) if trained else generator_for(kind, seed=3)
+    found = generator.suggest(text, 5)
+    assert all(s.probability > 0 for s in found)
+    if kind == "word":  # what it knows, and nothing else
+        words = set(generator.tokenizer.pieces(range(len(generator.tokenizer))))
+        assert {s.word for s in found} <= words, found
+
+
+def test_a_model_of_words_has_none_to_add_to_a_whole_one():
+    generator = known("word")
+    assert [s.word for s in generator.suggest("the cat", 5)] == []
+    assert [s.word for s in generator.suggest("a cat can", 5)] == ["can't"]
+    assert generator.suggest("the dog.", 5) == []  # it would take a blank, which was not typed
+    assert generator.suggest("the dog. ", 5) != []
+
+
+def test_a_word_may_lean_on_an_opening_mark():
+    generator = generator_for("word", lines=["(the cat) (a dog)"], seed=1)
+    assert {s.word for s in generator.suggest("the (", 9)} == {"the", "cat", "a", "dog"}
+    assert [s.word for s in generator.suggest("the (d", 9)] == ["dog"]
