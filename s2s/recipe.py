@@ -1,6 +1,6 @@
 """A recipe is the whole description of a run: what to learn from, what to build, how to train it.
 
-    recipe = read_recipe("recipes/demo.yaml", ["training.steps=100"])
+    recipe = read_recipe("recipes/translation/demo.yaml", ["training.steps=100"])
     task = recipe.task()
     model = recipe.build_model(task.source.space, task.target.space)
 
@@ -85,7 +85,7 @@ class Origin:
     changed: tuple[str, ...] = ()
 
     def place(self, key: str) -> str:
-        """`recipes/demo.yaml:4: model.head`, or `on the command line: model.head`."""
+        """`recipes/translation/demo.yaml:4: model.head`, or `on the command line: model.head`."""
         if any(key == c or key.startswith(f"{c}.") or c.startswith(f"{key}.") for c in self.changed):
             return f"on the command line: {key}"
         near = key

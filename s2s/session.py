@@ -1,6 +1,6 @@
 """From a recipe to a run folder: prepare the data, build the model, train it, keep all that was learned.
 
-    outcome = train(read_recipe("recipes/demo.yaml"), Path("runs/demo"))
+    outcome = train(read_recipe("recipes/translation/demo.yaml"), Path("runs/demo"))
 
 The same call carries on a run that was stopped.
 """

@@ -1,6 +1,10 @@
 """One model class: what kind of model it is depends on the pair of encoder and head.
 
-encoder-decoder   rnn + decoder, gnmt, luong, bahdanau    translation, summaries, spelling
+sequence to sequence            rnn + decoder, gnmt, luong, bahdanau    translation, chat
+picture to sequence             cnn, timm, project + decoder            captions
+nothing to sequence             none + language-model                   text, letter by letter or word by word
+sequence or picture to vector   rnn, cnn, timm + classifier             classification
+sequence to aligned sequence    rnn + tagger                            tags
 """
 
 from collections.abc import Callable

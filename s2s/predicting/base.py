@@ -2,6 +2,7 @@
 
 Writer     writes an answer: translation, captions, chat       writer.py
 Generator  goes on with a text: language models                generator.py
+Labeler    chooses: labels of a text, or tags of its words     labeler.py
 """
 
 from collections.abc import Iterator, Sequence

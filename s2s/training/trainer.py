@@ -1,6 +1,6 @@
 """The loop. Everything it needs is handed to it; everything it learns is in its state.
 
-    trainer = Trainer(model, batches, validate, run, options, precision=..., reporter=...)
+    trainer = Trainer(model, task, batches, validator, run, options, precision=..., reporter=...)
     outcome = trainer.fit()
 
 A run that stops at any step and comes back is the run that never stopped, bit for bit on a CPU: weights,
