@@ -1,6 +1,7 @@
 """The programs for people who work on s2s, as far as they can go out of date without anybody noticing."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,55 @@ def test_every_bug_has_its_place(mutate):
     bugs = list(mutate.read_bugs(mutate.BUGS.read_text()))
     assert len(bugs) > 50
     assert [f"{bug.name}: {mutate.misplaced(bug)}" for bug in bugs if mutate.misplaced(bug)] == []
+
+
+@pytest.fixture
+def planted(mutate, tmp_path, monkeypatch):
+    """judge(right, wrong, tests) in a tree of one module and its tests: what became of the bug."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "sums.py").write_text("def total(numbers):\n    return sum(numbers)\n")
+    test = "import sums\n\ndef test_{0}():\n    assert sums.total([1, 2]) {1}\n"
+    (root / "test_good.py").write_text(test.format("good", "== 3"))
+    (root / "test_blind.py").write_text(test.format("blind", "> 0"))
+    (root / "test_broken.py").write_text(test.format("broken", "== 4"))
+    trees = [tmp_path / f"tree{i}" for i in range(2)]
+    for tree in trees:
+        shutil.copytree(root, tree)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "")
+
+    def judge(*bugs):
+        made = [
+            mutate.Bug(f"{right} {tests}", "sums.py", right, wrong, f"test_{tests}.py") for right, wrong, tests in bugs
+        ]
+        results = [result for _, result in mutate.judge(made, trees)]
+        for tree in trees:  # every bug was taken out again
+            assert (tree / "sums.py").read_text() == (root / "sums.py").read_text()
+        return results
+
+    return judge
+
+
+def test_a_bug_is_noticed_by_tests_that_pass_without_it_only(mutate, planted):
+    """In order, side by side: tests that fail anyway would notice every bug."""
+    bug = ("sum(numbers)", "sum(numbers) + 1")
+    found = planted((*bug, "good"), (*bug, "blind"), (*bug, "broken"), ("product(", "sum(", "good"), (*bug, "good"))
+    assert found == [mutate.NOTICED, mutate.MISSED, mutate.FAILS, mutate.MISPLACED, mutate.NOTICED]
+
+
+def test_tests_that_are_not_there_are_no_tests_that_notice(mutate, planted):
+    assert planted(("sum(numbers)", "0", "nowhere")) == [mutate.FAILS]
+
+
+def test_mutate_sums_up_and_its_exit_code_is_bad_where_one_is_missed(mutate, monkeypatch, capsys):
+    bugs = [mutate.Bug(str(i), "f", "r", "w", "t") for i in range(3)]
+    monkeypatch.setattr(mutate, "chosen", lambda words: bugs)
+    monkeypatch.setattr(mutate.shutil, "copytree", lambda *_, **__: None)
+    for results, code, line in (
+        ([mutate.NOTICED] * 3, 0, "3 bugs: 3 noticed"),
+        ([mutate.NOTICED, mutate.NOTICED, mutate.MISSED], 1, "3 bugs: 2 noticed, 1 MISSED"),
+        ([mutate.NOTICED, mutate.NOTICED, mutate.FAILS], 1, "3 bugs: 2 noticed, 1 FAILS WITHOUT IT"),
+    ):
+        monkeypatch.setattr(mutate, "judge", lambda bugs, trees, results=results: zip(bugs, results))
+        assert mutate.main([]) == code
+        assert capsys.readouterr().out.splitlines()[-1] == line

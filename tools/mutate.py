@@ -1,24 +1,37 @@
 """Test the tests: plant one known bug at a time and see whether they notice.
 
-    .venv/bin/python tools/mutate.py              every bug of tools/mutations.txt
-    .venv/bin/python tools/mutate.py attention    those whose name or file has this word
-    .venv/bin/python tools/mutate.py --where      only check that every bug still has its place
+    .venv/bin/python tools/mutate.py                 every bug of tools/mutations.txt
+    .venv/bin/python tools/mutate.py attention       those whose name or file has this word
+    .venv/bin/python tools/mutate.py --workers 4     so many at a time; two if not given
+    .venv/bin/python tools/mutate.py --where         only check that every bug still has its place
 
-Works on a copy of the tree, so an interrupted run leaves nothing behind. Whenever a bug gets past the
-tests, write the test and add the bug. Exit code 1 when one is missed.
+Before a bug is planted its tests must pass without it: tests that fail anyway would notice anything. Each worker has a
+copy of the tree, so an interrupted run leaves nothing behind. Whenever a bug gets past the tests, write the test and
+add the bug. Exit code 1 when one is missed, out of place, or has tests that fail without it.
 """
 
+import argparse
 import os
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+T = TypeVar("T")
+R = TypeVar("R")
 ROOT = Path(__file__).resolve().parents[1]
 BUGS = Path(__file__).with_name("mutations.txt")
+LEFT_OUT = (".git", ".venv", "runs", "*cache*")  # of a copy
+PATIENCE = 600  # seconds: a bug that never ends does not go unnoticed
+
+NOTICED, MISSED, FAILS, MISPLACED, IN_PLACE = "noticed", "MISSED", "FAILS WITHOUT IT", "OUT OF PLACE", "in place"
+BAD = (MISSED, FAILS, MISPLACED)
 
 
 class Bug(NamedTuple):
@@ -40,11 +53,21 @@ def read_bugs(text: str) -> Iterator[Bug]:
         yield Bug(name.strip(), head["file"], right, wrong, head["tests"])
 
 
-def misplaced(bug: Bug) -> str:
+def misplaced(bug: Bug, root: Path = ROOT) -> str:
     """What is wrong with the bug itself, or nothing."""
-    path = ROOT / bug.file
+    path = root / bug.file
     count = path.read_text().count(bug.right) if path.is_file() else 0
     return "" if count == 1 else f"its lines occur {count} times in {bug.file}"
+
+
+def run_tests(tests: str, tree: Path) -> int:
+    """pytest's exit code: 0 all passed, 1 some failed; others are mistakes, of how it was called or in the tests."""
+    env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests.split()]
+    try:
+        return subprocess.run(command, cwd=tree, env=env, capture_output=True, timeout=PATIENCE, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return 1
 
 
 def noticed(bug: Bug, tree: Path) -> bool:
@@ -52,32 +75,69 @@ def noticed(bug: Bug, tree: Path) -> bool:
     path = tree / bug.file
     text = path.read_text()
     path.write_text(text.replace(bug.right, bug.wrong, 1))
-    env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.tests.split()]
     try:
-        return subprocess.run(command, cwd=tree, env=env, capture_output=True, timeout=600).returncode == 1
-    except subprocess.TimeoutExpired:
-        return True  # a bug that never ends does not go unnoticed
+        return run_tests(bug.tests, tree) == 1
     finally:
         path.write_text(text)
 
 
-def main() -> int:
-    words = [word for word in sys.argv[1:] if word != "--where"]
-    bugs = [b for b in read_bugs("\n" + BUGS.read_text()) if not words or any(w in b.name + b.file for w in words)]
-    bad = 0
+def side_by_side(work: Callable[[T, Path], R], items: Sequence[T], trees: Sequence[Path]) -> Iterator[R]:
+    """work(item, tree) for each, in order, one at a time in a tree."""
+    free: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for tree in trees:
+        free.put(tree)
+
+    def share(item: T) -> R:
+        tree = free.get()
+        try:
+            return work(item, tree)
+        finally:
+            free.put(tree)
+
+    with ThreadPoolExecutor(len(trees)) as workers:
+        yield from workers.map(share, items)
+
+
+def judge(bugs: Sequence[Bug], trees: Sequence[Path]) -> Iterator[tuple[Bug, str]]:
+    """Each bug and what became of it. Tests that several bugs share have one control run."""
+    placed = [bug for bug in bugs if not misplaced(bug, trees[0])]
+    tests = sorted({bug.tests for bug in placed})
+    passing = {test for test, code in zip(tests, side_by_side(run_tests, tests, trees)) if code == 0}
+    sound = [bug for bug in placed if bug.tests in passing]
+    found = side_by_side(noticed, sound, trees)
+    for bug in bugs:
+        if bug not in placed:
+            yield bug, MISPLACED
+        elif bug not in sound:
+            yield bug, FAILS
+        else:
+            yield bug, NOTICED if next(found) else MISSED
+
+
+def chosen(words: Sequence[str]) -> list[Bug]:
+    bugs = read_bugs("\n" + BUGS.read_text())
+    return [bug for bug in bugs if not words or any(word in bug.name + bug.file for word in words)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Plant known bugs and see whether the tests notice.")
+    parser.add_argument("words", nargs="*", help="only bugs whose name or file has one of these")
+    parser.add_argument("--workers", type=int, default=2, help="how many at a time")
+    parser.add_argument("--where", action="store_true", help="only check that every bug has its place")
+    options = parser.parse_args(arguments)
+    bugs, counts = chosen(options.words), Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "runs", "*cache*"))
-        for bug in bugs:
-            problem = misplaced(bug)
-            result = f"?? {problem}" if problem else "in place"
-            if not problem and "--where" not in sys.argv:
-                result = "noticed" if noticed(bug, tree) else "MISSED"
-            bad += bool(problem) or result == "MISSED"
-            print(f"{result:9} {bug.name}", flush=True)
-    print(f"{len(bugs)} bugs, {bad} not noticed or out of place")
-    return 1 if bad else 0
+        trees = [Path(folder) / f"tree{i}" for i in range(1 if options.where else max(1, options.workers))]
+        for tree in trees:
+            if not options.where:
+                shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        looked = ((bug, MISPLACED if misplaced(bug) else IN_PLACE) for bug in bugs)
+        for bug, result in looked if options.where else judge(bugs, trees):
+            counts[result] += 1
+            why = {MISPLACED: f": {misplaced(bug)}", FAILS: f": {bug.tests}"}.get(result, "")
+            print(f"{result:9} {bug.name}{why}", flush=True)
+    print(f"{len(bugs)} bugs: " + ", ".join(f"{count} {result}" for result, count in counts.most_common()))
+    return 1 if any(counts[result] for result in BAD) else 0
 
 
 if __name__ == "__main__":
