@@ -65,7 +65,7 @@ def test_tests_that_are_not_there_are_no_tests_that_notice(mutate, planted):
 def test_mutate_sums_up_and_its_exit_code_is_bad_where_one_is_missed(mutate, monkeypatch, capsys):
     bugs = [mutate.Bug(str(i), "f", "r", "w", "t") for i in range(3)]
     monkeypatch.setattr(mutate, "chosen", lambda words: bugs)
-    monkeypatch.setattr(mutate.shutil, "copytree", lambda *_, **__: None)
+    monkeypatch.setattr(mutate, "copied", lambda tree: tree)
     for results, code, line in (
         ([mutate.NOTICED] * 3, 0, "3 bugs: 3 noticed"),
         ([mutate.NOTICED, mutate.NOTICED, mutate.MISSED], 1, "3 bugs: 2 noticed, 1 MISSED"),
@@ -74,3 +74,15 @@ def test_mutate_sums_up_and_its_exit_code_is_bad_where_one_is_missed(mutate, mon
         monkeypatch.setattr(mutate, "judge", lambda bugs, trees, results=results: zip(bugs, results))
         assert mutate.main([]) == code
         assert capsys.readouterr().out.splitlines()[-1] == line
+
+
+def test_a_copy_has_every_module_and_no_rubbish(mutate, tmp_path):
+    """cli/cache.py was left out once, so that every bug of the command line was noticed."""
+    root = tmp_path / "root"
+    kept = ["s2s/cli/cache.py", "s2s/runs/__init__.py", "tests/cli/test_cache.py", "recipes/a.yaml", ".gitignore"]
+    rubbish = ["runs/x/log", ".git/HEAD", ".venv/x", "s2s/__pycache__/x.pyc", ".pytest_cache/x", ".mypy_cache/x"]
+    for name in kept + rubbish:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    copy = mutate.copied(tmp_path / "copy", root)
+    assert {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()} == set(kept)

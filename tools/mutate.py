@@ -27,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 ROOT = Path(__file__).resolve().parents[1]
 BUGS = Path(__file__).with_name("mutations.txt")
-LEFT_OUT = (".git", ".venv", "runs", "*cache*")  # of a copy
+LEFT_OUT = {".git", ".venv", "runs", "build", "dist"}  # of a copy, at the top: a package may have such a name
 PATIENCE = 600  # seconds: a bug that never ends does not go unnoticed
 
 NOTICED, MISSED, FAILS, MISPLACED, IN_PLACE = "noticed", "MISSED", "FAILS WITHOUT IT", "OUT OF PLACE", "in place"
@@ -58,6 +58,16 @@ def misplaced(bug: Bug, root: Path = ROOT) -> str:
     path = root / bug.file
     count = path.read_text().count(bug.right) if path.is_file() else 0
     return "" if count == 1 else f"its lines occur {count} times in {bug.file}"
+
+
+def copied(tree: Path, root: Path = ROOT) -> Path:
+    """The tree, without what is no part of it."""
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        caches = {name for name in names if name == "__pycache__" or (name.startswith(".") and name.endswith("_cache"))}
+        return caches | (LEFT_OUT & set(names) if Path(folder) == root else set())
+
+    return Path(shutil.copytree(root, tree, ignore=left_out))
 
 
 def run_tests(tests: str, tree: Path) -> int:
@@ -130,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trees = [Path(folder) / f"tree{i}" for i in range(1 if options.where else max(1, options.workers))]
         for tree in trees:
             if not options.where:
-                shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
+                copied(tree)
         looked = ((bug, MISPLACED if misplaced(bug) else IN_PLACE) for bug in bugs)
         for bug, result in looked if options.where else judge(bugs, trees):
             counts[result] += 1
