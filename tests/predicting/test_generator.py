@@ -33,7 +33,8 @@ def test_every_level_writes_its_lines_by_heart(kind):
     (found,) = generator.generate("the dog ", length=17, temperature=0)
     assert found == "ran to the door!\n"
     (found,) = generator.generate("el niño", length=17, temperature=0)
-    assert found == " comió ñoquis.\nth"[:17] or found.startswith(" comió ñoquis.\n")
+    assert found[:15] == " comió ñoquis.\n"  # which line comes then, nobody can know
+    assert len(found) == 17
 
 
 def test_a_seed_gives_the_same_text_again(any_generator):
@@ -54,17 +55,21 @@ def test_alone_is_in_company(any_generator):
     assert any_generator.generate("the", length=50, count=4, random_seed=3)[:1] == alone
 
 
+def expected(generator, text):
+    """What may come next, likeliest first, as text."""
+    walked = generator.walk(text, k=len(generator.tokenizer))[-1].likeliest
+    names = [name for name, _ in walked if name not in ("<pad>", "<s>", "<unk>")]
+    return ["\n" if name == "</s>" else name.replace("▁", " ") for name in names]
+
+
 def test_temperature_0_takes_the_likeliest_piece():
     generator = generator_for(seed=2)
-    ids = generator.encode("the")
+    walked = "the"
     for _ in range(12):
-        walked = generator.walk(generator.tokenizer.decode(ids), k=len(generator.tokenizer))[-1].likeliest
-        writable = [name for name, _ in walked if name not in ("<pad>", "<s>", "<unk>", "</s>")]
-        ids += generator.tokenizer.encode(writable[0].replace("▁", " "))
+        walked += expected(generator, walked)[0]
     texts = generator.begin("the")
     found = "".join(text for _, text in generator.write(texts, length=12, temperature=0))
-    expected = generator.tokenizer.decode(ids)[3:]
-    assert found == expected or "\n" in found  # a line break has no text to walk along
+    assert found == walked[3:]
     assert generator.generate("the", length=12, top_k=1, random_seed=1) == [found]
     assert generator.generate("the", length=12, top_p=0.0, random_seed=1) == [found]
 
@@ -74,10 +79,7 @@ def test_top_k_keeps_to_the_likeliest():
     texts = generator.begin("", count=1, random_seed=1)
     before = ""
     for _, text in generator.write(texts, length=30, top_k=2):
-        if "\n" not in before:
-            best = [name.replace("▁", " ") for name, _ in generator.walk(before, k=5)[-1].likeliest]
-            best = [name for name in best if name not in ("<pad>", "<s>", "<unk>")][:2]
-            assert text in best or text == "\n"
+        assert text in expected(generator, before)[:2]
         before += text
 
 
