@@ -87,7 +87,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
 
 def fitted(recipe: Recipe, train: Corpus) -> Task:
     """The task with vocabularies learned from these rows, or from the cache where they were learned before."""
-    task = recipe.task()
+    task = recipe.build_task()
     key = digest(train.fingerprint, recipe.task.kind, str(tree(recipe.task)))
 
     def learn(folder: Path) -> None:

@@ -46,6 +46,7 @@ import s2s.tasks.label_metrics
 import s2s.tasks.labeling
 import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
 from s2s.config import choose, make
+from s2s.data.files import digest
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
@@ -86,11 +87,13 @@ class Origin:
 
     def place(self, key: str) -> str:
         """`recipes/demo.yaml:4: model.head`, or `on the command line: model.head`."""
-        if any(key == c or key.startswith(f"{c}.") or c.startswith(f"{key}.") for c in self.changed):
+        if key.startswith("on the command line") or (self.path and key.startswith(f"{self.path}:")):
+            return key  # it has its place
+        if any(key == c or key.startswith((f"{c}.", f"{c}[")) or c.startswith(f"{key}.") for c in self.changed):
             return f"on the command line: {key}"
         near = key
-        while near not in self.lines and "." in near:
-            near = near.rpartition(".")[0]
+        while near not in self.lines and set(near) & set(".["):
+            near = near[: max(near.rfind("."), near.rfind("["))]  # of metrics[0].order, metrics may be all there is
         return f"{self.path}:{self.lines.get(near, 1)}: {key}" if self.path else key
 
     def located(self, error: RecipeError) -> RecipeError:
@@ -112,6 +115,13 @@ class Recipe:
     uses: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin, init=False, repr=False, compare=False)
 
+    def build_task(self) -> Task:
+        """The task, before it has seen data."""
+        try:
+            return self.task()
+        except RecipeError as error:
+            raise self.origin.located(error) from None
+
     def build_model(self, source: Space, target: Space) -> Model:
         """Sizes flow one way: data -> encoder -> head."""
         layout = self.model
@@ -125,7 +135,10 @@ class Recipe:
                 initialization=layout.initialization,
             )
             if chosen := layout.word_vectors:
-                embeddings = [embedding_of(model, side) for side in chosen.sides]
+                try:
+                    embeddings = [embedding_of(model, side) for side in chosen.sides]
+                except RecipeError as error:
+                    raise error.at("model") from None
                 for embedding in embeddings if chosen.frozen else ():
                     freeze(embedding)
             return model
@@ -236,7 +249,7 @@ def use_parts(path: Path) -> None:
     path = path.expanduser()
     if not path.is_file():
         raise RecipeError("uses", f"there is no file {str(path)!r}", "names are relative to the recipe's folder")
-    name = f"s2s_parts_{abs(hash(path.resolve()))}"
+    name = f"s2s_parts_{digest(str(path.resolve()), path.read_bytes())}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

@@ -127,7 +127,7 @@ def check_options(recipe: Recipe) -> None:
     except RecipeError as error:
         raise recipe.origin.located(error) from None
     known = ["loss", "perplexity"]
-    task = recipe.task()
+    task = recipe.build_task()
     if options.validation_search is not None or not task.searches:
         known += [metric.kind for metric in task.metrics]
     if options.select_by not in known:
@@ -194,7 +194,7 @@ def begin_encoder(recipe: Recipe, model: Model) -> list[str]:
     try:
         return model.encoder.begin()
     except RecipeError as error:
-        raise recipe.origin.located(error) from None
+        raise recipe.origin.located(error.at("model.encoder")) from None
 
 
 def sides(source: Space, target: Space) -> str:

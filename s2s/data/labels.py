@@ -92,6 +92,7 @@ class Label(Names, kind="label"):
     """One name out of a few: a class."""
 
     shape = "label"
+    shapes = (shape,)
 
     def split(self, value: str) -> list[str]:
         return [value.strip()]
@@ -112,6 +113,7 @@ class Labels(Names, kind="labels"):
     """
 
     shape = "labels"
+    shapes = (shape,)
     separator: str
 
     def __init__(self, *, separator: str = ",") -> None:
@@ -141,6 +143,7 @@ class Tags(Names, kind="tags"):
     """A name for every word of the source, with blanks between."""
 
     shape = "tags"
+    shapes = (shape,)
 
     def split(self, value: str) -> list[str]:
         return value.split()

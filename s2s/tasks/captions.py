@@ -25,6 +25,7 @@ class Captioning(Task, kind="captioning"):
     source  image; or what another program made of pictures, such as numbers
     """
 
+    target_shapes = ("ids",)
     verb: ClassVar[str] = "caption"
 
     def __init__(
@@ -39,7 +40,8 @@ class Captioning(Task, kind="captioning"):
             choose(Metric, "exact"),
         ),
     ) -> None:
-        self.source, self.target, self.metrics = source(), target(), metrics
+        self.metrics = metrics
+        self.bind(source, target)
         self.most_frequent = ""  # caption of the training rows
 
     def fit(self, rows: Iterable[Row]) -> None:

@@ -56,11 +56,11 @@ class Labeling(Task):
         metrics: tuple[Choice[Metric], ...],
         class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
     ) -> None:
-        self.source, field = source(), target()
-        if not isinstance(field, Names):
+        self.bind(source, target)
+        if not isinstance(self.target, Names):
             raise RecipeError("target", f"{target.kind} is not a field of names", "use label, labels or tags")
-        self.metrics = tuple(separating(metric, field.separator) for metric in metrics)
-        self.target, self.class_weights = field, class_weights
+        self.metrics = tuple(separating(metric, self.target.separator) for metric in metrics)
+        self.class_weights = class_weights
         self.weights: Tensor | None = None  # [C], once the names are known
 
     def fit(self, rows: Iterable[Row]) -> None:
@@ -137,6 +137,7 @@ def separating(metric: Choice[Metric], separator: str | None) -> Choice[Metric]:
 class Classification(Labeling, kind="classification"):
     """Text to a label (`target: label`), or to several at once (`target: labels`)."""
 
+    target_shapes = ("label", "labels")
     verb = "classify"
 
     def __init__(
@@ -158,6 +159,7 @@ class Classification(Labeling, kind="classification"):
 class Tagging(Labeling, kind="tagging"):
     """A tag for every word: source and target have equally many, with blanks between."""
 
+    source_shapes, target_shapes = ("ids", "vectors"), ("tags",)
     verb = "tag"
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from s2s.config import choose
-from s2s.data.fields import Field, Nothing
+from s2s.data.fields import Field, Nothing, bound
 from s2s.data.texts import Text
 from s2s.errors import RecipeError
 from s2s.parts import Choice, Positive
@@ -24,6 +24,7 @@ class LanguageModeling(Task, kind="language-model"):
     jitter  each pass begins elsewhere in the text
     """
 
+    source_shapes, target_shapes = ("nothing",), ("ids",)
     verb = "generate"
     searches = False
     streams = True
@@ -35,7 +36,7 @@ class LanguageModeling(Task, kind="language-model"):
         chunk: Positive = 128,
         jitter: bool = True,
     ) -> None:
-        field = target()
+        field = bound(target)
         if not isinstance(field, Text):
             raise RecipeError("target", f"a language model writes text, and this is {target.kind}", "use: kind: text")
         field.max_length = 1 << 60  # lines of a stream are as long as they like
