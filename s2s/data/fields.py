@@ -31,9 +31,11 @@ class Field(Family):
     samples      True where sample() draws another encoding of the same value each time
     augments     True where augment() changes an encoded array a little, another way each time
     fingerprint  equal fingerprints encode every value alike: what a cache is filed under
+    takes        which sources of a reader are values for it (SourceType); () is any
     shapes       what its space may be (tensors.Space), before the data says more
     """
 
+    takes: ClassVar[tuple[str, ...]] = ()
     shapes: ClassVar[tuple[str, ...]] = ()
     max_length: int | None = None
     ends: int = 0

@@ -31,7 +31,7 @@ class Image(Given, kind="image"):
     light   in training, brightness and contrast change by up to this share
     """
 
-    shapes = ("image",)
+    takes, shapes = ("picture",), ("image",)
 
     def __init__(
         self,

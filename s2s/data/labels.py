@@ -28,6 +28,7 @@ ONCE = 20  # and so does one with more than these, each of them there only once
 class Names(Field):
     """A field whose ids are places in a sorted list of names; a member says how a value is split into names."""
 
+    takes = ("text",)
     shape: Any
     separator: str | None = None  # what stands between names, where a value may have several at once
     names: list[str]

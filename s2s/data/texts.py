@@ -37,7 +37,7 @@ class Text(Field, kind="text"):
     Raises RecipeError for an expression that is none.
     """
 
-    shapes = ("ids",)
+    takes, shapes = ("text",), ("ids",)
     max_length: int
     ends = 1
 

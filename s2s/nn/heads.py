@@ -42,10 +42,12 @@ class AnswerOutput(NamedTuple):
 class Head(nn.Module, Family):
     """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.Space).
 
+    needs_memory  True where it can say nothing of an encoding without positions
     uses_state  False where the encoder need not work out how it ended
     """
 
     writes: ClassVar[tuple[str, ...]] = ()
+    needs_memory: ClassVar[bool] = False
     uses_state: bool = False
 
     def __init__(self, width: int, space: Space) -> None:

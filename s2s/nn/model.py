@@ -92,6 +92,9 @@ def build_model(
     check_fits("model.encoder", encoder, Encoder, "reads", "source", source)
     check_fits("model.head", head, Head, "writes", "target", target)
     encoding = encoder.at("model.encoder")(source)
+    if encoding.width == 0 and getattr(head.maker, "needs_memory", False):
+        what = f"{head.kind} goes by what an encoder gives, and {encoder.kind} gives nothing"
+        raise RecipeError("model.head", what, "choose an encoder, and a source for it to read")
     model = Model(encoding, head.at("model.head")(encoding.width, target))
     if tied_embeddings:
         tie_embeddings(model, source, target)
