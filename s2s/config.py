@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from s2s.errors import Problem, RecipeError, suggest
 from s2s.parts import Choice, Family, Range, aliases_of, options_of, placed, type_name, written
+from s2s.plugins import load_all
 
 T = TypeVar("T")
 Part = TypeVar("Part", bound=Family)
@@ -53,11 +54,13 @@ def choose(family: type[Part], node: Any, where: str = "", default: Choice[Part]
 def known_kind(family: type[Family], kind: Any, where: str) -> str:
     """A kind by its name today, looked for in what is installed beside s2s if it is not here."""
     found = family.find(kind)
+    if found is not None:
+        return found
+    wrong = load_all()
+    found = family.find(kind)
     if found is None:
-        word = family.__name__.lower()
-        raise RecipeError(
-            f"{where}.kind".lstrip("."), f"there is no {word} called {kind!r}", suggest(kind, family.kinds)
-        )
+        what = f"there is no {family.__name__.lower()} called {kind!r}"
+        raise RecipeError(f"{where}.kind".lstrip("."), what, "; ".join([suggest(kind, family.kinds), *wrong]))
     return found
 
 

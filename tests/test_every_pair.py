@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-import s2s.recipe  # noqa: F401  (registers all kinds)
 from s2s.cli.check import build
 from s2s.data.batches import make_batch
 from s2s.data.fields import Field

@@ -6,14 +6,13 @@ import shutil
 import pytest
 from torch import nn
 
-import s2s.recipe  # noqa: F401  (registers all kinds)
 from s2s.data.fields import Field
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention
 from s2s.nn.heads import Head
 from s2s.parts import Family, Functions
-from s2s.recipe import use_parts
+from s2s.plugins import use_file
 
 
 class Tool(nn.Module, Family):
@@ -73,26 +72,26 @@ def test_a_file_may_be_imported_again_and_so_may_its_copy(tmp_path, monkeypatch)
     monkeypatch.setattr(Attention, "kinds", dict(Attention.kinds))
     file = tmp_path / "mine.py"
     file.write_text(PART.format(name="Mine"))
-    use_parts(file)
+    use_file(file)
     first = Attention.kinds["of-a-file"]
-    use_parts(file)
+    use_file(file)
     (tmp_path / "parts").mkdir()
     shutil.copy(file, tmp_path / "parts" / "mine.py")  # a run brings its parts along
-    use_parts(tmp_path / "parts" / "mine.py")
+    use_file(tmp_path / "parts" / "mine.py")
     assert Attention.kinds["of-a-file"].__qualname__ == first.__qualname__
     other = tmp_path / "other.py"
     other.write_text(PART.format(name="Other"))
     with pytest.raises(RecipeError, match=r"other\.py:4: there is already an attention 'of-a-file': .*mine\.py:4"):
-        use_parts(other)
+        use_file(other)
 
 
 def test_an_edited_file_is_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Attention, "kinds", dict(Attention.kinds))
     file = tmp_path / "mine.py"
     file.write_text(PART.format(name="Mine"))
-    use_parts(file)
+    use_file(file)
     file.write_text(PART.format(name="Mine") + "    edited = True\n")
-    use_parts(file)
+    use_file(file)
     assert Attention.kinds["of-a-file"].edited
 
 

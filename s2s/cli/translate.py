@@ -92,7 +92,7 @@ def change_search(search: "Choice[Search]", changes: Sequence[str]) -> "Choice[S
     from s2s.config import choose
     from s2s.decoding.search import Search
     from s2s.parts import options_of, tree
-    from s2s.recipe import set_key
+    from s2s.recipe_yaml import set_key
 
     root: dict[str, Any] = {"decoding": tree(search, full=False)}
     for change in changes:

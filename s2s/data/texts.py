@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import s2s.data.plain_tokenizers  # noqa: F401  (registers the kinds that need no library)
 from s2s.data.fields import Field
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import RecipeError

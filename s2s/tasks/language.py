@@ -7,6 +7,7 @@ import numpy as np
 
 from s2s.config import choose
 from s2s.data.fields import Field, Nothing, bound
+from s2s.data.plain_tokenizers import Characters
 from s2s.data.texts import Text
 from s2s.errors import RecipeError
 from s2s.parts import Choice, Positive
@@ -32,7 +33,7 @@ class LanguageModeling(Task, kind="language-model"):
     def __init__(
         self,
         *,
-        target: Choice[Field] = choose(Field, {"kind": "text", "tokenizer": "char"}),
+        target: Choice[Field] = choose(Field, {"kind": Text, "tokenizer": Characters}),
         chunk: Positive = 128,
         jitter: bool = True,
     ) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import s2s.data.subwords
-import s2s.data.texts  # noqa: F401  (registers the default field)
 from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field, bound
 from s2s.data.readers import Row
+from s2s.data.subwords import Unigram
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.batched import SearchCall, write_all
 from s2s.errors import RecipeError
@@ -22,7 +22,7 @@ from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Choice, Family
 from s2s.tasks.losses import Likelihood, Loss, cross_entropy
-from s2s.tasks.metrics import Metric, Score
+from s2s.tasks.metrics import Bleu, Chrf, Metric, Score
 from s2s.tensors import Batch
 
 
@@ -125,10 +125,10 @@ class Translation(Task, kind="translation"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, "text"),
-        target: Choice[Field] = choose(Field, "text"),
-        tokenizer: Choice[Tokenizer] = choose(Tokenizer, "unigram"),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "bleu"), choose(Metric, "chrf")),
+        source: Choice[Field] = choose(Field, Text),
+        target: Choice[Field] = choose(Field, Text),
+        tokenizer: Choice[Tokenizer] = choose(Tokenizer, Unigram),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Bleu), choose(Metric, Chrf)),
     ) -> None:
         self.shared = tokenizer()
         self.metrics = metrics

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-import s2s.data.subwords
-import s2s.data.tables  # noqa: F401  (they register unigram and jsonl)
 from s2s.config import choose
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
 from s2s.data.corpus import encode_corpus, open_corpus

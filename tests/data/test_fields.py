@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import s2s.data.subwords  # noqa: F401  (registers its kinds)
 from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.plain_tokenizers import Bytes, Words

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import s2s.data.tables  # noqa: F401  (registers tsv)
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, open_corpus
 from s2s.data.readers import Reader

@@ -6,7 +6,6 @@ import pytest
 import torch
 from nn_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
-import s2s.nn.classifier  # noqa: F401  (registers the heads that a message names)
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge

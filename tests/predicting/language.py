@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-import s2s.recipe  # noqa: F401  (registers all kinds)
 from s2s.config import choose
 from s2s.data.fields import Nothing
 from s2s.data.texts import Text, with_eos
