@@ -9,10 +9,10 @@ word, and all of them come at once. A change on the command line is a line of th
 recipe's own words, checked by the same code.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -27,12 +27,15 @@ from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
-from s2s.parts import Choice, tree
+from s2s.parts import Choice, Positive, tree
 from s2s.plugins import use_parts
 from s2s.recipe_yaml import Origin, as_list, parse_yaml, set_key
+from s2s.tasks.metrics import Metric
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training
+
+FORMAT = 1  # raise it when an older s2s would misread a recipe; what is merely renamed has an alias
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +55,15 @@ class Layout:
 
 @dataclass(kw_only=True)
 class Recipe:
-    """All that a run needs to be told. Each field is a section, or a line, of the YAML file."""
+    """All that a run needs to be told. Each field is a section, or a line, of the YAML file.
 
+    format  of its words, so that an older s2s does not misread a newer recipe; without it, they are those of format 1
+    uses    parts that are not s2s's own: files beside the recipe, modules, or plugins of installed packages
+    """
+
+    aliases: ClassVar[Mapping[str, str]] = {}  # sections that were renamed: see parts.Family
+
+    format: Positive = FORMAT
     name: str
     task: Choice[Task]
     data: Choice[Reader]
@@ -63,6 +73,24 @@ class Recipe:
     seed: int = 1
     uses: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        node: Mapping[str, Any] | None = None,
+        /,
+        *,
+        changes: Sequence[str] = (),
+        folder: Path = Path(),
+        **sections: Any,
+    ) -> "Recipe":
+        """A recipe from Python: a tree as YAML would give it, or its sections by name. Raises RecipeError.
+
+            Recipe.of(name="mine", task={"kind": "translation", "tokenizer": "char"}, data="generated")
+
+        In place of the name of a kind may stand the class or the function itself.
+        """
+        return recipe_of(copied({**(node or {}), **sections}), Origin(), changes, folder)
 
     def build_task(self) -> Task:
         """The task, before it has seen data."""
@@ -118,18 +146,39 @@ def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
 def parse_recipe(text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path()) -> Recipe:
     """The same from text. `folder` is where the files named by `uses` are looked for."""
     node, lines = parse_yaml(text, path)
-    changed = [change.partition("=")[0] for change in changes]
+    return recipe_of(node, Origin(path, lines), changes, folder)
+
+
+def recipe_of(node: dict[str, Any], origin: Origin, changes: Sequence[str], folder: Path) -> Recipe:
+    """A recipe from its tree, which the changes are written into."""
     for change in changes:
         set_key(node, change)
-    origin = Origin(path, lines, tuple(changed))
+    origin = replace(origin, changed=tuple(change.partition("=")[0] for change in changes))
     try:
+        check_format(node.get("format", FORMAT))
         for name in as_list(node.get("uses"), "uses"):
             use_parts(name, folder)
         recipe = make(Recipe, node, "")
     except RecipeError as error:
         raise origin.located(error) from None
-    recipe.origin = origin
+    recipe.origin, recipe.format = origin, FORMAT
+    if (metric := Metric.find(recipe.training.select_by)) is not None:
+        recipe.training = replace(recipe.training, select_by=metric)  # as it is called now
     return recipe
+
+
+def check_format(found: Any) -> None:
+    """Raises RecipeError for a recipe that is newer than this s2s."""
+    if isinstance(found, int) and found > FORMAT:
+        what = f"this recipe is of format {found}, and this s2s reads up to {FORMAT}"
+        raise RecipeError("format", what, "upgrade: pip install --upgrade s2s")
+
+
+def copied(node: Any) -> Any:
+    """The same tree in dicts and lists of its own, which changes may be written into."""
+    if isinstance(node, Mapping):
+        return {key: copied(item) for key, item in node.items()}
+    return [copied(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 def differences(old: Recipe, new: Recipe) -> list[Problem]:
