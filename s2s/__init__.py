@@ -6,6 +6,8 @@
     recipe = s2s.read_recipe("recipe.yaml", ["training.epochs=5"])
     s2s.train(recipe, Path("runs/mine"))
 
+    s2s.Recipe.of(name="mine", task={"kind": "translation", "tokenizer": "char"}, data="generated")
+
 Importing the package imports nothing heavy: each public name is looked up when it is first used.
 """
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from s2s.evaluation import evaluate as evaluate
     from s2s.predict import load as load
     from s2s.recipe import Recipe as Recipe
+    from s2s.recipe import parse_recipe as parse_recipe
     from s2s.recipe import read_recipe as read_recipe
     from s2s.session import train as train
 
@@ -25,10 +28,19 @@ PUBLIC = {
     "S2SError": "s2s.errors",
     "evaluate": "s2s.evaluation",
     "load": "s2s.predict",
+    "parse_recipe": "s2s.recipe",
     "read_recipe": "s2s.recipe",
     "train": "s2s.session",
 }
-__all__ = ["Recipe", "S2SError", "evaluate", "load", "read_recipe", "train"]  # the keys of PUBLIC: a test says so
+__all__ = [
+    "Recipe",
+    "S2SError",
+    "evaluate",
+    "load",
+    "parse_recipe",
+    "read_recipe",
+    "train",
+]  # the keys of PUBLIC: a test says so
 
 
 def __getattr__(name: str) -> Any:

@@ -13,42 +13,63 @@ import os
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from s2s.errors import Problem, RecipeError, suggest
-from s2s.parts import Choice, Range, options_of, type_name, written
+from s2s.parts import Choice, Family, Range, aliases_of, options_of, placed, type_name, written
+from s2s.plugins import load_all
 
 T = TypeVar("T")
+Part = TypeVar("Part", bound=Family)
 
 
-def choose(family: type[T], node: Any, where: str = "", default: Choice[T] | None = None) -> Choice[T]:
+class Changed(str):
+    """A key that the command line wrote: where a recipe has the same by a former name, this one counts."""
+
+
+def choose(family: type[Part], node: Any, where: str = "", default: Choice[Part] | None = None) -> Choice[Part]:
     """Check `{kind: name, option: value, ...}`, or just `name`, against a family of parts.
 
-    Where there is a default, `kind` may be left out: the options then change the default's.
+    Where there is a default, `kind` may be left out: the options then change the default's. Code may give the class or
+    the function itself in place of its name.
     """
     word = family.__name__.lower()
-    kinds: dict[str, Callable[..., T]] = family.kinds  # type: ignore[attr-defined]
-    node = {"kind": node} if isinstance(node, str) else node
+    kinds: dict[str, Callable[..., Part]] = family.kinds
+    node = {"kind": node} if isinstance(node, str) or callable(node) else node
     if not isinstance(node, Mapping):
         raise RecipeError(where, f"needs the name of a {word}, found {node!r}", suggest("", kinds))
     if "kind" not in node and default is not None:
-        node = {"kind": default.kind, **written(default), **node}
+        former = aliases_of(default.maker)
+        node = {"kind": default.kind, **written(default), **{former.get(key, key): item for key, item in node.items()}}
     if "kind" not in node:
         raise RecipeError(where, f"needs a kind of {word}", suggest("", kinds))
-    kind = node["kind"]
-    if kind not in kinds:
-        raise RecipeError(f"{where}.kind", f"there is no {word} called {kind!r}", suggest(kind, kinds))
+    kind = family.kind_of(node["kind"]) if callable(node["kind"]) else node["kind"]
+    kind = known_kind(family, kind, where)
     options = {key: value for key, value in node.items() if key != "kind"}
-    return Choice(kind, arguments(kinds[kind], options, where, f"{word} {kind!r}"), kinds[kind])
+    return Choice(kind, arguments(kinds[kind], options, where, f"{word} {kind!r}"), kinds[kind], where)
+
+
+def known_kind(family: type[Family], kind: Any, where: str) -> str:
+    """A kind by its name today, looked for in what is installed beside s2s if it is not here."""
+    found = family.find(kind)
+    if found is not None:
+        return found
+    wrong = load_all()
+    found = family.find(kind)
+    if found is None:
+        what = f"there is no {family.__name__.lower()} called {kind!r}"
+        raise RecipeError(f"{where}.kind".lstrip("."), what, "; ".join([suggest(kind, family.kinds), *wrong]))
+    return found
 
 
 def make(cls: type[T], node: Any, where: str) -> T:
     """Build a dataclass of keyword-only options from a mapping."""
     if not isinstance(node, Mapping | None):
         raise RecipeError(where, f"expected options, found {node!r}", suggest("", options_of(cls)))
-    return cls(**arguments(cls, node or {}, where, where or "the recipe"))
+    made: T = placed(cls(**arguments(cls, node or {}, where, where or "the recipe")), where)
+    return made
 
 
 def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, name: str) -> dict[str, Any]:
@@ -56,8 +77,9 @@ def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, na
     wanted = options_of(maker)
     problems: list[Problem] = []
     good: dict[str, Any] = {}
-    for key, value in node.items():
-        place = f"{where}.{key}".lstrip(".")
+    given = by_present_names(node, aliases_of(maker), wanted, where, problems)
+    for key, (written_as, value) in given.items():
+        place = f"{where}.{written_as}".lstrip(".")
         if key not in wanted:
             problems.append(Problem(place, f"{name} has no option {key!r}", suggest(key, wanted)))
             continue
@@ -66,12 +88,27 @@ def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, na
         except RecipeError as error:
             problems.extend(error.problems)
     for key, option in wanted.items():
-        if option.required and key not in node:
+        if option.required and key not in given:
             hint = f"it has no default; the options are: {', '.join(wanted)}"
             problems.append(Problem(where or key, f"{name} needs {key!r}", hint))
     if problems:
         raise RecipeError.of(problems)
     return good
+
+
+def by_present_names(
+    node: Mapping[str, Any], former: Mapping[str, str], wanted: Collection[str], where: str, problems: list[Problem]
+) -> dict[str, tuple[str, Any]]:
+    """{name of an option today: (as it is written, value)}; of two ways to write one, the command line's counts."""
+    found: dict[str, tuple[str, Any]] = {}
+    for key, value in node.items():
+        name = former.get(key, key) if key not in wanted else key
+        if name in found and isinstance(found[name][0], Changed) == isinstance(key, Changed):
+            what = f"is written twice: {found[name][0]!r} and {key!r} are one option, now called {name!r}"
+            problems.append(Problem(f"{where}.{key}".lstrip("."), what, "leave one of them out"))
+        elif name not in found or isinstance(key, Changed):
+            found[name] = (key, value)
+    return found
 
 
 def convert(value: Any, hint: Any, where: str, default: Any = None) -> Any:

@@ -30,6 +30,8 @@ class Problem(NamedTuple):
 class S2SError(Exception):
     """RunError("runs/x", "has no weights", "train it first: s2s train x")"""
 
+    placed = False  # True once its keys are those of a recipe, and not of a part
+
     def __init__(self, where: str, what: str, hint: str = "") -> None:
         self.problems: tuple[Problem, ...] = (Problem(where, what, hint),)
         super().__init__(str(self))
@@ -40,6 +42,20 @@ class S2SError(Exception):
         problems = tuple(problems)
         error = cls(*problems[0])
         error.problems = problems
+        return error
+
+    def at(self, where: str) -> Self:
+        """The same problems, their keys made whole by the place of the part that raised them; once is enough."""
+        if not where or self.placed:
+            return self
+
+        def whole(key: str) -> str:
+            if key == where or key.startswith(f"{where}."):
+                return key
+            return f"{where}.{key}" if key else where
+
+        error = type(self).of(p._replace(where=whole(p.where)) for p in self.problems)
+        error.placed = True
         return error
 
     def __str__(self) -> str:

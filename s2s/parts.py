@@ -10,13 +10,19 @@ a recipe against it.
 
 import dataclasses
 import inspect
+import os
+import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, overload
 
-T = TypeVar("T")
+from s2s.errors import RecipeError
+
+P = TypeVar("P", covariant=True)  # what a choice makes
+R = TypeVar("R", covariant=True)  # what a function gives
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -38,47 +44,207 @@ Amount = Annotated[float, Range(0)]
 Fraction = Annotated[float, Range(0, 1)]
 
 
+def parameters(maker: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Those of a function, or of a constructor without `self`."""
+    if maker is object or getattr(maker, "__init__", None) is object.__init__:
+        return []
+    found = list(inspect.signature(maker).parameters.values())
+    return found[1:] if found and found[0].name == "self" else found
+
+
+def positional(maker: Callable[..., Any]) -> list[str]:
+    """The names of what stands before the star."""
+    return [p.name for p in parameters(maker) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
 class Family:
     """A family of interchangeable parts: subclass it with kind="name" and recipes can ask for it.
 
     class Attention(nn.Module, Family): ...                   # a family has a registry of its own
     class Dot(Attention, kind="dot"): ...                     # a member is a class,
     @Search.register("greedy")                                # or a function
+
+    What a family gives to its members, before the star, is what its own __init__ takes, or what `given` names. A
+    member that takes something else is refused as it registers, and so is a second one of the same kind.
+
+    aliases   {old: new}, options that a part has renamed: recipes with the old name are read, the new one is written
+    formerly  the same of a kind: class Dot(Attention, kind="dot", formerly=("product",))
     """
 
     kinds: ClassVar[dict[str, Callable[..., Any]]]
+    former: ClassVar[dict[str, str]]  # kinds that were renamed, and what they are called now
+    given: ClassVar[tuple[str, ...]]
+    aliases: ClassVar[Mapping[str, str]] = {}
+    _makes_families: ClassVar[bool] = True
 
-    def __init_subclass__(cls, kind: str | None = None, **rest: Any) -> None:
+    def __init_subclass__(
+        cls, kind: str | None = None, *, formerly: Sequence[str] = (), given: Sequence[str] | None = None, **rest: Any
+    ) -> None:
         super().__init_subclass__(**rest)
-        if Family in cls.__bases__:
-            cls.kinds = {}
+        if any(vars(base).get("_makes_families") for base in cls.__bases__):
+            cls.kinds, cls.former = {}, {}
+            cls.given = tuple(given if given is not None else positional(vars(cls).get("__init__", object)))
         if kind is not None:
-            cls.kinds[kind] = cls
+            cls._add(kind, cls, formerly)
 
     @classmethod
-    def register(cls, kind: str) -> Callable[[F], F]:
+    def register(
+        cls, kind: str, *, formerly: Sequence[str] = (), aliases: Mapping[str, str] | None = None
+    ) -> Callable[[F], F]:
         """The same for a function: @Metric.register("bleu")."""
 
         def add(maker: F) -> F:
-            cls.kinds[kind] = maker
+            if aliases:
+                maker.aliases = dict(aliases)  # type: ignore[attr-defined]
+            cls._add(kind, maker, formerly)
             return maker
 
         return add
 
+    @classmethod
+    def _add(cls, kind: str, maker: Callable[..., Any], formerly: Sequence[str]) -> None:
+        check_given(cls, maker)
+        for name in (kind, *formerly):
+            there = cls.kinds.get(name) or cls.kinds.get(cls.former.get(name, ""))
+            if there is not None and not same_definition(there, maker):
+                what = f"there is already {word_of(cls)} {name!r}: {place_of(there)}"
+                raise TypeError(f"{place_of(maker)}: {what}; give one of the two another kind")
+        cls.kinds[kind] = maker
+        cls.former |= dict.fromkeys(formerly, kind)
+
+    @classmethod
+    def find(cls, kind: Any) -> str | None:
+        """What this kind is called now, or None where there is none of that name."""
+        if not isinstance(kind, str):
+            return None
+        return kind if kind in cls.kinds else cls.former.get(kind)
+
+    @classmethod
+    def kind_of(cls, maker: Callable[..., Any]) -> str:
+        """The kind that a class or a function was registered as."""
+        return next(kind for kind, known in cls.kinds.items() if known is maker)
+
+
+class Functions(Family, Generic[R]):
+    """A family whose members are functions: called with what the family gives, they return R.
+
+    class Filter(Functions[Tensor], given=("scores", "written")): ...
+    """
+
+    _makes_families = True
+
+
+def check_given(family: type[Family], maker: Callable[..., Any]) -> None:
+    """Does a part take what its family gives? Names may differ, but none may stand in another's place."""
+    takes, gives = positional(maker), family.given
+    takes_more = any(p.kind is p.VAR_POSITIONAL for p in parameters(maker))
+    moved = [name for name, other in zip(takes, gives) if name != other and name in gives]
+    if moved or len(takes) > len(gives) or (len(takes) < len(gives) and not takes_more):
+        found = f"{maker.__name__}({', '.join(takes)})"
+        what = f"{found} must take ({', '.join(gives)}), which is what {word_of(family)} is given"
+        raise TypeError(f"{place_of(maker)}: {what}; put a star before what a recipe may choose")
+
+
+def word_of(member: type) -> str:
+    """`an attention`, of a family or of a class in it."""
+    word = next(cls for cls in member.__mro__ if "kinds" in vars(cls)).__name__.lower()
+    return f"an {word}" if word[0] in "aeio" else f"a {word}"
+
+
+def same_definition(a: Callable[..., Any], b: Callable[..., Any]) -> bool:
+    """Is one the other, defined again? So it is where a file is imported twice, or its copy, which a run brings."""
+    if a.__qualname__ != b.__qualname__:
+        return False
+    if a.__module__ == b.__module__:
+        return True
+    files = [file_of(part) for part in (a, b)]
+    if None in files:
+        return False
+    return files[0] == files[1] or read_bytes(files[0]) == read_bytes(files[1])
+
+
+def read_bytes(path: str | None) -> bytes | None:
+    try:
+        return Path(path or "").read_bytes()
+    except OSError:
+        return None
+
+
+def file_of(maker: Callable[..., Any]) -> str | None:
+    """The file that a class or a function was read from; None for what was typed."""
+    found = getattr(sys.modules.get(maker.__module__), "__file__", None)
+    return os.path.realpath(found) if found else None
+
+
+def place_of(maker: Callable[..., Any]) -> str:
+    """`my_parts.py:12`, or the module and name of what has no file."""
+    path = file_of(maker)
+    try:
+        line = inspect.getsourcelines(maker)[1]
+    except (OSError, TypeError):
+        return f"{maker.__module__}.{maker.__qualname__}"
+    return f"{os.path.relpath(path) if path else maker.__module__}:{line}"
+
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Choice(Generic[T]):
-    """A part that a recipe chose and s2s checked: call it with what the program knows."""
+class Choice(Generic[P]):
+    """A part that a recipe chose and s2s checked: call it with what the program knows.
+
+    where  the key of the recipe at which it stands: RecipeErrors that the part raises get it before theirs, and so
+           those of the parts inside it, wherever they are mounted
+    """
 
     kind: str
     options: Mapping[str, Any]  # only what was written; the signature has the defaults
-    maker: Callable[..., T]
+    maker: Callable[..., P]
+    where: str = dataclasses.field(default="", compare=False)
 
-    def __call__(self, *known: Any) -> T:
-        return self.maker(*known, **self.options)
+    @overload
+    def __call__(self: "Choice[Functions[R]]", *known: Any) -> R: ...
+    @overload
+    def __call__(self, *known: Any) -> P: ...
+    def __call__(self, *known: Any) -> Any:
+        options = self.options
+        if self.where:
+            inside = {**choices_in(self.maker), **options}
+            options = {name: placed(part, f"{self.where}.{name}") for name, part in inside.items()}
+        try:
+            return self.maker(*known, **options)
+        except RecipeError as error:
+            raise error.at(self.where) from None
+
+    def at(self, where: str) -> "Choice[P]":
+        """The same where a recipe says where it is; else it is said to be here."""
+        return self if self.where else dataclasses.replace(self, where=where)
 
     def __repr__(self) -> str:
         return f"{self.kind}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+
+@cache
+def choices_in(maker: Callable[..., Any]) -> dict[str, Any]:
+    """The defaults of a constructor that are parts themselves, which do not know where they will stand."""
+    return {
+        option.name: option.default
+        for option in options_of(maker).values()
+        if isinstance(option.default, Choice)
+        or (isinstance(option.default, tuple) and any(isinstance(item, Choice) for item in option.default))
+    }
+
+
+def placed(value: Any, where: str) -> Any:
+    """A choice, several, or a section that holds some, at this key of a recipe; all else stays as it is."""
+    if isinstance(value, Choice):
+        return value if value.where == where else dataclasses.replace(value, where=where)
+    if isinstance(value, tuple):
+        items = tuple(placed(item, f"{where}[{i}]") for i, item in enumerate(value))
+        return value if all(a is b for a, b in zip(items, value)) else items
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        held = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+        moved = {name: placed(item, f"{where}.{name}".lstrip(".")) for name, item in held.items()}
+        changed = {name: item for name, item in moved.items() if item is not held[name]}
+        return dataclasses.replace(value, **changed) if changed else value
+    return value
 
 
 class Option(NamedTuple):
@@ -102,6 +268,12 @@ def options_of(maker: Callable[..., Any]) -> dict[str, Option]:
         for p in inspect.signature(maker).parameters.values()
         if p.kind is p.KEYWORD_ONLY
     }
+
+
+def aliases_of(maker: Callable[..., Any]) -> dict[str, str]:
+    """Options by the names they had, and their names now: what a class declares, and those it comes from."""
+    classes = reversed(maker.__mro__) if isinstance(maker, type) else [maker]
+    return {old: new for part in classes for old, new in vars(part).get("aliases", {}).items()}
 
 
 def type_name(hint: Any) -> str:

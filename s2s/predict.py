@@ -10,7 +10,8 @@ from s2s.predicting.base import Predictor
 from s2s.predicting.generator import Generator
 from s2s.predicting.labeler import CHOICES, Labeler
 from s2s.predicting.writer import Writer
-from s2s.recipe import Recipe, parse_recipe, parse_yaml
+from s2s.recipe import Recipe, parse_recipe
+from s2s.recipe_yaml import parse_yaml
 from s2s.tasks.task import Task
 from s2s.training.precision import choose_decoding_precision, find_device
 from s2s.training.runs import Run

@@ -15,7 +15,9 @@ import numpy as np
 
 from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
+from s2s.data.fields import Field
 from s2s.data.files import digest
+from s2s.data.readers import Reader
 from s2s.data.report import Report, make_report
 from s2s.data.store import filled
 from s2s.data.streams import StreamBatches
@@ -49,6 +51,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     """
     options = recipe.training
     reader = recipe.data()
+    check_source(recipe, reader, task or recipe.build_task())
     corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
     if has_split(reader, "test"):
         corpora["test"] = open_corpus(reader, "test")
@@ -61,7 +64,8 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     for split, ids in encoded.items():
         task.check(split, ids)
     keep = encoded["train"].short_enough(source, target)
-    report = make_report(corpora, encoded, source, target, parallel=task.parallel)
+    alike = task.parallel and reader.source_type == "text"  # a picture has no length to compare
+    report = make_report(corpora, encoded, source, target, parallel=alike)
     for line in report.lines():
         say(line)
 
@@ -85,9 +89,19 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     )
 
 
+def check_source(recipe: Recipe, reader: Reader, task: Task) -> None:
+    """Are the sources that the data has values for the field? Raises RecipeError before any of them is read."""
+    takes, has = task.source.takes, reader.source_type
+    if takes and has not in takes:
+        able = [kind for kind, maker in Field.kinds.items() if has in getattr(maker, "takes", ())]
+        what = f"takes {' or '.join(takes)}, and the sources of data: {recipe.data.kind} are {has}"
+        hint = f"use one of: {', '.join(able) or 'nothing'}; or other data"
+        raise recipe.origin.located(RecipeError("task.source", what, hint))
+
+
 def fitted(recipe: Recipe, train: Corpus) -> Task:
     """The task with vocabularies learned from these rows, or from the cache where they were learned before."""
-    task = recipe.task()
+    task = recipe.build_task()
     key = digest(train.fingerprint, recipe.task.kind, str(tree(recipe.task)))
 
     def learn(folder: Path) -> None:

@@ -9,42 +9,14 @@ word, and all of them come at once. A change on the command line is a line of th
 recipe's own words, checked by the same code.
 """
 
-import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
-import s2s.data.dialogues
-import s2s.data.folders
-import s2s.data.generated
-import s2s.data.hub
-import s2s.data.images
-import s2s.data.labels
-import s2s.data.lines
-import s2s.data.numbers
-import s2s.data.subwords
-import s2s.data.tables
-import s2s.data.texts
-import s2s.decoding.sampling
-import s2s.nn.backbones
-import s2s.nn.by_hand
-import s2s.nn.classifier
-import s2s.nn.decoder
-import s2s.nn.deep
-import s2s.nn.images
-import s2s.nn.language_model
-import s2s.nn.nothing
-import s2s.nn.stepwise
-import s2s.tasks.caption_metrics
-import s2s.tasks.captions
-import s2s.tasks.chat
-import s2s.tasks.label_metrics
-import s2s.tasks.labeling
-import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
+import s2s.builtin  # noqa: F401  (a recipe may name any of these parts)
 from s2s.config import choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
@@ -55,10 +27,15 @@ from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
-from s2s.parts import Choice, tree
+from s2s.parts import Choice, Positive, tree
+from s2s.plugins import use_parts
+from s2s.recipe_yaml import Origin, as_list, parse_yaml, set_key
+from s2s.tasks.metrics import Metric
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training
+
+FORMAT = 1  # raise it when an older s2s would misread a recipe; what is merely renamed has an alias
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,32 +53,17 @@ class Layout:
     word_vectors: WordVectors | None = None
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where the words of a recipe stand, so that a complaint can point at them."""
-
-    path: str = ""
-    lines: Mapping[str, int] = field(default_factory=dict)
-    changed: tuple[str, ...] = ()
-
-    def place(self, key: str) -> str:
-        """`recipes/translation/demo.yaml:4: model.head`, or `on the command line: model.head`."""
-        if any(key == c or key.startswith(f"{c}.") or c.startswith(f"{key}.") for c in self.changed):
-            return f"on the command line: {key}"
-        near = key
-        while near not in self.lines and "." in near:
-            near = near.rpartition(".")[0]
-        return f"{self.path}:{self.lines.get(near, 1)}: {key}" if self.path else key
-
-    def located(self, error: RecipeError) -> RecipeError:
-        """The same problems, each with its place."""
-        return RecipeError.of(p._replace(where=self.place(p.where)) for p in error.problems)
-
-
 @dataclass(kw_only=True)
 class Recipe:
-    """All that a run needs to be told. Each field is a section, or a line, of the YAML file."""
+    """All that a run needs to be told. Each field is a section, or a line, of the YAML file.
 
+    format  of its words, so that an older s2s does not misread a newer recipe; without it, they are those of format 1
+    uses    parts that are not s2s's own: files beside the recipe, modules, or plugins of installed packages
+    """
+
+    aliases: ClassVar[Mapping[str, str]] = {}  # sections that were renamed: see parts.Family
+
+    format: Positive = FORMAT
     name: str
     task: Choice[Task]
     data: Choice[Reader]
@@ -111,6 +73,31 @@ class Recipe:
     seed: int = 1
     uses: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        node: Mapping[str, Any] | None = None,
+        /,
+        *,
+        changes: Sequence[str] = (),
+        folder: Path = Path(),
+        **sections: Any,
+    ) -> "Recipe":
+        """A recipe from Python: a tree as YAML would give it, or its sections by name. Raises RecipeError.
+
+            Recipe.of(name="mine", task={"kind": "translation", "tokenizer": "char"}, data="generated")
+
+        In place of the name of a kind may stand the class or the function itself.
+        """
+        return recipe_of(copied({**(node or {}), **sections}), Origin(), changes, folder)
+
+    def build_task(self) -> Task:
+        """The task, before it has seen data."""
+        try:
+            return self.task()
+        except RecipeError as error:
+            raise self.origin.located(error) from None
 
     def build_model(self, source: Space, target: Space) -> Model:
         """Sizes flow one way: data -> encoder -> head."""
@@ -125,7 +112,10 @@ class Recipe:
                 initialization=layout.initialization,
             )
             if chosen := layout.word_vectors:
-                embeddings = [embedding_of(model, side) for side in chosen.sides]
+                try:
+                    embeddings = [embedding_of(model, side) for side in chosen.sides]
+                except RecipeError as error:
+                    raise error.at("model") from None
                 for embedding in embeddings if chosen.frozen else ():
                     freeze(embedding)
             return model
@@ -156,101 +146,39 @@ def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
 def parse_recipe(text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path()) -> Recipe:
     """The same from text. `folder` is where the files named by `uses` are looked for."""
     node, lines = parse_yaml(text, path)
-    changed = [change.partition("=")[0] for change in changes]
+    return recipe_of(node, Origin(path, lines), changes, folder)
+
+
+def recipe_of(node: dict[str, Any], origin: Origin, changes: Sequence[str], folder: Path) -> Recipe:
+    """A recipe from its tree, which the changes are written into."""
     for change in changes:
         set_key(node, change)
-    origin = Origin(path, lines, tuple(changed))
+    origin = replace(origin, changed=tuple(change.partition("=")[0] for change in changes))
     try:
+        check_format(node.get("format", FORMAT))
         for name in as_list(node.get("uses"), "uses"):
-            use_parts(folder / name)
+            use_parts(name, folder)
         recipe = make(Recipe, node, "")
     except RecipeError as error:
         raise origin.located(error) from None
-    recipe.origin = origin
+    recipe.origin, recipe.format = origin, FORMAT
+    if (metric := Metric.find(recipe.training.select_by)) is not None:
+        recipe.training = replace(recipe.training, select_by=metric)  # as it is called now
     return recipe
 
 
-def parse_yaml(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
-    """The tree of a YAML text, and the line of every key in it."""
-    try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if not isinstance(node, yaml.MappingNode):
-            raise RecipeError(
-                path, "is not a recipe: it has no sections", "start with: name, task, data, model, training"
-            )
-        lines = line_numbers(node, path)
-        return loader.construct_document(node), lines
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        what = getattr(error, "problem", None) or "is not YAML"
-        raise RecipeError(
-            where, f"YAML cannot be read here: {what}", "indent with spaces, and put a space after each ':'"
-        ) from None
+def check_format(found: Any) -> None:
+    """Raises RecipeError for a recipe that is newer than this s2s."""
+    if isinstance(found, int) and found > FORMAT:
+        what = f"this recipe is of format {found}, and this s2s reads up to {FORMAT}"
+        raise RecipeError("format", what, "upgrade: pip install --upgrade s2s")
 
 
-def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:
-    """The line of every key, by its dotted name; a key written twice is a mistake YAML itself lets pass."""
-    found: dict[str, int] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name = f"{where}.{key.value}".lstrip(".")
-            line = key.start_mark.line + 1
-            if name in found:
-                raise RecipeError(f"{path}:{line}", f"{name} is written twice", f"it is also on line {found[name]}")
-            found[name] = line
-            found |= line_numbers(value, path, name)
-    return found
-
-
-def set_key(node: dict[str, Any], change: str) -> None:
-    """`training.steps=100`, in the recipe's own words, written into its tree."""
-    key, sign, value = change.partition("=")
-    if not sign or not key:
-        raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: training.steps=100")
-    *parents, last = key.split(".")
-    for parent in parents:
-        inner = node.get(parent)
-        if not isinstance(inner, dict):  # a plain name becomes the same part, written out
-            inner = {"kind": inner} if isinstance(inner, str) else {}
-            node[parent] = inner
-        node = inner
-    try:
-        node[last] = yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:
-        node[last] = value  # `a: b` or `[x`: a text that YAML would misread
-
-
-def as_list(value: Any, where: str) -> list[str]:
-    if value is None:
-        return []
-    values = value if isinstance(value, list) else [value]
-    if wrong := [v for v in values if not isinstance(v, str)]:
-        raise RecipeError(where, f"expected names of Python files, found {wrong[0]!r}")
-    return values
-
-
-def use_parts(path: Path) -> None:
-    """Import a file of a user's own parts: being imported is what registers them."""
-    path = path.expanduser()
-    if not path.is_file():
-        raise RecipeError("uses", f"there is no file {str(path)!r}", "names are relative to the recipe's folder")
-    name = f"s2s_parts_{abs(hash(path.resolve()))}"
-    if name in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise RecipeError("uses", f"{str(path)!r} is not a Python file", "give a name that ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever a stranger's file may raise is reported as its own
-        del sys.modules[name]
-        raise RecipeError(
-            "uses", f"{path} does not import: {type(error).__name__}: {error}", f"try: python {path}"
-        ) from error
+def copied(node: Any) -> Any:
+    """The same tree in dicts and lists of its own, which changes may be written into."""
+    if isinstance(node, Mapping):
+        return {key: copied(item) for key, item in node.items()}
+    return [copied(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 def differences(old: Recipe, new: Recipe) -> list[Problem]:

@@ -18,6 +18,7 @@ import torch
 from s2s.errors import RecipeError, RunError
 from s2s.nn.model import Model
 from s2s.nn.pretrained import PARTS, begin_with, embedding_of
+from s2s.plugins import is_file
 from s2s.predict import open_recipe
 from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe, differences
@@ -92,7 +93,7 @@ def train(
     for line in describe(model, data, precision, options):
         reporter.message(line)
     if not started:
-        brought = replace(recipe, uses=tuple(f"parts/{Path(name).name}" for name in recipe.uses))
+        brought = replace(recipe, uses=tuple(brought_as(name, recipe) for name in recipe.uses))
         run = Run.create(out, brought.to_yaml())
     with run.lock():
         if not started:
@@ -135,7 +136,7 @@ def check_options(recipe: Recipe) -> None:
     except RecipeError as error:
         raise recipe.origin.located(error) from None
     known = ["loss", "perplexity"]
-    task = recipe.task()
+    task = recipe.build_task()
     if options.validation_search is not None or not task.searches:
         known += [metric.kind for metric in task.metrics]
     if options.select_by not in known:
@@ -202,7 +203,7 @@ def begin_encoder(recipe: Recipe, model: Model) -> list[str]:
     try:
         return model.encoder.begin()
     except RecipeError as error:
-        raise recipe.origin.located(error) from None
+        raise recipe.origin.located(error.at("model.encoder")) from None
 
 
 def sides(source: Space, target: Space) -> str:
@@ -216,10 +217,16 @@ def sides(source: Space, target: Space) -> str:
 
 def copy_parts(recipe: Recipe, run: Run) -> None:
     """A run brings the user's own parts along, so that it can be opened elsewhere."""
+    folder = Path(recipe.origin.path).parent
     for name in recipe.uses:
-        source = Path(recipe.origin.path).parent / name
-        (run.path / "parts").mkdir(exist_ok=True)
-        shutil.copy2(source.expanduser(), run.path / "parts" / Path(name).name)
+        if is_file(name, folder):
+            (run.path / "parts").mkdir(exist_ok=True)
+            shutil.copy2(folder / Path(name).expanduser(), run.path / brought_as(name, recipe))
+
+
+def brought_as(name: str, recipe: Recipe) -> str:
+    """What `uses` says in the run: files lie beside it, modules and plugins are installed."""
+    return f"parts/{Path(name).name}" if is_file(name, Path(recipe.origin.path).parent) else name
 
 
 def manifest(recipe: Recipe, data: Prepared, precision: Precision) -> dict[str, Any]:

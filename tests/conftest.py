@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import s2s.builtin  # noqa: F401  (every kind there is)
+
 torch.set_num_threads(1)  # small tensors: a second thread only waits
 
 os.environ["S2S_CACHE"] = tempfile.mkdtemp(prefix="s2s-tests-")  # for fixtures that outlive a test

@@ -11,12 +11,12 @@ from s2s.errors import RecipeError
 from s2s.parts import Amount, Choice, Family, Fraction, Positive, options_of, tree, type_name
 
 
-class Spice(Family):
+class Spice(Family, given=("grams",)):
     """For the tests."""
 
 
 class Pepper(Spice, kind="pepper"):
-    def __init__(self, *, heat: Fraction = 0.5, color: Literal["black", "white"] = "black") -> None:
+    def __init__(self, grams: int = 0, *, heat: Fraction = 0.5, color: Literal["black", "white"] = "black") -> None:
         self.heat, self.color = heat, color
 
 
@@ -25,7 +25,7 @@ def salt(grams: int, *, fine: bool = False) -> tuple[int, bool]:
     return grams, fine
 
 
-class Dish(Family):
+class Dish(Family, given=("size",)):
     """A part that has parts."""
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors"},
-    {"parts", "safefiles", "tensors"},
+    {"parts", "plugins", "safefiles", "tensors"},
     {"config", "native"},
-    {"data", "figures", "nn"},
+    {"data", "figures", "nn", "recipe_yaml"},
     {"decoding"},
     {"tasks"},
     {"training"},
+    {"builtin"},
     {"recipe", "shipped"},
     {"prepare", "predicting", "predict", "session", "evaluation"},
     {"cli"},

@@ -5,7 +5,8 @@ import yaml
 
 from s2s.cli.check import build
 from s2s.errors import RecipeError
-from s2s.recipe import differences, parse_recipe, parse_yaml, read_recipe
+from s2s.recipe import differences, parse_recipe, read_recipe
+from s2s.recipe_yaml import parse_yaml
 from s2s.shipped import find_recipe, shipped
 from s2s.tensors import Space
 
@@ -60,7 +61,7 @@ MISTAKES = [
     ("training:\n", "training: fast\nextra:\n", 11, "expected options, found 'fast'"),
     ("name: toy", "name: toy\nname: again", 2, "name is written twice"),
     ("name: toy", "name: toy\nuses: missing.py", 2, "there is no file"),
-    ("name: toy", "name: toy\nuses: [3]", 2, "expected names of Python files, found 3"),
+    ("name: toy", "name: toy\nuses: [3]", 2, "expected names of files, modules or plugins, found 3"),
     ("    hidden: 16\n", "\thidden: 16\n", 8, "YAML cannot be read here"),
     ("model:", "model: [", 6, "YAML cannot be read here"),
     ("name: toy", "decoding: {kind: beam, beam_size: 0}\nname: toy", 1, "must be at least 1, found 0"),

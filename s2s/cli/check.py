@@ -1,6 +1,7 @@
 """s2s check: read a recipe, say all that is wrong with it, or print it in full."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import product
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,12 +9,8 @@ from s2s.cli.recipes import RecipeArgument, print_yaml
 from s2s.errors import Problem, RecipeError, S2SError
 
 if TYPE_CHECKING:
-    from s2s.data.tokenizers import Tokenizer
     from s2s.recipe import Recipe
     from s2s.tensors import Space
-
-UNKNOWN_SIZE = 1000  # of a vocabulary that only the data can tell
-UNKNOWN_NAMES = 3  # classes, or tags, likewise
 
 
 def check(
@@ -48,43 +45,38 @@ def build(recipe: "Recipe") -> "tuple[Space, Space, int]":
     except S2SError as error:
         problems += error.problems
     try:
-        source, target = spaces(recipe)
+        task = recipe.build_task()
         with Unfilled(), torch.device("meta"):  # shapes without numbers: a large model takes no memory
-            model = recipe.build_model(source, target)
+            built = first_that_fits(recipe, list(product(task.source.guesses(), task.target.guesses())))
     except S2SError as error:
         raise RecipeError.of([*problems, *error.problems]) from None
     if problems:
         raise RecipeError.of(problems)
-    return source, target, sum(p.numel() for p in model.parameters())
+    return built
+
+
+def first_that_fits(recipe: "Recipe", pairs: "list[tuple[Space, Space]]") -> "tuple[Space, Space, int]":
+    """The first pair of what the sides may be for which a model can be built. Raises what is wrong with the first."""
+    errors: list[RecipeError] = []
+    for source, target in pairs:
+        try:
+            model = recipe.build_model(source, target)
+            return source, target, sum(p.numel() for p in model.parameters())
+        except RecipeError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def spaces(recipe: "Recipe") -> "tuple[Space, Space]":
     """What the two fields will be once they have seen the data, as far as the recipe says."""
-    from s2s.tensors import Space
-
-    def space_of(field: Any) -> Space:
-        tokenizer = getattr(field, "tokenizer", None)
-        if tokenizer is not None:  # one tokenizer for both sides is one vocabulary
-            return Space("ids", vocabulary_size(tokenizer), f"tokenizer {id(tokenizer)}")
-        try:
-            return field.space  # type: ignore[no-any-return]
-        except AttributeError:  # names that only the data can tell
-            return Space(field.shape, UNKNOWN_NAMES)
-
-    task = recipe.task()
-    return space_of(task.source), space_of(task.target)
-
-
-def vocabulary_size(tokenizer: "Tokenizer") -> int:
-    """As many pieces as a tokenizer is asked to have; as it has, where there is nothing to learn."""
-    size = getattr(tokenizer, "size", None) or getattr(tokenizer, "limit", None)
-    try:
-        return size or len(tokenizer)
-    except AttributeError:  # only the data can tell
-        return UNKNOWN_SIZE
+    task = recipe.build_task()
+    return task.source.guesses()[0], task.target.guesses()[0]
 
 
 def describe(space: "Space") -> str:
+    from s2s.data.fields import GUESS
+    from s2s.data.tokenizers import UNKNOWN_SIZE
+
     what = f"a vocabulary of {space.size:,}" if space.shape == "ids" else f"{space.shape} of {space.size:,}"
-    guess = space.size == (UNKNOWN_SIZE if space.shape == "ids" else UNKNOWN_NAMES)
+    guess = space.size == (UNKNOWN_SIZE if space.shape == "ids" else GUESS) and space.shape != "image"
     return f"{what} (a guess: the data will tell)" if guess else what

@@ -59,7 +59,8 @@ def list_parts(
     """
     from s2s.cli.describe import describe
 
-    import_module("s2s.recipe")  # being imported is what registers the parts
+    import_module("s2s.builtin")  # being imported is what registers the parts
+    import_module("s2s.plugins").load_all()
     if family is None:
         show_families()
         return

@@ -1,21 +1,24 @@
 """A field is one side of an example: how its values become tensors, and come back.
 
-field = choose(Field, {"kind": "text", "tokenizer": "word"})(None)
+field = choose(Field, {"kind": "text", "tokenizer": "word"})()
 field.fit(values)
 batch = field.collate(field.encode_all(values))     # a Tensor [B, ...], or Padded: data [B, S], lengths [B]
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from s2s.data.tokenizers import Tokenizer
-from s2s.parts import Family
+from s2s.errors import RecipeError
+from s2s.parts import Choice, Family
 from s2s.tensors import Padded, Space
+
+GUESS = 3  # names, or numbers in a vector, that only the data can tell
 
 
 class Field(Family):
@@ -28,8 +31,12 @@ class Field(Family):
     samples      True where sample() draws another encoding of the same value each time
     augments     True where augment() changes an encoded array a little, another way each time
     fingerprint  equal fingerprints encode every value alike: what a cache is filed under
+    takes        which sources of a reader are values for it (SourceType); () is any
+    shapes       what its space may be (tensors.Space), before the data says more
     """
 
+    takes: ClassVar[tuple[str, ...]] = ()
+    shapes: ClassVar[tuple[str, ...]] = ()
     max_length: int | None = None
     ends: int = 0
     unit: int = 1
@@ -44,6 +51,10 @@ class Field(Family):
         """Positions in an encoded value."""
         return len(array) // self.unit
 
+    def bind(self, shared: Tokenizer | None) -> Self:
+        """Take what both sides of a task share, where this field has none of its own. Raises RecipeError."""
+        return self
+
     def fit(self, values: Iterable[Any]) -> None:
         raise NotImplementedError
 
@@ -51,6 +62,10 @@ class Field(Family):
     def space(self) -> Space:
         """What the tensors look like; known after fit() or load()."""
         raise NotImplementedError
+
+    def guesses(self) -> list[Space]:
+        """What `space` may turn out to be, likeliest first, as far as it can be told before fit(); sizes may be off."""
+        return [Space(shape, GUESS) for shape in self.shapes]  # type: ignore[arg-type]
 
     def encode_all(self, values: Sequence[Any]) -> list[np.ndarray]:
         raise NotImplementedError
@@ -93,6 +108,14 @@ class Field(Family):
         return False
 
 
+def bound(choice: Choice[Field], shared: Tokenizer | None = None) -> Field:
+    """The field that a recipe chose, bound to what its task shares. Raises RecipeError with the field's place."""
+    try:
+        return choice().bind(shared)
+    except RecipeError as error:
+        raise error.at(choice.where) from None
+
+
 class Given(Field):
     """A field with nothing to learn from the data, so nothing to keep, whose positions have no names."""
 
@@ -112,9 +135,14 @@ class Given(Field):
 class Nothing(Given, kind="nothing"):
     """No source: a language model goes by what it has written."""
 
+    shapes = ("nothing",)
+
     @property
     def space(self) -> Space:
         return Space("nothing")
+
+    def guesses(self) -> list[Space]:
+        return [self.space]
 
     def encode_all(self, values: Sequence[Any]) -> list[np.ndarray]:
         return [np.zeros(0, self.dtype)] * len(values)

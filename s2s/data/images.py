@@ -31,6 +31,8 @@ class Image(Given, kind="image"):
     light   in training, brightness and contrast change by up to this share
     """
 
+    takes, shapes = ("picture",), ("image",)
+
     def __init__(
         self,
         *,
@@ -49,6 +51,9 @@ class Image(Given, kind="image"):
     @property
     def space(self) -> Space:
         return Space("image", CHANNELS)
+
+    def guesses(self) -> list[Space]:
+        return [self.space]
 
     @property
     def dtype(self) -> np.dtype:

@@ -28,6 +28,7 @@ ONCE = 20  # and so does one with more than these, each of them there only once
 class Names(Field):
     """A field whose ids are places in a sorted list of names; a member says how a value is split into names."""
 
+    takes = ("text",)
     shape: Any
     separator: str | None = None  # what stands between names, where a value may have several at once
     names: list[str]
@@ -92,6 +93,7 @@ class Label(Names, kind="label"):
     """One name out of a few: a class."""
 
     shape = "label"
+    shapes = (shape,)
 
     def split(self, value: str) -> list[str]:
         return [value.strip()]
@@ -112,6 +114,7 @@ class Labels(Names, kind="labels"):
     """
 
     shape = "labels"
+    shapes = (shape,)
     separator: str
 
     def __init__(self, *, separator: str = ",") -> None:
@@ -141,6 +144,7 @@ class Tags(Names, kind="tags"):
     """A name for every word of the source, with blanks between."""
 
     shape = "tags"
+    shapes = (shape,)
 
     def split(self, value: str) -> list[str]:
         return value.split()

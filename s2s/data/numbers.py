@@ -19,6 +19,7 @@ from s2s.tensors import Padded, Space
 class Numbers(Field, kind="numbers"):
     """float32 vectors [F], or [S, F] with S of any length; all of one width, which training data tells."""
 
+    takes, shapes = ("numbers",), ("vectors", "vector")
     width: int
     over_time: bool
 

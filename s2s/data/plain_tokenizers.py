@@ -77,6 +77,9 @@ class Listed(Tokenizer):
     def __len__(self) -> int:
         return len(self.vocabulary)
 
+    def expected_size(self) -> int:
+        return self.limit or super().expected_size()
+
     def save(self, stem: Path) -> None:
         self.vocabulary.save(with_ending(stem, ".vocab"))
 

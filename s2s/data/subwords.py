@@ -160,6 +160,9 @@ class Subwords(Tokenizer):
     def __len__(self) -> int:
         return self.processor.get_piece_size()
 
+    def expected_size(self) -> int:
+        return self.size
+
     @property
     def vocabulary(self) -> Vocabulary:
         """The pieces as a list, the specials first."""

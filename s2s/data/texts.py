@@ -1,6 +1,6 @@
 """The field of texts: a tokenizer makes ids of them, and text of ids again.
 
-field = Text(None, tokenizer=choose(Tokenizer, "word"))
+field = Text(tokenizer=choose(Tokenizer, "word"))      # or Text().bind(tokenizer), one that both sides share
 field.fit(texts)
 batch = field.collate(field.encode_all(texts))      # Padded: data [B, S], lengths [B]
 """
@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-import s2s.data.plain_tokenizers  # noqa: F401  (registers the kinds that need no library)
 from s2s.data.fields import Field
 from s2s.data.tokenizers import Tokenizer
 from s2s.errors import RecipeError
@@ -26,8 +25,8 @@ from s2s.tensors import EOS, PAD, Padded, Space
 class Text(Field, kind="text"):
     """Text, as ids that end in EOS.
 
-    shared      the tokenizer of the task, for a field without its own: both sides then have one vocabulary
-    tokenizer   a tokenizer of its own
+    tokenizer   a tokenizer of its own; null for the one that it is bound to, the task's: both sides then have one
+                vocabulary
     max_length  most ids of a row, EOS counted
     cut         what longer texts lose, wherever they come from: their start, middle or end; null drops such
                 training rows instead, and leaves other texts as they are
@@ -37,30 +36,38 @@ class Text(Field, kind="text"):
     Raises RecipeError for an expression that is none.
     """
 
+    takes, shapes = ("text",), ("ids",)
     max_length: int
     ends = 1
 
     def __init__(
         self,
-        shared: Tokenizer | None = None,
         *,
         tokenizer: Choice[Tokenizer] | None = None,
         max_length: Positive = 200,
         cut: Literal["start", "middle", "end"] | None = None,
         replace: dict[str, str] | None = None,
     ) -> None:
-        if tokenizer is not None:
-            self.tokenizer = tokenizer()
-        elif shared is not None:
-            self.tokenizer = shared
-        else:
-            hint = f"name one: tokenizer: unigram; there are: {', '.join(sorted(Tokenizer.kinds))}"
-            raise RecipeError("tokenizer", "text needs a tokenizer, and there is none to share", hint)
         self.borrowed = tokenizer is None
+        self._tokenizer = None if tokenizer is None else tokenizer()
         self.max_length, self.cut = max_length, cut
         if replace and self.borrowed:
             raise RecipeError("replace", "would change a tokenizer that both sides share", "give the field its own")
         self.replacements = [compiled(*pair) for pair in (replace or {}).items()]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Its own, or the one it is bound to. Raises RecipeError where it has neither."""
+        if self._tokenizer is None:
+            hint = f"name one: tokenizer: unigram; there are: {', '.join(sorted(Tokenizer.kinds))}"
+            raise RecipeError("tokenizer", "text needs a tokenizer, and there is none to share", hint)
+        return self._tokenizer
+
+    def bind(self, shared: Tokenizer | None) -> Self:
+        if self.borrowed:
+            self._tokenizer = shared
+        assert self.tokenizer is not None
+        return self
 
     def fit(self, values: Iterable[str]) -> None:
         self.tokenizer.fit(map(self.replaced, values))
@@ -77,6 +84,10 @@ class Text(Field, kind="text"):
     @property
     def space(self) -> Space:
         return Space("ids", len(self.tokenizer), self.tokenizer.fingerprint)
+
+    def guesses(self) -> list[Space]:
+        """One tokenizer for both sides is one vocabulary."""
+        return [Space("ids", self.tokenizer.expected_size(), f"tokenizer {id(self.tokenizer)}")]
 
     @property
     def samples(self) -> bool:

@@ -18,6 +18,7 @@ from s2s.tensors import UNK
 
 Normalization = Literal["none", "nfc", "nfkc"]
 
+UNKNOWN_SIZE = 1000  # of a vocabulary that only the data can tell
 UNKNOWN = "⁇"  # what decode() writes for a piece that the vocabulary does not have
 
 
@@ -48,6 +49,13 @@ class Tokenizer(Family):
     def __len__(self) -> int:
         """V, the four specials included."""
         raise NotImplementedError
+
+    def expected_size(self) -> int:
+        """V as far as it can be told before fit(): what it is asked to have, or a guess."""
+        try:
+            return len(self)
+        except AttributeError:  # there is no vocabulary yet
+            return UNKNOWN_SIZE
 
     def save(self, stem: Path) -> None:
         """Write `stem` plus an ending of the tokenizer's own. Raises RunError."""

@@ -1,6 +1,5 @@
 """Writing without a teacher: searches, and filters on what they may write."""
 
-from s2s.decoding import beam, filters, sampling  # noqa: F401  (what is imported is registered)
 from s2s.decoding.filters import Filter
 from s2s.decoding.search import Hypothesis, Search
 

@@ -13,12 +13,12 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from s2s.parts import Family, Positive, Range
+from s2s.parts import Functions, Positive, Range
 
 FilterFunction = Callable[[Tensor, Tensor], Tensor]
 
 
-class Filter(Family):
+class Filter(Functions[Tensor], given=("scores", "written")):
     """scores [N, V] = filter(scores [N, V], written [N, t]): functions, registered with their options."""
 
 

@@ -97,9 +97,9 @@ class Dot(Attention, kind="dot"):
         super().__init__(query, memory)
         if query != memory:
             raise RecipeError(
-                "model.head.attention",
+                "",
                 f"{self.name} needs equal sizes: the decoder's state is {query} wide, the encoder's memory {memory}",
-                f"use attention: general, or model.head.hidden={memory} "
+                f"use attention: general, or a decoder with hidden: {memory} "
                 "(a bidirectional encoder's memory is twice its hidden size)",
             )
 
@@ -146,7 +146,7 @@ class MultiHead(Attention, kind="multi-head"):
         if memory % heads:
             able = ", ".join(str(n) for n in range(1, 33) if memory % n == 0)
             raise RecipeError(
-                "model.head.attention.heads",
+                "heads",
                 f"{heads} heads cannot share a memory that is {memory} wide",
                 f"use a number that divides it: {able}",
             )

@@ -92,16 +92,16 @@ def create(name: str, pretrained: bool, options: dict[str, Any]) -> nn.Module:
     try:
         import timm
     except ImportError:
-        hint = "pip install 's2s[timm]'; or model.encoder.kind=cnn, which is trained from scratch"
-        raise RecipeError("model.encoder", "timm is needed for this, and is not installed", hint) from None
+        hint = "pip install 's2s[timm]'; or encoder: cnn, which is trained from scratch"
+        raise RecipeError("", "timm is needed for this, and is not installed", hint) from None
     if not timm.is_model(name.partition(".")[0]):
         near = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=3))
         hint = f"did you mean one of: {near}?" if near else "python -c 'import timm; print(timm.list_models())'"
-        raise RecipeError("model.encoder.name", f"timm has no network called {name!r}", hint)
+        raise RecipeError("name", f"timm has no network called {name!r}", hint)
     try:
         with torch.device("cpu"):  # not meta, where s2s check builds: some networks compute with numbers as they begin
             return timm.create_model(name, pretrained=pretrained, features_only=True, **options)  # type: ignore[no-any-return]
     except Exception as error:  # a download that fails, an option or a name it does not know: timm raises anything
         said = " ".join(str(error).split())[:300] or type(error).__name__
-        hint = "without a network, model.encoder.pretrained=false begins by chance" if pretrained else ""
-        raise RecipeError("model.encoder", f"timm cannot build {name}: {said}", hint) from error
+        hint = "without a network, pretrained: false begins by chance" if pretrained else ""
+        raise RecipeError("", f"timm cannot build {name}: {said}", hint) from error

@@ -58,9 +58,9 @@ class Copy(Bridge, kind="copy"):
         super().__init__(memory, hidden, parts, layers)
         if memory != hidden:
             raise RecipeError(
-                "model.head.bridge",
+                "",
                 f"copy needs equal sizes: the encoder's state is {memory} wide, the decoder's {hidden}",
-                f"use bridge: linear, or model.head.hidden={memory} "
+                f"use bridge: linear, or a decoder with hidden: {memory} "
                 "(a bidirectional encoder's state is twice its hidden size)",
             )
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.config import choose
+from s2s.errors import DataError
 from s2s.nn.dropout import Rate
 from s2s.nn.heads import AnswerOutput, Head, HeadOutput
 from s2s.nn.pooling import Pooling
@@ -27,6 +28,7 @@ class Classifier(Head, kind="classifier"):
     """
 
     writes = ("label", "labels")
+    needs_memory = True
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Tagger(Head, kind="tagger"):
     """
 
     writes = ("tags",)
+    needs_memory = True
 
     def __init__(self, width: int, space: Space, *, dropout: Rate = 0.0) -> None:
         super().__init__(width, space)
@@ -75,5 +78,9 @@ class Tagger(Head, kind="tagger"):
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)
+        tags, positions = batch.target.data.shape[1], encoded.memory.shape[1]
+        if tags > positions:
+            hint = "let the encoder give a vector for every tag, as it does where a source has a word for each"
+            raise DataError("target", f"has {tags} tags, and the encoder gives {positions} vectors", hint)
         memory: Tensor = encoded.memory[:, : batch.target.data.shape[1]]  # the end of the source has no tag
         return HeadOutput(self.out(self.drop(memory.flatten(0, 1).index_select(0, batch.positions))))

@@ -134,7 +134,7 @@ class Decoder(Head):
         raise NotImplementedError
 
     def share_embedding(self, embedding: nn.Embedding) -> None:
-        """Use the matrix [V, E] of this one from now on, for the output too when that is tied."""
+        """For the output too, when that is tied."""
         self.embed.weight = embedding.weight
         if self.tied_output:
             self.out.weight = embedding.weight
@@ -203,15 +203,15 @@ class Decoder(Head):
         kind = type(self).__name__.lower()
         if self.needs_attention and attention is None:
             raise RecipeError(
-                "model.head.attention",
+                "attention",
                 f"{kind} needs attention, found null",
-                f"use one of: {', '.join(Attention.kinds)}; or model.head.kind=decoder, which can do without",
+                f"use one of: {', '.join(Attention.kinds)}; or the kind decoder, which can do without",
             )
         if layers < self.fewest_layers:
             raise RecipeError(
-                "model.head.layers",
+                "layers",
                 f"{kind} needs {self.fewest_layers} layers or more, found {layers}",
-                f"use model.head.layers={self.fewest_layers}, or model.head.kind=decoder",
+                f"use layers: {self.fewest_layers}, or the kind decoder",
             )
 
 

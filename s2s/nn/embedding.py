@@ -39,3 +39,9 @@ class Embedding(nn.Embedding):
             kept = torch.rand(ids.shape, device=ids.device) >= self.word_dropout
             vectors = vectors * kept[..., None]
         return vectors
+
+
+def embedding_in(part: nn.Module) -> nn.Embedding | None:
+    """The part of an encoder or a head that is called `embed`, where it has one that is an embedding."""
+    found = part._modules.get("embed")
+    return found if isinstance(found, nn.Embedding) else None

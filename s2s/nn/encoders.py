@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from s2s.config import choose
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
-from s2s.nn.embedding import Embedding
+from s2s.nn.embedding import Embedding, embedding_in
 from s2s.nn.stack import Stack
 from s2s.parts import Choice, Family, Positive
 from s2s.tensors import EncoderOutput, Padded, Space
@@ -30,6 +30,10 @@ class Encoder(nn.Module, Family):
 
     def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:
         raise NotImplementedError
+
+    def embedding(self) -> nn.Embedding | None:
+        """Its part called `embed`, where that is one: it may be tied to the head's, and begin with word vectors."""
+        return embedding_in(self)
 
     def begin(self) -> list[str]:
         """Fetch weights that were learned elsewhere, once, when a run begins; what to say about it, in lines."""

@@ -5,6 +5,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
+from s2s.errors import RecipeError
+from s2s.nn.embedding import embedding_in
 from s2s.nn.products import Maker, fp32
 from s2s.parts import Family
 from s2s.tensors import Batch, EncoderOutput, Memory, Space
@@ -40,14 +42,27 @@ class AnswerOutput(NamedTuple):
 class Head(nn.Module, Family):
     """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.Space).
 
+    needs_memory  True where it can say nothing of an encoding without positions
     uses_state  False where the encoder need not work out how it ended
     """
 
     writes: ClassVar[tuple[str, ...]] = ()
+    needs_memory: ClassVar[bool] = False
     uses_state: bool = False
 
     def __init__(self, width: int, space: Space) -> None:
         super().__init__()
+
+    def embedding(self) -> nn.Embedding | None:
+        """Its part called `embed`, where that is one: it may be tied to the encoder's, and begin with word vectors."""
+        return embedding_in(self)
+
+    def share_embedding(self, embedding: nn.Embedding) -> None:
+        """Use the matrix [V, E] of this one from now on. Raises RecipeError where a head cannot."""
+        name = type(self).__name__
+        raise RecipeError(
+            "", f"{name} cannot share an embedding", f"give it share_embedding(), as {Head.__name__} says"
+        )
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         raise NotImplementedError

@@ -76,7 +76,7 @@ class CNN(Encoder, kind="cnn"):
         super().__init__(space)
         self.width, self.patch, self.pooling = width, patch, pooling
         if width % GROUP:
-            raise RecipeError("model.encoder.width", f"must be a multiple of {GROUP}, found {width}", "use 192")
+            raise RecipeError("width", f"must be a multiple of {GROUP}, found {width}", "use 192")
         narrower = [max(GROUP, (width >> (stages - 1 - i)) // GROUP * GROUP) for i in range(stages - 1)]
         widths = [*narrower, width]
         self.stem = nn.Sequential(
@@ -96,7 +96,7 @@ class CNN(Encoder, kind="cnn"):
         assert isinstance(source, Tensor)
         if min(source.shape[2:]) < self.patch:
             what = f"is {self.patch}, and the pictures are {source.shape[3]} pixels wide"
-            raise RecipeError("model.encoder.patch", what, "make it smaller, or task.source.size larger")
+            raise RecipeError("patch", what, "make it smaller, or task.source.size larger")
         grid = self.layers(self.stem(torch.cat([source, places(source)], 1)).relu())
         memory = grid.flatten(2).transpose(1, 2)  # [B, h * w, M]
         if self.norms is None:

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from s2s.nn.embedding import Embedding
-from s2s.parts import Amount, Family
+from s2s.parts import Amount, Functions
 
 
-class Initializer(Family):
+class Initializer(Functions[None], given=("model",)):
     """initializer(model) sets its parameters in place. Initializers are functions; their options follow the star.
 
     forget_bias  added to the bias of every lstm's forget gate, so that it starts by remembering:

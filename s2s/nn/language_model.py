@@ -67,9 +67,9 @@ class LanguageModel(Head, kind="language-model"):
         super().__init__(width, space)
         if tied_output and embedding != hidden:
             raise RecipeError(
-                "model.head.tied_output",
+                "tied_output",
                 f"needs an embedding as wide as the last layer: {embedding} is not {hidden}",
-                f"use model.head.embedding={hidden}, or tied_output=false",
+                f"use embedding: {hidden}, or tied_output: false",
             )
         self.size, self.activation, self.slowness = space.size, activation, slowness
         self.embed = Embedding(space.size, embedding, word_dropout, type_dropout) if embedding else None

@@ -48,7 +48,10 @@ class Model(nn.Module):
 
     def encode(self, source: Padded | Tensor) -> EncoderOutput:
         """What the head attends to; with a final state only if the head uses it."""
-        return self.encoder(source, final_state=self.head.uses_state)
+        try:
+            return self.encoder(source, final_state=self.head.uses_state)
+        except RecipeError as error:  # what only the data could tell
+            raise error.at("model.encoder") from None
 
     def prepare(self, make: Maker = fp32) -> "Prepared":
         """The model as decoding uses it, while the weights stay as they are.
@@ -92,11 +95,14 @@ def build_model(
     """
     check_fits("model.encoder", encoder, Encoder, "reads", "source", source)
     check_fits("model.head", head, Head, "writes", "target", target)
-    encoding = encoder(source)
-    model = Model(encoding, head(encoding.width, target))
+    encoding = encoder.at("model.encoder")(source)
+    if encoding.width == 0 and getattr(head.maker, "needs_memory", False):
+        what = f"{head.kind} goes by what an encoder gives, and {encoder.kind} gives nothing"
+        raise RecipeError("model.head", what, "choose an encoder, and a source for it to read")
+    model = Model(encoding, head.at("model.head")(encoding.width, target))
     if tied_embeddings:
         tie_embeddings(model, source, target)
-    initialization(model)
+    initialization.at("model.initialization")(model)
     return model
 
 
@@ -115,9 +121,9 @@ def check_fits(where: str, part: Choice[Any], family: Any, verb: str, side: str,
 def tie_embeddings(model: Model, source: Space, target: Space) -> None:
     """One embedding matrix for both sides, and for the output if that is tied to the target's."""
     where, off = "model.tied_embeddings", "or turn it off: model.tied_embeddings=false"
-    reads, writes = getattr(model.encoder, "embed", None), getattr(model.head, "embed", None)
-    if not (isinstance(reads, nn.Embedding) and isinstance(writes, nn.Embedding)):
-        missing = "head" if isinstance(reads, nn.Embedding) else "encoder"
+    reads, writes = model.encoder.embedding(), model.head.embedding()
+    if reads is None or writes is None:
+        missing = "encoder" if reads is None else "head"
         raise RecipeError(where, f"the {missing} has no embedding to share", off[3:])
     if not source.vocabulary or source.vocabulary != target.vocabulary or source.size != target.size:
         raise RecipeError(
@@ -131,4 +137,7 @@ def tie_embeddings(model: Model, source: Space, target: Space) -> None:
             f"the encoder's embedding is {reads.embedding_dim} wide, the head's {writes.embedding_dim}",
             f"make model.encoder.embedding and model.head.embedding equal, {off}",
         )
-    model.head.share_embedding(reads)  # type: ignore[operator]
+    try:
+        model.head.share_embedding(reads)
+    except RecipeError as error:
+        raise error.at(where) from None

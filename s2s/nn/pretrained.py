@@ -11,15 +11,13 @@ PARTS = {"source": "encoder", "target": "head"}
 
 def embedding_of(model: Model, side: str) -> nn.Embedding:
     """The embedding of the source or of the target. Raises RecipeError where that part has none."""
-    part = PARTS[side]
-    embedding = getattr(getattr(model, part), "embed", None)
-    if isinstance(embedding, nn.Embedding):
+    found = {"source": model.encoder.embedding(), "target": model.head.embedding()}
+    if (embedding := found[side]) is not None:
         return embedding
-    able = [
-        other for other, name in PARTS.items() if isinstance(getattr(getattr(model, name), "embed", None), nn.Embedding)
-    ]
-    hint = f"set model.word_vectors.side={able[0]}" if able else "leave word_vectors out"
-    raise RecipeError("model.word_vectors.side", f"the {part} has no embedding, so the {side} takes no vectors", hint)
+    able = [other for other, has in found.items() if has is not None]
+    hint = f"use side: {able[0]}" if able else "leave word_vectors out"
+    what = f"the {PARTS[side]} has no embedding, so the {side} takes no vectors"
+    raise RecipeError("word_vectors.side", what, hint)
 
 
 @torch.no_grad()

@@ -5,15 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
-import s2s.tasks.caption_metrics  # noqa: F401  (registers the metrics below)
 from s2s.config import choose
 from s2s.data.fields import Field
+from s2s.data.plain_tokenizers import Words
 from s2s.data.readers import Row
+from s2s.data.texts import Text
 from s2s.errors import RunError
 from s2s.parts import Choice
 from s2s.safefiles import atomic_write
 from s2s.tasks.baselines import constant_baseline, most_frequent
-from s2s.tasks.metrics import Metric
+from s2s.tasks.caption_metrics import Bleu4, Cider
+from s2s.tasks.metrics import Chrf, Exact, Metric
 from s2s.tasks.task import Task, sources, targets
 
 FREQUENT = "most_frequent.txt"  # in the folder of the fields
@@ -25,21 +27,23 @@ class Captioning(Task, kind="captioning"):
     source  image; or what another program made of pictures, such as numbers
     """
 
+    target_shapes = ("ids",)
     verb: ClassVar[str] = "caption"
 
     def __init__(
         self,
         *,
         source: Choice[Field],
-        target: Choice[Field] = choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}}),
+        target: Choice[Field] = choose(Field, {"kind": Text, "tokenizer": {"kind": Words, "lowercase": True}}),
         metrics: tuple[Choice[Metric], ...] = (
-            choose(Metric, "bleu4"),
-            choose(Metric, "cider"),
-            choose(Metric, "chrf"),
-            choose(Metric, "exact"),
+            choose(Metric, Bleu4),
+            choose(Metric, Cider),
+            choose(Metric, Chrf),
+            choose(Metric, Exact),
         ),
     ) -> None:
-        self.source, self.target, self.metrics = source(), target(), metrics
+        self.metrics = metrics
+        self.bind(source, target)
         self.most_frequent = ""  # caption of the training rows
 
     def fit(self, rows: Iterable[Row]) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.readers import Row
+from s2s.data.subwords import Unigram
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.parts import Choice
 from s2s.tasks.diversity import diversity
-from s2s.tasks.metrics import Metric
+from s2s.tasks.metrics import Chrf, Metric
 from s2s.tasks.task import Translation
 
 
@@ -27,10 +29,10 @@ class Chat(Translation, kind="chat"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, {"kind": "text", "max_length": 120, "cut": "start"}),
-        target: Choice[Field] = choose(Field, {"kind": "text", "max_length": 60}),
-        tokenizer: Choice[Tokenizer] = choose(Tokenizer, "unigram"),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "chrf"),),
+        source: Choice[Field] = choose(Field, {"kind": Text, "max_length": 120, "cut": "start"}),
+        target: Choice[Field] = choose(Field, {"kind": Text, "max_length": 60}),
+        tokenizer: Choice[Tokenizer] = choose(Tokenizer, Unigram),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Chrf),),
     ) -> None:
         super().__init__(source=source, target=target, tokenizer=tokenizer, metrics=metrics)
 

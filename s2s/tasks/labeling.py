@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import s2s.tasks.label_metrics  # noqa: F401  (registers the default metrics)
 from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
-from s2s.data.labels import Names
+from s2s.data.labels import Label, Names, Tags
+from s2s.data.plain_tokenizers import Words
 from s2s.data.readers import Row
+from s2s.data.texts import Text
 from s2s.decoding.batched import SearchCall
 from s2s.decoding.decisions import decide_all
 from s2s.errors import DataError, RecipeError, RunError, suggest
@@ -28,13 +29,14 @@ from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Amount, Choice, options_of
 from s2s.safefiles import atomic_write
+from s2s.tasks.label_metrics import Accuracy, MacroF1, TagF1, TokenAccuracy
 from s2s.tasks.losses import Loss, binary_cross_entropy, cross_entropy
 from s2s.tasks.metrics import Metric
 from s2s.tasks.task import Task, targets
 from s2s.tensors import Batch
 
-WORD = {"kind": "text", "tokenizer": "word"}
-BY_BLANKS = {"kind": "text", "tokenizer": {"kind": "word", "punctuation": "keep"}}
+WORD = {"kind": Text, "tokenizer": Words}
+BY_BLANKS = {"kind": Text, "tokenizer": {"kind": Words, "punctuation": "keep"}}
 
 
 class Labeling(Task):
@@ -56,11 +58,11 @@ class Labeling(Task):
         metrics: tuple[Choice[Metric], ...],
         class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
     ) -> None:
-        self.source, field = source(), target()
-        if not isinstance(field, Names):
+        self.bind(source, target)
+        if not isinstance(self.target, Names):
             raise RecipeError("target", f"{target.kind} is not a field of names", "use label, labels or tags")
-        self.metrics = tuple(separating(metric, field.separator) for metric in metrics)
-        self.target, self.class_weights = field, class_weights
+        self.metrics = tuple(separating(metric, self.target.separator) for metric in metrics)
+        self.class_weights = class_weights
         self.weights: Tensor | None = None  # [C], once the names are known
 
     def fit(self, rows: Iterable[Row]) -> None:
@@ -137,14 +139,15 @@ def separating(metric: Choice[Metric], separator: str | None) -> Choice[Metric]:
 class Classification(Labeling, kind="classification"):
     """Text to a label (`target: label`), or to several at once (`target: labels`)."""
 
+    target_shapes = ("label", "labels")
     verb = "classify"
 
     def __init__(
         self,
         *,
         source: Choice[Field] = choose(Field, WORD),
-        target: Choice[Field] = choose(Field, "label"),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "accuracy"), choose(Metric, "macro-f1")),
+        target: Choice[Field] = choose(Field, Label),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Accuracy), choose(Metric, MacroF1)),
         class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
     ) -> None:
         super().__init__(source, target, metrics, class_weights)
@@ -158,14 +161,15 @@ class Classification(Labeling, kind="classification"):
 class Tagging(Labeling, kind="tagging"):
     """A tag for every word: source and target have equally many, with blanks between."""
 
+    source_shapes, target_shapes = ("ids", "vectors"), ("tags",)
     verb = "tag"
 
     def __init__(
         self,
         *,
         source: Choice[Field] = choose(Field, BY_BLANKS),
-        target: Choice[Field] = choose(Field, "tags"),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "token-accuracy"), choose(Metric, "tag-f1")),
+        target: Choice[Field] = choose(Field, Tags),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, TokenAccuracy), choose(Metric, TagF1)),
         class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
     ) -> None:
         super().__init__(source, target, metrics, class_weights)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from s2s.config import choose
-from s2s.data.fields import Field, Nothing
+from s2s.data.fields import Field, Nothing, bound
+from s2s.data.plain_tokenizers import Characters
 from s2s.data.texts import Text
 from s2s.errors import RecipeError
 from s2s.parts import Choice, Positive
@@ -24,6 +25,7 @@ class LanguageModeling(Task, kind="language-model"):
     jitter  each pass begins elsewhere in the text
     """
 
+    source_shapes, target_shapes = ("nothing",), ("ids",)
     verb = "generate"
     searches = False
     streams = True
@@ -31,11 +33,11 @@ class LanguageModeling(Task, kind="language-model"):
     def __init__(
         self,
         *,
-        target: Choice[Field] = choose(Field, {"kind": "text", "tokenizer": "char"}),
+        target: Choice[Field] = choose(Field, {"kind": Text, "tokenizer": Characters}),
         chunk: Positive = 128,
         jitter: bool = True,
     ) -> None:
-        field = target()
+        field = bound(target)
         if not isinstance(field, Text):
             raise RecipeError("target", f"a language model writes text, and this is {target.kind}", "use: kind: text")
         field.max_length = 1 << 60  # lines of a stream are as long as they like

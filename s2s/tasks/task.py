@@ -9,26 +9,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import s2s.data.subwords
-import s2s.data.texts  # noqa: F401  (registers the default field)
 from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
-from s2s.data.fields import Field
+from s2s.data.fields import Field, bound
 from s2s.data.readers import Row
+from s2s.data.subwords import Unigram
+from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.batched import SearchCall, write_all
+from s2s.errors import RecipeError
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Choice, Family
 from s2s.tasks.losses import Likelihood, Loss, cross_entropy
-from s2s.tasks.metrics import Metric, Score
+from s2s.tasks.metrics import Bleu, Chrf, Metric, Score
 from s2s.tensors import Batch
 
 
 class Task(Family):
     """Fields for the two sides of an example, a loss, an answer, and metrics for answers.
 
-    source, target  Field; `fit` learns their vocabularies, `save` and `load` keep them in a folder
+    source_shapes, target_shapes  what its sides may be (tensors.Space); () is anything that encoder and head take
+    source, target  Field, from bind(); `fit` learns their vocabularies, `save` and `load` keep them in a folder
     metrics         what evaluation reports, first the one that matters most
     verb            the command of s2s that uses such a run
     searches        True where an answer is written, piece by piece: `training.validation_search` says how
@@ -36,6 +38,8 @@ class Task(Family):
     parallel        True where source and target say the same, and should be about equally long
     """
 
+    source_shapes: ClassVar[tuple[str, ...]] = ()
+    target_shapes: ClassVar[tuple[str, ...]] = ()
     source: Field
     target: Field
     metrics: tuple[Choice[Metric], ...] = ()
@@ -43,6 +47,19 @@ class Task(Family):
     searches: ClassVar[bool] = True
     streams: ClassVar[bool] = False
     parallel: ClassVar[bool] = True
+
+    def bind(self, source: Choice[Field], target: Choice[Field], shared: Tokenizer | None = None) -> None:
+        """Make both fields, with what they share. Raises RecipeError where one is nothing for this task."""
+        self.source, self.target = bound(source, shared), bound(target, shared)
+        self.require("source", source.kind, self.source.shapes, self.source_shapes)
+        self.require("target", target.kind, self.target.shapes, self.target_shapes)
+
+    def require(self, side: str, kind: str, shapes: Sequence[str], able: Sequence[str]) -> None:
+        """Raises RecipeError for a field none of whose shapes this task can have on that side."""
+        if able and not set(shapes) & set(able):
+            fields = [name for name, maker in Field.kinds.items() if set(getattr(maker, "shapes", ())) & set(able)]
+            what = f"is {kind}, which gives {' or '.join(shapes) or 'nothing'}; this task takes {' or '.join(able)}"
+            raise RecipeError(side, what, f"use one of: {', '.join(fields)}")
 
     def fit(self, rows: Iterable[Row]) -> None:
         """Learn the vocabularies from training rows; `rows` is read once for each side."""
@@ -103,16 +120,19 @@ class Translation(Task, kind="translation"):
     tokenizer  shared by both sides; a side whose field names a tokenizer of its own does not use it
     """
 
+    target_shapes = ("ids",)
+
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, "text"),
-        target: Choice[Field] = choose(Field, "text"),
-        tokenizer: Choice[Tokenizer] = choose(Tokenizer, "unigram"),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "bleu"), choose(Metric, "chrf")),
+        source: Choice[Field] = choose(Field, Text),
+        target: Choice[Field] = choose(Field, Text),
+        tokenizer: Choice[Tokenizer] = choose(Tokenizer, Unigram),
+        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Bleu), choose(Metric, Chrf)),
     ) -> None:
         self.shared = tokenizer()
-        self.source, self.target, self.metrics = source(self.shared), target(self.shared), metrics
+        self.metrics = metrics
+        self.bind(source, target, self.shared)
 
     def fit(self, rows: Iterable[Row]) -> None:
         """Learn the vocabularies from training rows; `rows` is read once for each that is to be learned."""

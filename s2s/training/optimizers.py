@@ -18,7 +18,7 @@ Parameters = Sequence[tuple[str, nn.Parameter]]
 Maker = Callable[[Any, bool | None], torch.optim.Optimizer]
 
 
-class Optimizer(torch.optim.Optimizer, Family):
+class Optimizer(torch.optim.Optimizer, Family, given=("parameters",)):
     """optimizer = choice(named_parameters): a torch optimizer.
 
     Each member is a function, or a class, that takes [(name, parameter), ...] on their final device.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from s2s.config import choose
+from s2s.decoding.sampling import greedy
 from s2s.decoding.search import Search
 from s2s.parts import Amount, Choice, Count, Fraction, Positive
 from s2s.training.averaging import Averaging
@@ -45,7 +46,7 @@ class Training:
     validate_every: Positive | None = None
     select_by: str = "loss"
     patience: Positive | None = None
-    validation_search: Choice[Search] | None = choose(Search, {"kind": "greedy", "max_ratio": 5.0})
+    validation_search: Choice[Search] | None = choose(Search, {"kind": greedy, "max_ratio": 5.0})
     samples: Count = 2
     save_every: Positive | None = None
     log_every: Positive = 50

@@ -5,8 +5,6 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-import s2s.decoding.beam
-import s2s.decoding.sampling  # noqa: F401  (these register the searches)
 from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.parts import options_of

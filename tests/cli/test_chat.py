@@ -11,7 +11,6 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import s2s.cli.chat as module
-import s2s.decoding.sampling  # noqa: F401  (registers the searches)
 from s2s.cli.conversation import CANDIDATES, MORE, Conversation
 from s2s.cli.repl.chat import ChatLoop
 from s2s.config import choose

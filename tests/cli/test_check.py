@@ -5,8 +5,9 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from s2s.cli.check import UNKNOWN_SIZE, build, check, spaces
+from s2s.cli.check import build, check, spaces
 from s2s.cli.list import members
+from s2s.data.tokenizers import UNKNOWN_SIZE
 from s2s.errors import DataError, RecipeError
 from s2s.nn.heads import Head
 from s2s.parts import tree

@@ -50,7 +50,7 @@ def numbered(count: int, start: int = 0) -> list[tuple[str, str]]:
 
 
 def byte_field(**options: object) -> Text:
-    return Text(None, tokenizer=choose(Tokenizer, "byte"), **options)
+    return Text(tokenizer=choose(Tokenizer, "byte"), **options)
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_encoding_happens_once_for_each_tokenizer(monkeypatch):
     assert len(calls) == 2
     encode_corpus(corpus, field, field)
     assert len(calls) == 2
-    word = Text(None, tokenizer=choose(Tokenizer, "word"))
+    word = Text(tokenizer=choose(Tokenizer, "word"))
     word.fit(["source target"])
     assert (
         encode_corpus(corpus, field, word).targets[0].tolist()
@@ -273,7 +273,7 @@ def test_large_vocabularies_have_larger_ids():
             return [ids + 66_000 for ids in super().encode_all(values)]
 
     corpus = open_corpus(Fixed(splits={"train": numbered(9), "validation": numbered(5)}), "train")
-    large = Large(None, tokenizer=choose(Tokenizer, "byte"))
+    large = Large(tokenizer=choose(Tokenizer, "byte"))
     assert encode_corpus(corpus, large, large).source(0).min() > 65_535
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import s2s.data.subwords  # noqa: F401  (registers its kinds)
 from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.plain_tokenizers import Bytes, Words
@@ -82,9 +81,7 @@ def test_space_is_the_vocabulary(field):
 
 def test_saved_and_loaded_is_the_same(field, tmp_path):
     field.save(tmp_path, "source")
-    other = Text(
-        None, tokenizer=choose(Tokenizer, next(k for k, c in Tokenizer.kinds.items() if c is type(field.tokenizer)))
-    )
+    other = Text(tokenizer=choose(Tokenizer, next(k for k, c in Tokenizer.kinds.items() if c is type(field.tokenizer))))
     other.load(tmp_path, "source")
     assert (other.space, other.fingerprint) == (field.space, field.fingerprint)
     assert [row.tolist() for row in other.encode_all(TEXTS)] == [row.tolist() for row in field.encode_all(TEXTS)]
@@ -93,8 +90,8 @@ def test_saved_and_loaded_is_the_same(field, tmp_path):
 def test_a_shared_tokenizer_is_one_vocabulary_kept_once(tmp_path):
     shared = Words()
     shared.fit(TEXTS)
-    source, target = Text(shared), Text(shared)
-    own = Text(shared, tokenizer=choose(Tokenizer, "char"))
+    source, target = Text().bind(shared), Text().bind(shared)
+    own = Text(tokenizer=choose(Tokenizer, "char")).bind(shared)
     own.fit(TEXTS)
     assert source.space == target.space != own.space
     assert (source.shares(shared), own.shares(shared)) == (True, False)
@@ -103,7 +100,7 @@ def test_a_shared_tokenizer_is_one_vocabulary_kept_once(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own.vocab", "shared.vocab"]
     fresh = Words()
     for name in ("source", "target"):
-        side = Text(fresh)
+        side = Text().bind(fresh)
         side.load(tmp_path, name)
         assert side.space == source.space
 
@@ -118,7 +115,7 @@ def test_different_vocabularies_have_different_names():
 
 def test_a_field_without_a_tokenizer_says_so():
     with pytest.raises(RecipeError, match=r"text needs a tokenizer.*\n.*unigram"):
-        Text(None)
+        Text().bind(None)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -134,11 +131,11 @@ def test_sampling_is_the_tokenizers():
     assert len({tuple(row) for row in drawn}) > 1
     assert {field.decode(row) for row in drawn} == {TEXTS[2]}
     assert all(row[-1] == EOS and row.dtype == np.int32 for row in drawn)
-    assert not Text(Bytes()).samples
+    assert not Text().bind(Bytes()).samples
 
 
 def test_options_of_a_recipe():
-    field = choose(Field, {"kind": "text", "tokenizer": "byte", "max_length": 5})(None)
+    field = choose(Field, {"kind": "text", "tokenizer": "byte", "max_length": 5})()
     assert (field.max_length, type(field.tokenizer)) == (5, Bytes)
     with pytest.raises(RecipeError, match="at least 1"):
         choose(Field, {"kind": "text", "max_length": 0})
@@ -152,7 +149,7 @@ REPLACE = {"<br />": " ", r"@\w+": "@user", r"(\w)\1{2,}": r"\1\1"}
 
 
 def test_texts_are_replaced_before_they_are_cut_into_pieces():
-    field, plain = tweets(replace=REPLACE)(None), tweets()(None)
+    field, plain = tweets(replace=REPLACE)(), tweets()()
     field.fit(["@ana sooooo<br /><br />Good"])
     plain.fit(["@user soo good"])
     assert field.tokenizer.fingerprint == plain.tokenizer.fingerprint
@@ -165,9 +162,9 @@ def test_texts_are_replaced_before_they_are_cut_into_pieces():
 @pytest.mark.parametrize("replace", [{"(": ""}, {"a": r"\1"}, {"a": r"\g<x>"}], ids=["pattern", "group", "name"])
 def test_what_is_no_regular_expression_is_said(replace):
     with pytest.raises(RecipeError, match="is no regular expression"):
-        tweets(replace=replace)(None)
+        tweets(replace=replace)()
 
 
 def test_a_shared_tokenizer_is_not_replaced_for():
     with pytest.raises(RecipeError, match="both sides share"):
-        choose(Field, {"kind": "text", "replace": REPLACE})(choose(Tokenizer, "word")())
+        choose(Field, {"kind": "text", "replace": REPLACE})().bind(choose(Tokenizer, "word")())

@@ -86,7 +86,7 @@ def test_pictures_inside_parquet(tmp_path):
     corpus = open_corpus(reader, "train")
     assert colors_of(corpus) == RGB
     assert corpus[0].target == ["red", "a red one"]
-    field = Text(None, tokenizer=choose(Tokenizer, "word"))
+    field = Text(tokenizer=choose(Tokenizer, "word"))
     field.fit(text for row in corpus for text in row.references)
     encoded = encode_corpus(corpus, Image(size=6), field)
     assert len(encoded) == 6

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import s2s.data.tables  # noqa: F401  (registers tsv)
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, open_corpus
 from s2s.data.readers import Reader
@@ -32,7 +31,7 @@ def report_on(tmp_path):
         reader = choose(Reader, node | {"max_characters": limit})()
         names = [name for name in ("train", "validation", "test") if has_split(reader, name)]
         corpora = {name: open_corpus(reader, name) for name in names}
-        fields = [Text(None, tokenizer=choose(Tokenizer, tokenizer), max_length=max_length) for _ in range(2)]
+        fields = [Text(tokenizer=choose(Tokenizer, tokenizer), max_length=max_length) for _ in range(2)]
         for i, field in enumerate(fields):
             field.fit([row[i] for row in corpora["train"]])
         encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}
@@ -158,7 +157,7 @@ def test_several_references_are_as_many_targets(tmp_path):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
     reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b"})()
     corpora = {name: open_corpus(reader, name) for name in ("train", "validation")}
-    fields = [Text(None, tokenizer=choose(Tokenizer, "word"), max_length=3) for _ in range(2)]
+    fields = [Text(tokenizer=choose(Tokenizer, "word"), max_length=3) for _ in range(2)]
     for side, field in zip(("source", "target"), fields):
         field.fit([text for part in corpora["train"].values(side) for text in part])
     encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}

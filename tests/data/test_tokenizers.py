@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import sentencepiece
 
-import s2s.data.subwords
 from s2s.config import choose
 from s2s.data import subwords
 from s2s.data.plain_tokenizers import Bytes, Listed, Words
@@ -373,9 +372,8 @@ def test_real_sentences_come_back(shared_data):
             assert tokenizer.decode(ids) == expected
 
 
-def test_the_module_that_registers_subwords_is_imported():
+def test_there_are_two_kinds_of_subwords():
     assert set(SUBWORDS) == {"unigram", "bpe"}
-    assert s2s.data.subwords.Unigram is Tokenizer.kinds["unigram"]
 
 
 def test_white_space_is_squeezed_whatever_it_is():

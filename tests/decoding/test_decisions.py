@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import s2s.nn.classifier
-import s2s.tasks.labeling  # noqa: F401  (these register the heads and the tasks)
 from s2s.config import choose
 from s2s.data.batches import make_batch
 from s2s.data.fields import Field

@@ -4,8 +4,6 @@ import pytest
 import torch
 from table import whole
 
-import s2s.nn.deep
-import s2s.nn.stepwise  # noqa: F401
 from s2s.config import choose
 from s2s.decoding import Search
 from s2s.nn.encoders import Encoder

@@ -1,6 +1,5 @@
 import pytest
 
-import s2s.data.subwords  # noqa: F401
 from s2s.config import choose
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.transcript import Transcript, lines_to_ids, readable

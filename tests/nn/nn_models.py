@@ -2,9 +2,6 @@
 
 import torch
 
-import s2s.nn.by_hand
-import s2s.nn.deep
-import s2s.nn.stepwise  # noqa: F401
 from s2s.config import choose
 from s2s.nn.attention import Attention
 from s2s.nn.decoder import Decoder

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-import s2s.nn.backbones  # noqa: F401  (registers timm)
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.encoders import Encoder

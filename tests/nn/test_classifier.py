@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-import s2s.nn.classifier  # noqa: F401  (registers the heads)
 from s2s.config import choose
 from s2s.data.labels import Label, Labels, Tags
 from s2s.nn.encoders import Encoder

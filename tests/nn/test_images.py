@@ -3,9 +3,6 @@
 import pytest
 import torch
 
-import s2s.decoding.sampling
-import s2s.nn.images
-import s2s.nn.stepwise  # noqa: F401
 from s2s.config import choose
 from s2s.decoding.search import Search, find_limits
 from s2s.errors import RecipeError

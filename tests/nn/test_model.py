@@ -6,7 +6,6 @@ import pytest
 import torch
 from nn_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
-import s2s.nn.classifier  # noqa: F401  (registers the heads that a message names)
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge
@@ -118,27 +117,27 @@ MISTAKES = {
     "gnmt without attention": (
         {"head": {"kind": "gnmt", "attention": None, "layers": 2}},
         "model.head.attention: gnmt needs attention, found null\n  use one of: additive, concat, dot, scaled-dot, "
-        "general, multi-head; or model.head.kind=decoder, which can do without",
+        "general, multi-head; or the kind decoder, which can do without",
     ),
     "bahdanau without attention": (
         {"head": {"kind": "bahdanau", "attention": None}},
         "model.head.attention: bahdanau needs attention, found null\n  use one of: additive, concat, dot, scaled-dot, "
-        "general, multi-head; or model.head.kind=decoder, which can do without",
+        "general, multi-head; or the kind decoder, which can do without",
     ),
     "gnmt with one layer": (
         {"head": "gnmt"},
         "model.head.layers: gnmt needs 2 layers or more, found 1\n  "
-        "use model.head.layers=2, or model.head.kind=decoder",
+        "use layers: 2, or the kind decoder",
     ),
     "dot of unequal sizes": (
         {"head": {"kind": "decoder", "attention": "dot", "hidden": 64}},
         "model.head.attention: dot needs equal sizes: the decoder's state is 64 wide, the encoder's memory 512\n  "
-        "use attention: general, or model.head.hidden=512 (a bidirectional encoder's memory is twice its hidden size)",
+        "use attention: general, or a decoder with hidden: 512 (a bidirectional encoder's memory is twice its hidden size)",
     ),
     "copy of unequal sizes": (
         {"head": {"kind": "decoder", "bridge": "copy", "hidden": 64}},
         "model.head.bridge: copy needs equal sizes: the encoder's state is 512 wide, the decoder's 64\n  "
-        "use bridge: linear, or model.head.hidden=512 (a bidirectional encoder's state is twice its hidden size)",
+        "use bridge: linear, or a decoder with hidden: 512 (a bidirectional encoder's state is twice its hidden size)",
     ),
     "heads that do not divide": (
         {"head": {"kind": "decoder", "attention": {"kind": "multi-head", "heads": 3}}, "encoder": {"kind": "rnn", "hidden": 4}},

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-import s2s.recipe  # noqa: F401  (registers all kinds)
 from s2s.config import choose
 from s2s.data.fields import Nothing
 from s2s.data.texts import Text, with_eos
@@ -45,7 +44,7 @@ def model_for(size: int, seed: int = 0, **options) -> Model:
 
 
 def generator_for(tokenizer: str = "char", lines=LINES, trained: bool = False, seed: int = 0, **options) -> Generator:
-    field = Text(None, tokenizer=choose(Tokenizer, TOKENIZERS[tokenizer]))
+    field = Text(tokenizer=choose(Tokenizer, TOKENIZERS[tokenizer]))
     field.fit(lines)
     model = model_for(len(field.tokenizer), seed, **options)
     if trained:
@@ -58,7 +57,7 @@ def generator_for(tokenizer: str = "char", lines=LINES, trained: bool = False, s
 
 def learn(model: Model, lines, steps: int = 800) -> None:
     """Every line by heart, as what follows a line break."""
-    field = Text(None, tokenizer=choose(Tokenizer, "char"))
+    field = Text(tokenizer=choose(Tokenizer, "char"))
     target = field.collate(lines)
     positions = target.valid.flatten().nonzero().squeeze(1)
     batch = Batch(torch.zeros(len(lines), 0), target, positions, first=torch.full((len(lines),), START))

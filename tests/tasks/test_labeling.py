@@ -126,6 +126,6 @@ def test_every_word_needs_a_tag():
 def test_mistakes_have_a_sentence():
     with pytest.raises(RecipeError, match="(?s)there is no class 'pso'.*did you mean 'pos'"):
         task_of(class_weights={"pso": 2.0})
-    with pytest.raises(RecipeError, match="text is not a field of names"):
+    with pytest.raises(RecipeError, match="target: is text, which gives ids; this task takes label or labels"):
         task_of(target={"kind": "text", "tokenizer": "word"})
     assert Tagging.verb == "tag"

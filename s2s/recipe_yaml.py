@@ -1,0 +1,102 @@
+"""The words of a recipe: YAML with the line of every key, changes from the command line, and the place of a mistake.
+
+node, lines = parse_yaml(text, "demo.yaml")
+set_key(node, "training.steps=100")
+Origin("demo.yaml", lines).place("model.head")      # demo.yaml:4: model.head
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from s2s.config import Changed
+from s2s.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the words of a recipe stand, so that a complaint can point at them."""
+
+    path: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+
+    def place(self, key: str) -> str:
+        """`recipes/translation/demo.yaml:4: model.head`, or `on the command line: model.head`."""
+        if key.startswith("on the command line") or (self.path and key.startswith(f"{self.path}:")):
+            return key  # it has its place
+        if any(key == c or key.startswith((f"{c}.", f"{c}[")) or c.startswith(f"{key}.") for c in self.changed):
+            return f"on the command line: {key}"
+        near = key
+        while near not in self.lines and set(near) & set(".["):
+            near = near[: max(near.rfind("."), near.rfind("["))]  # of metrics[0].order, metrics may be all there is
+        return f"{self.path}:{self.lines.get(near, 1)}: {key}" if self.path else key
+
+    def located(self, error: RecipeError) -> RecipeError:
+        """The same problems, each with its place."""
+        return RecipeError.of(p._replace(where=self.place(p.where)) for p in error.problems)
+
+
+def parse_yaml(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """The tree of a YAML text, and the line of every key in it."""
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise RecipeError(
+                path, "is not a recipe: it has no sections", "start with: name, task, data, model, training"
+            )
+        lines = line_numbers(node, path)
+        return loader.construct_document(node), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        what = getattr(error, "problem", None) or "is not YAML"
+        raise RecipeError(
+            where, f"YAML cannot be read here: {what}", "indent with spaces, and put a space after each ':'"
+        ) from None
+
+
+def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:
+    """The line of every key, by its dotted name; a key written twice is a mistake YAML itself lets pass."""
+    found: dict[str, int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = f"{where}.{key.value}".lstrip(".")
+            line = key.start_mark.line + 1
+            if name in found:
+                raise RecipeError(f"{path}:{line}", f"{name} is written twice", f"it is also on line {found[name]}")
+            found[name] = line
+            found |= line_numbers(value, path, name)
+    return found
+
+
+def set_key(node: dict[str, Any], change: str) -> None:
+    """`training.steps=100`, in the recipe's own words, written into its tree."""
+    key, sign, value = change.partition("=")
+    if not sign or not key:
+        raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: training.steps=100")
+    *parents, last = key.split(".")
+    for parent in parents:
+        inner = node.get(parent)
+        if not isinstance(inner, dict):  # a plain name becomes the same part, written out
+            inner = {"kind": inner} if isinstance(inner, str) else {}
+            node[parent] = inner
+        node = inner
+    try:
+        read = yaml.safe_load(value) if value else ""
+    except yaml.YAMLError:
+        read = value  # `a: b` or `[x`: a text that YAML would misread
+    node.pop(last, None)
+    node[Changed(last)] = read
+
+
+def as_list(value: Any, where: str) -> list[str]:
+    if value is None:
+        return []
+    values = value if isinstance(value, list) else [value]
+    if wrong := [v for v in values if not isinstance(v, str)]:
+        raise RecipeError(where, f"expected names of files, modules or plugins, found {wrong[0]!r}")
+    return values
