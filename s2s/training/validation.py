@@ -51,7 +51,8 @@ class Validator:
         scores = dict(losses(model, self.task, self.batches, precision))
         if not self.answers:
             return Validation(scores)
-        with precision.autocast():
+        writes = precision.to_write() if self.task.searches else precision  # as it will be used
+        with writes.autocast():
             written = self.task.answer(model, self.sources, self.search, device=precision.device)
         references = [row.references for row in self.rows]
         higher = set()

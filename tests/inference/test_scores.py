@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.native import scores as module
-from s2s.native.build import library
-from s2s.native.scores import likeliest, log_softmax, top
+from s2s.inference.native import scores as module
+from s2s.inference.native.build import library
+from s2s.inference.native.scores import likeliest, log_softmax, top
 
 SIZES = [(1, 1, 24), (2, 3, 25), (3, 5, 100), (2, 4, 47), (4, 2, 1000)]
 

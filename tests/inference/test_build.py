@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2s.native import build, scores
+from s2s.inference.native import build, scores
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def compiler(path, text):
 
 
 def test_they_are_there():
-    assert build.trouble() == ""
+    assert build.unavailable_reason() == ""
     assert build.library() is not None
 
 
@@ -62,14 +62,14 @@ def test_another_processor_has_its_own(alone, monkeypatch):
 def test_where_the_package_may_not_be_written_the_cache_is(alone):
     (alone / "package" / "__pycache__").write_text("in the way")
     assert build.compiled().parent == alone / "cache" / "native"
-    assert build.trouble() == ""
+    assert build.unavailable_reason() == ""
 
 
 def test_nowhere_to_keep_them(alone, monkeypatch):
     (alone / "package" / "__pycache__").write_text("in the way")
     (alone / "cache").write_text("in the way")
     assert build.library() is None
-    assert "may be written to" in build.trouble()
+    assert "may be written to" in build.unavailable_reason()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_nowhere_to_keep_them(alone, monkeypatch):
 def test_without_them_it_says_why_and_torch_does_the_work(alone, monkeypatch, variable, value, said):
     monkeypatch.setenv(variable, value)
     assert build.library() is None
-    assert said in build.trouble()
+    assert said in build.unavailable_reason()
     x = torch.randn(3, 50)
     torch.testing.assert_close(scores.log_softmax(x.clone()), x.log_softmax(-1))
 
@@ -102,13 +102,13 @@ def test_a_compiler_that_knows_little_makes_plain_ones(alone, monkeypatch):
 
 def test_a_compiler_that_breaks_off_is_quoted(alone, monkeypatch):
     monkeypatch.setenv("CC", compiler(alone / "broken", "echo 'kernels.c: out of luck' >&2; exit 1"))
-    assert build.trouble() == "the C compiler says: kernels.c: out of luck"
+    assert build.unavailable_reason() == "the C compiler says: kernels.c: out of luck"
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="nothing to look into")
 def test_threads_are_those_of_torch():
     """Two libraries of threads would wait for each other, each turning in circles."""
-    code = "from s2s.native.build import library; assert library(); print(open('/proc/self/maps').read())"
+    code = "from s2s.inference.native.build import library; assert library(); print(open('/proc/self/maps').read())"
     maps = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert len({line.split()[-1] for line in maps.splitlines() if "gomp" in line}) == 1
 
