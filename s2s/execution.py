@@ -16,11 +16,6 @@ class NumberFormat(StrEnum):
     FP16 = "fp16"
     INT8 = "int8"
 
-    @property
-    def half(self) -> bool:
-        """16 bits, which torch's autocast takes care of."""
-        return self in (NumberFormat.BF16, NumberFormat.FP16)
-
 
 class PathKind(StrEnum):
     """How one part goes from position to position."""
@@ -28,6 +23,7 @@ class PathKind(StrEnum):
     FUSED = "fused"  # torch's kernels: one for a whole sequence, and one for a step
     LOOPED = "looped"  # a cell that is a Python loop over time
     PREPARED = "prepared"  # compiled for writing (s2s/inference): tables, merged matrices, native steps
+    BF16 = "prepared bf16"  # the same, with products of 16 bits
     INT8 = "prepared int8"  # the same, with weights of 8 bits
     PLAIN = "plain"  # writes by the layers of training, one by one, though this device has a faster way for others
     UNRECURRENT = "without recurrence"  # no cells of ours in it: nothing to say about time

@@ -22,6 +22,12 @@ from s2s.nn.heads import Head, Step
 from s2s.nn.model import Model, recurrences
 from s2s.tensors import EncoderOutput, Padded
 
+COMPILED = {
+    NumberFormat.FP32: PathKind.PREPARED,
+    NumberFormat.BF16: PathKind.BF16,
+    NumberFormat.INT8: PathKind.INT8,
+}
+
 
 class InferenceModel(NamedTuple):
     """A model ready to write: what Model.encode() and Head.step() give, as fast as this machine can."""
@@ -35,7 +41,7 @@ def compile_for_inference(model: Model, precision: NumberFormat | None = None) -
     """The model as decoding uses it, while the weights stay as they are.
 
     precision  what it will compute in; None asks autocast, as it is where this is called. Autocast is the caller's
-               affair for 16 bits. INT8 takes native kernels: without them all is computed in 32 bits.
+               affair for what is not compiled. INT8 takes native kernels: without them all is computed in 32 bits.
     """
     device = next(model.parameters()).device
     precision = precision or ambient_format(device)
@@ -48,7 +54,7 @@ def compile_for_inference(model: Model, precision: NumberFormat | None = None) -
     def encode(source: Padded | Tensor) -> EncoderOutput:
         return encoder(source, final_state=uses_state)
 
-    slow = "layers compute in 16 bits" if precision.half else fast_path_unavailable(model.head)
+    slow = "layers compute in fp16" if precision is NumberFormat.FP16 else fast_path_unavailable(model.head)
     step = model.head.step if slow else compile_step(model.head, precision)
     return InferenceModel(
         encode, step, [*recurrences("encoder", encoder), *ways(model.head, device, slow, precision, why_not)]
@@ -58,7 +64,7 @@ def compile_for_inference(model: Model, precision: NumberFormat | None = None) -
 def ways(head: Head, device: torch.device, slow: str, precision: NumberFormat, no_int8: str) -> list[ExecutionPath]:
     """Which way a head writes. Off the CPU torch's kernels are the fast way, so that cells alone decide."""
     if not slow:
-        kind = PathKind.INT8 if precision is NumberFormat.INT8 else PathKind.PREPARED
+        kind = COMPILED[precision]
         return [ExecutionPath("head", kind, reason=f"no weights of 8 bits, {no_int8}" if no_int8 else "")]
     if device.type == "cpu":
         return [ExecutionPath("head", PathKind.PLAIN, reason=slow)]

@@ -1,4 +1,4 @@
-"""Products of a matrix and many vectors, for weights that stay as they are: in 32 bits, or with weights of 8.
+"""Products of a matrix and many vectors, for weights that stay as they are: in 32 bits, in bf16, or with weights of 8.
 
 multiply = make_linear(weight [N, I], bias [N])            # format=NumberFormat.INT8: 8 bits, where that pays
 y = multiply(x [B, I])                                     # [B, N]
@@ -14,6 +14,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from s2s.execution import NumberFormat
 from s2s.inference.native import linear as native
@@ -40,6 +41,19 @@ class TorchLinear:
         return torch.addmm(self.bias if base is None else base, x, self.weight.t())
 
 
+class HalfLinear:
+    """The same with both sides of the product in bf16, which are cast once; all else stays in 32 bits."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        self.weight = weight.detach().to(torch.bfloat16)
+        self.bias = None if bias is None else bias.detach()
+
+    def __call__(self, x: Tensor, base: Tensor | None = None) -> Tensor:
+        y = functional.linear(x.to(torch.bfloat16), self.weight).float()
+        base = self.bias if base is None else base
+        return y if base is None else y.add_(base)
+
+
 def make_linear(
     weight: Tensor,
     bias: Tensor | None = None,
@@ -50,9 +64,11 @@ def make_linear(
     """By the fastest kernel there is.
 
     weight   [N, I]; it is copied
-    format   INT8 for weights of 8 bits, where they pay and there are kernels for them; else 32 bits
+    format   BF16; INT8 for weights of 8 bits, where they pay and there are kernels for them; else 32 bits
     bounded  no number of x exceeds 1
     """
+    if format is NumberFormat.BF16:
+        return HalfLinear(weight, bias)
     if native.unavailable_reason():
         return TorchLinear(weight, bias)
     return native.Linear(weight, bias, bounded=bounded, bits=bits_for(weight, format))
@@ -65,7 +81,7 @@ def make_lstm(
 
     weight  [4H, I], gates in the order input, forget, output, new
     """
-    if len(weight) % (4 * native.UNITS) or native.unavailable_reason():
+    if format is NumberFormat.BF16 or len(weight) % (4 * native.UNITS) or native.unavailable_reason():
         return None
     return native.LSTM(weight, bias, bounded=bounded, bits=bits_for(weight, format))
 

@@ -83,7 +83,7 @@ def unavailable_reason(stack: Stack, size: int) -> str:
 def compile_step(head: Head, format: NumberFormat = NumberFormat.FP32) -> Step:
     """A faster head.step() that gives the same, while the weights stay as they are.
 
-    format  FP32, or INT8 for weights of 8 bits
+    format  FP32, BF16, or INT8 for weights of 8 bits
     """
     assert not fast_path_unavailable(head)
     return LanguageModelStep(head, format) if isinstance(head, LanguageModel) else DecoderStep(head, format)  # type: ignore[arg-type]
@@ -198,7 +198,7 @@ class InferenceStack:
         inputs: Tensor | None = given[:, self.width :] if given.shape[1] > self.width else None
         beside: Tensor | None = None
         ends: list[State] = []
-        starts = zip(*(part.unbind(1) for part in state), strict=True)
+        starts = zip(*(part.float().unbind(1) for part in state), strict=True)  # a bridge may compute in 16 bits
         for layer, (step, start) in enumerate(zip(self.steps, starts, strict=True)):
             end = step(inputs, start, base)
             ends.append(end)

@@ -87,7 +87,7 @@ class Predictor:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""
         return self.task.details(rows, answers)
 
-    @torch.inference_mode()
+    @torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops
     def forced(
         self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]
     ) -> Iterator[tuple[list[int], Batch, HeadOutput]]:

@@ -8,7 +8,8 @@ S2S_BF16=0 has a CPU with bf16 instructions treated as one without; so has an ON
 """
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,13 @@ class Precision:
     def autocast(self) -> AbstractContextManager[object]:
         """Around the forward pass and the loss, in training, validation and decoding alike; not around backward."""
         return torch.autocast(self.device.type, dtype=DTYPES[self.name]) if self.name in DTYPES else nullcontext()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """The same around one answer, without gradients; not in inference mode where there are 16 bits: there autocast
+        keeps nothing, and casts every weight again at every step."""
+        with torch.no_grad() if self.name in DTYPES else torch.inference_mode(), self.autocast():
+            yield
 
     def to_write(self) -> "Precision":
         """What a model that trains in this writes in meanwhile, as choose_writing_precision("auto") has it."""

@@ -66,7 +66,7 @@ class Validator:
         return Validation(scores, frozenset(higher), samples[: self.samples])
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops
 def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision: Precision) -> dict[str, float]:
     """Mean negative log-probability of an answer, in nats, unweighted and not smoothed, and its exponential."""
     model.eval()

@@ -16,6 +16,7 @@ from s2s.inference.native import linear as native
 from s2s.inference.step import WIRINGS, Wiring, compile_step, fast_path_unavailable
 from s2s.nn.decoder import DecoderOutput, Parallel
 from s2s.tensors import BOS, leaves, repeat
+from s2s.training.precision import bf16_trouble
 
 INT8 = NumberFormat.INT8
 
@@ -135,11 +136,11 @@ def test_a_model_says_how_it_writes(monkeypatch):
     assert written(model) == ["encoder lstm fused", "head prepared"]
     assert written(build(head={"cell": "rnn"}))[1] == "head plain: cell rnn has no prepared step"
     assert written(build().train())[1] == "head plain: it is in training"
-    for half in (NumberFormat.BF16, NumberFormat.FP16):
-        assert written(model, half)[1] == "head plain: layers compute in 16 bits"
-        assert compile_for_inference(model, half).step == model.head.step
+    assert written(model, NumberFormat.FP16)[1] == "head plain: layers compute in fp16"
+    assert compile_for_inference(model, NumberFormat.FP16).step == model.head.step
+    assert written(model, NumberFormat.BF16)[1] == "head prepared bf16"
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert written(model)[1] == "head plain: layers compute in 16 bits"
+        assert written(model)[1] == "head prepared bf16"
     monkeypatch.setattr(native, "unavailable_reason", lambda: "no compiler")
     assert written(model, INT8) == ["encoder lstm fused", "head prepared: no weights of 8 bits, no compiler"]
     assert compile_for_inference(model, INT8).paths[1].kind is PathKind.PREPARED
@@ -166,3 +167,28 @@ def test_off_the_cpu_the_kernels_of_torch_are_the_fast_way(head, slow, said):
     path = compile_for_inference(build(head=head).to("meta"), NumberFormat.BF16).paths[1]
     assert str(path) == said
     assert path.slow_to_write is slow
+
+
+needs_bf16 = pytest.mark.skipif(bool(bf16_trouble()), reason="bf16 does not work on this CPU")
+
+
+@needs_bf16
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("autocast", [True, False])
+def test_products_of_sixteen_bits_come_close(head, cell, autocast):
+    """With what an encoder under autocast gives, too: memory and state of 16 bits."""
+    model = build(encoder={"cell": cell}, head={"kind": head, "cell": cell, "bridge": "linear"})
+    exact = compile_for_inference(model)
+    ids = torch.tensor([5, 6, 7])
+    results = []
+    for how, half in ((exact, False), (compile_for_inference(model, NumberFormat.BF16), autocast)):
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            memory, state = model.head.start(how.encode(padded(SOURCES)))
+            first = how.step(ids, memory, state)
+            results.append(how.step(ids + 1, memory, first.state))
+    expected, found = results
+    assert found.logits.dtype == torch.float32
+    torch.testing.assert_close(found.logits, expected.logits, atol=0.03, rtol=0.03)
+    for a, b in zip(leaves(found.state), leaves(expected.state), strict=True):
+        torch.testing.assert_close(a, b, atol=0.03, rtol=0.03)

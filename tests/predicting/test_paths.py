@@ -117,11 +117,17 @@ def test_auto_writes_in_prepared_steps_whatever_the_cpu_can(monkeypatch, tmp_pat
     assert choose_precision("auto", CPU).to_write() == opened.precision
 
 
-def test_layers_in_16_bits_are_not_the_fast_way(monkeypatch, tmp_path):
-    run = saved(tmp_path / "run", writer())
-    monkeypatch.setattr(precision_module, "bf16_trouble", lambda: "")
-    with pytest.raises(RunError, match="head plain: layers compute in 16 bits"):
-        load(run, precision="bf16", require_fused=True)
+@pytest.mark.skipif(bool(precision_module.bf16_trouble()), reason="bf16 does not work on this CPU")
+@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+def test_bf16_asked_for_by_name_writes(tmp_path, cell):
+    run = saved(tmp_path / "run", writer(cell=cell))
+    half, exact = load(run, precision="bf16"), load(run, precision="fp32")
+    said = {"lstm": "head prepared bf16", "rnn": "head plain: cell rnn has no prepared step"}
+    assert half.paths()[1] == said[cell]
+    chosen = choose(Search, {"kind": "beam", "max_length": 4})
+    for a, b in zip(half.search(["do you", "films"], chosen), exact.search(["do you", "films"], chosen), strict=True):
+        assert a[0].log_probability == pytest.approx(b[0].log_probability, abs=0.3)
+    assert len(list(half.stream("films you", 5))) <= 5
 
 
 class Plain(Looped):
