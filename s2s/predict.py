@@ -5,6 +5,7 @@ from pathlib import Path
 
 from s2s.errors import RunError, suggest
 from s2s.execution import NumberFormat
+from s2s.inference.fork import allow_fork_after_compute
 from s2s.nn.initialization import Unfilled
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
@@ -27,7 +28,7 @@ def load(
     require_fused: bool = False,
     changes: Sequence[str] = (),
 ) -> Predictor:
-    """Open a run folder for prediction. Executes no code from it.
+    """Open a run folder for prediction. Executes no code from it. Workers may be forked afterwards, and answer.
 
     device   auto, cpu, cuda, cuda:1
     trust    import the run's own parts (Python files in its folder `parts`), where its recipe uses any
@@ -40,6 +41,7 @@ def load(
 
     Raises RunError where the folder is no run, is damaged, or uses parts and `trust` is not given.
     """
+    allow_fork_after_compute()
     run = Run.open(path)
     recipe = open_recipe(run, trust, changes)
     task = recipe.task()
