@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2s.errors import RunError, suggest
+from s2s.execution import NumberFormat
+from s2s.inference.fork import allow_fork_after_compute
 from s2s.nn.initialization import Unfilled
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
@@ -13,7 +15,7 @@ from s2s.predicting.writer import Writer
 from s2s.recipe import Recipe, parse_recipe
 from s2s.recipe_yaml import parse_yaml
 from s2s.tasks.task import Task
-from s2s.training.precision import choose_decoding_precision, find_device
+from s2s.training.precision import choose_precision, choose_writing_precision, find_device
 from s2s.training.runs import Run
 
 
@@ -27,18 +29,20 @@ def load(
     require_fused: bool = False,
     changes: Sequence[str] = (),
 ) -> Predictor:
-    """Open a run folder for prediction. Executes no code from it.
+    """Open a run folder for prediction. Executes no code from it. Workers may be forked afterwards, and answer.
 
     device   auto, cpu, cuda, cuda:1
     trust    import the run's own parts (Python files in its folder `parts`), where its recipe uses any
     changes  to its recipe, such as ["decoding.beam_size=10"]
     weights  "best" by the recipe's measure (where nothing was measured, the last are the best), or "last"
 
-    precision  auto, fp32, bf16, fp16; int8 for weights of 8 bits, on a CPU, with answers that may differ a little
+    precision  auto: the fastest that is as good as fp32 here; fp32, bf16, fp16; int8 for weights of 8 bits, on a CPU
+               with kernels for them, with answers that may differ a little
     require_fused  raise where decoding would not go the fast way
 
     Raises RunError where the folder is no run, is damaged, or uses parts and `trust` is not given.
     """
+    allow_fork_after_compute()
     run = Run.open(path)
     recipe = open_recipe(run, trust, changes)
     task = recipe.task()
@@ -46,12 +50,14 @@ def load(
     with Unfilled():
         model = recipe.build_model(task.source.space, task.target.space)
     fill(model, run, weights)
-    chosen = choose_decoding_precision(precision, find_device(device, "device"))
-    predictor = predictor_for(task)(recipe, task, model, chosen)
-    if chosen.name == "int8" and not predictor.writes:
+    maker = predictor_for(task)
+    if precision == NumberFormat.INT8 and not maker.writes:
         raise RunError(str(run.path), "chooses and does not write, and int8 is for writing", "leave precision out")
-    if require_fused and (slow := [path for path in predictor.paths() if "plain" in path or "looped" in path]):
-        raise RunError(str(run.path), f"would not go the fast way: {'; '.join(slow)}", "leave --require-fused out")
+    choose = choose_writing_precision if maker.writes else choose_precision
+    predictor = maker(recipe, task, model, choose(precision, find_device(device, "device"), "precision"))
+    if require_fused and (slow := [path for path in predictor.execution_paths() if path.slow_to_write]):
+        what = f"would not go the fast way: {'; '.join(map(str, slow))}"
+        raise RunError(str(run.path), what, "leave --require-fused out")
     return predictor
 
 

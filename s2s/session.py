@@ -84,8 +84,8 @@ def train(
         data = prepare(recipe, reporter.message)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
-    if require_fused and (slow := [path for path in model.paths() if "looped" in path or "step by step" in path]):
-        what = f"loops over time: {'; '.join(slow)}"
+    if require_fused and (slow := [path for path in model.paths() if path.loops]):
+        what = f"loops over time: {'; '.join(map(str, slow))}"
         raise RecipeError("model", what, "use cells rnn, gru or lstm, and a decoder that reads whole targets")
     if not started:
         for line in [*begin_with_vectors(recipe, model, data.task), *begin_encoder(recipe, model)]:
@@ -173,7 +173,7 @@ def describe(model: Model, data: Prepared, precision: Precision, options: Traini
     """The header of a run: what is trained, on what, along which path."""
     count = sum(p.numel() for p in model.parameters())
     return [
-        f"model: {count / 1e6:.2f} million parameters; {', '.join(model.paths())}",
+        f"model: {count / 1e6:.2f} million parameters; {', '.join(map(str, model.paths()))}",
         sides(data.task.source.space, data.task.target.space),
         f"device: {precision.device}, {precision.name} ({precision.why})",
         f"batches: {data.batches.count(0):,} an epoch, {options.batch_size:,} {options.batch_unit} each",

@@ -7,10 +7,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
-    {"errors"},
+    {"errors", "execution"},
     {"parts", "plugins", "safefiles", "tensors"},
-    {"config", "native"},
+    {"config"},
     {"data", "figures", "nn", "recipe_yaml"},
+    {"inference"},
     {"decoding"},
     {"tasks"},
     {"training"},

@@ -13,7 +13,8 @@ import torch
 from s2s.data.fields import Field
 from s2s.decoding.parallel import side_by_side
 from s2s.decoding.search import Hypothesis
-from s2s.nn.model import Model, Prepared
+from s2s.inference.compile import InferenceModel, compile_for_inference
+from s2s.nn.model import Model
 from s2s.tensors import BOS, move
 
 USUAL = 200  # ids in a source
@@ -31,17 +32,17 @@ def write_batches(
     *,
     device: torch.device,
     batch_size: int = 64,
-    prepared: Prepared | None = None,
+    prepared: InferenceModel | None = None,
 ) -> Iterator[tuple[list[int], list[list[Hypothesis]]]]:
     """Numbers of the sentences in a batch, and the n-best list of each, longest sources first.
 
     field    the source field, which collates what its encode_all() gave
     sources  one array of ids a sentence
     batch_size  sentences of usual length; fewer where they are long
-    prepared  what model.prepare() gave; it is done here if not given
+    prepared  what compile_for_inference() gave; it is done here if not given
     """
     model.eval()
-    prepared = prepared or model.prepare()
+    prepared = prepared or compile_for_inference(model)
     lengths = [field.length(source) for source in sources]
     order = sorted(range(len(sources)), key=lambda i: (-lengths[i], i))
 
@@ -62,7 +63,7 @@ def write_all(
     *,
     device: torch.device,
     batch_size: int = 64,
-    prepared: Prepared | None = None,
+    prepared: InferenceModel | None = None,
 ) -> list[list[Hypothesis]]:
     """The n-best list of every sentence, in the order of `sources`."""
     written: list[list[Hypothesis]] = [[] for _ in sources]
@@ -90,16 +91,18 @@ def for_each(
     work: Callable[[list[int]], Result], batches: Sequence[list[int]], device: torch.device
 ) -> Iterator[Result]:
     """work(rows) for every batch, in order, without gradients; on a CPU some at a time."""
+    on = torch.is_autocast_enabled(device.type)
+    mode = torch.no_grad if on else torch.inference_mode  # in which autocast would cast every weight at every step
     threads = torch.get_num_threads()
     workers = min(threads, MOST, len(batches)) if device.type == "cpu" else 1
     if workers <= 1:
-        yield from map(torch.inference_mode()(work), batches)
+        yield from map(mode()(work), batches)
         return
-    half, on = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
+    half = torch.get_autocast_dtype("cpu")
 
     def share(rows: list[int]) -> Result:
         torch.set_num_threads(threads // workers)  # this and the modes below are each thread's own
-        with torch.inference_mode(), torch.autocast("cpu", dtype=half, enabled=on):
+        with mode(), torch.autocast("cpu", dtype=half, enabled=on):
             return work(rows)
 
     try:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from s2s.execution import PathKind
 from s2s.nn.dropout import Rate
 from s2s.parts import Family
 from s2s.tensors import State
@@ -26,7 +27,7 @@ class Cell(nn.Module, Family):
     """
 
     parts: ClassVar[int]  # tensors in a state: 1, or 2 for an lstm; the first is what the world sees
-    path: ClassVar[Literal["fused", "looped"]]  # one kernel for a whole sequence, or a Python loop over time
+    path: ClassVar[PathKind]  # FUSED or LOOPED: one kernel for a whole sequence, or a Python loop over time
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class Fused(Cell):
                  rows and positions: Merity et al. 2018, https://arxiv.org/abs/1708.02182
     """
 
-    path = "fused"
+    path = PathKind.FUSED
     core: nn.RNNBase
     weight_drop: float
 
@@ -179,7 +180,7 @@ class Looped(Cell):
     Slower than a fused one, and open to anything; by_hand.py has the classics.
     """
 
-    path = "looped"
+    path = PathKind.LOOPED
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)

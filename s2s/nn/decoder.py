@@ -6,7 +6,8 @@ luong     attention after the recurrence, fed back to the next step stepwise.py
 bahdanau  attention before the recurrence                           stepwise.py
 """
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +19,7 @@ from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
-from s2s.nn.heads import Head, HeadOutput, Step, StepOutput
-from s2s.nn.prepared import PreparedStep, unprepared
-from s2s.nn.products import Maker, fp32
+from s2s.nn.heads import Head, HeadOutput, StepOutput
 from s2s.nn.stack import Stack
 from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
@@ -50,6 +49,36 @@ class Joins(NamedTuple):
     feed: int = 0  # DecoderState.feed
 
 
+class OverTime(Protocol):
+    """A Stack, or what stands in for one that takes a single step."""
+
+    def draw(self, x: Tensor) -> Any:
+        """Dropout masks to keep through a loop over positions."""
+
+    def __call__(
+        self,
+        x: Tensor,
+        state: State,
+        *,
+        masks: Any = None,
+        look: Callable[[Tensor], Tensor] | None = None,
+    ) -> tuple[Tensor, State]: ...
+
+
+class DecoderParts(Protocol):
+    """All that read() may touch. A decoder has it, and so has what takes its place for writing (s2s/inference/step.py):
+    read() then runs on that, with x of one position, so that how the parts are wired is said once."""
+
+    @property
+    def stack(self) -> OverTime: ...
+
+    def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
+        """context [B, Q, M] and weights [B, Q, S]"""
+
+    def readout(self, *parts: Tensor) -> Tensor:
+        """[B, Q, *] each -> [B, Q, P]"""
+
+
 class Decoder(Head):
     """output = decoder(encoded, batch); to write freely:
 
@@ -73,9 +102,6 @@ class Decoder(Head):
     needs_attention: ClassVar[bool] = False
     fewest_layers: ClassVar[int] = 1
     whole: ClassVar[bool] = True  # reads whole targets at once in training, without a loop of its own
-    # read() needs nothing but what it finds here; said by each member for itself, as who inherits may wire otherwise
-    prepares: ClassVar[bool] = False
-    tabled: ClassVar[bool] = True  # the embedding goes into the first layer and nowhere else
 
     def __init__(
         self,
@@ -129,8 +155,8 @@ class Decoder(Head):
         """What comes in beside the usual, in terms of E, M (0 without attention) and P."""
         return Joins()
 
-    def read(self, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
-        """Embeddings [B, Q, E] of all of a target, or of one step, to vectors."""
+    def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
+        """Embeddings [B, Q, E] of all of a target, or of one step, to vectors, by no other parts than these."""
         raise NotImplementedError
 
     def share_embedding(self, embedding: nn.Embedding) -> None:
@@ -175,14 +201,6 @@ class Decoder(Head):
         """ids [B, Q]: all of a target at once, or one step of it."""
         return self.read(self.drop(self.embed(ids)), memory, state)
 
-    def why_plain(self) -> str:
-        if not vars(type(self)).get("prepares"):
-            return f"{type(self).__name__} is wired in a way of its own"
-        return unprepared(self.stack, self.embed.num_embeddings)
-
-    def prepare_step(self, make: Maker = fp32) -> Step:
-        return self.step if self.why_plain() else PreparedStep(self, make)
-
     def attend(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
         """context [B, Q, M] and weights [B, Q, S]; without attention [B, Q, 0] and None.
 
@@ -221,9 +239,7 @@ class Parallel(Decoder, kind="decoder"):
     Luong et al. 2015, https://arxiv.org/abs/1508.04025, without input feeding
     """
 
-    prepares = True
-
-    def read(self, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
+    def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         h, cells = self.stack(x, state.cells)
         context, weights = self.attend(h, memory)
         return DecoderOutput(self.readout(h, context), state._replace(cells=cells), weights)

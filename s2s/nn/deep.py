@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from s2s.nn.decoder import Decoder, DecoderOutput, DecoderState, Joins
+from s2s.nn.decoder import Decoder, DecoderOutput, DecoderParts, DecoderState, Joins
 from s2s.tensors import Memory
 
 
@@ -14,14 +14,13 @@ class GNMT(Decoder, kind="gnmt"):
     """
 
     needs_attention = True
-    prepares = True
     fewest_layers = 2
 
     @staticmethod
     def joins(embedding: int, context: int, vector: int) -> Joins:
         return Joins(upper=context)
 
-    def read(self, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
+    def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         found: list[tuple[Tensor, Tensor | None]] = []
 
         def look(h: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from s2s.errors import RecipeError
 from s2s.nn.embedding import embedding_in
-from s2s.nn.products import Maker, fp32
 from s2s.parts import Family
 from s2s.tensors import Batch, EncoderOutput, Memory, Space
 
@@ -78,14 +77,3 @@ class Head(nn.Module, Family):
     def step(self, ids: Tensor, memory: Memory, state: Any) -> StepOutput:
         """The pieces just read [B] to logits [B, V] for the next."""
         raise NotImplementedError(f"{type(self).__name__} does not write step by step")
-
-    def prepare_step(self, make: Maker = fp32) -> Step:
-        """A faster step() that gives the same, while the weights stay as they are; step() itself where why_plain().
-
-        make  fp32, or int8 for weights of 8 bits
-        """
-        return self.step
-
-    def why_plain(self) -> str:
-        """Why prepare_step() has nothing better than step(), or ""."""
-        return f"{type(self).__name__} has no prepared step"

@@ -17,9 +17,7 @@ from s2s.nn.cells import Cell
 from s2s.nn.decoder import shift_right
 from s2s.nn.dropout import Dropout, Rate
 from s2s.nn.embedding import Embedding
-from s2s.nn.heads import Head, HeadOutput, Step, StepOutput
-from s2s.nn.prepared import PreparedStack, unprepared
-from s2s.nn.products import Maker, fp32
+from s2s.nn.heads import Head, HeadOutput, StepOutput
 from s2s.nn.stack import Stack
 from s2s.parts import Amount, Choice, Positive
 from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
@@ -100,24 +98,6 @@ class LanguageModel(Head, kind="language-model"):
         """The pieces just read [B] to logits [B, V] for the next."""
         outputs, state = self.stack(self.read(ids[:, None]), state)
         return StepOutput(self.out(self.drop(outputs)[:, 0]), state, None)
-
-    def why_plain(self) -> str:
-        if type(self).read is not LanguageModel.read or type(self).step is not LanguageModel.step:
-            return f"{type(self).__name__} is wired in a way of its own"
-        return unprepared(self.stack, self.size)
-
-    def prepare_step(self, make: Maker = fp32) -> Step:
-        if self.why_plain():
-            return self.step
-        stack = PreparedStack(self.stack, None if self.embed is None else self.embed.weight, make=make)
-        out = make(self.out.weight, self.out.bias, bounded=True)
-
-        @torch.no_grad()
-        def step(ids: Tensor, memory: Any, state: State) -> StepOutput:
-            h, state = stack(stack.look_up(ids), state)
-            return StepOutput(out(h[:, 0]), state, None)
-
-        return step
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)

@@ -7,30 +7,19 @@ sequence or picture to vector   rnn, cnn, timm + classifier             classifi
 sequence to aligned sequence    rnn + tagger                            tags
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 
 from s2s.config import choose
 from s2s.errors import RecipeError
-from s2s.native import products as native
+from s2s.execution import ExecutionPath, PathKind
 from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head, HeadOutput, Step
+from s2s.nn.heads import Head, HeadOutput
 from s2s.nn.initialization import Initializer
-from s2s.nn.prepared_encoder import in_int8
-from s2s.nn.products import Maker, fp32, int8
 from s2s.nn.stack import Stack
 from s2s.parts import Choice
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
-
-
-class Prepared(NamedTuple):
-    """A model ready to write: what Model.encode() and Head.step() give, as fast as this machine can."""
-
-    encode: Callable[[Padded | Tensor], EncoderOutput]
-    step: Step
-    paths: list[str]  # `encoder lstm fused` or `lstm int8`; `head prepared`, `prepared int8` or `plain: why`
 
 
 class Model(nn.Module):
@@ -53,31 +42,26 @@ class Model(nn.Module):
         except RecipeError as error:  # what only the data could tell
             raise error.at("model.encoder") from None
 
-    def prepare(self, make: Maker = fp32) -> "Prepared":
-        """The model as decoding uses it, while the weights stay as they are.
-
-        make  fp32, or int8 for weights of 8 bits
-        """
-        why, trouble = self.head.why_plain(), native.products_trouble()
-        slow = f", slower by torch: {trouble}" if trouble else ""
-        bits = f" int8{slow}" if make is int8 else ""
-        encoder = in_int8(self.encoder) if make is int8 else self.encoder
-
-        def encode(source: Padded | Tensor) -> EncoderOutput:
-            return encoder(source, final_state=self.head.uses_state)
-
-        head = f"head plain: {why}" if why else f"head prepared{bits}"
-        return Prepared(encode, self.head.prepare_step(make), [*paths("encoder", encoder), head])
-
-    def paths(self) -> list[str]:
-        """How each recurrence runs over time: `encoder lstm fused`, `head lstm fused, step by step`."""
-        return [*paths("encoder", self.encoder), *paths("head", self.head)]
+    def paths(self) -> list[ExecutionPath]:
+        """How each recurrence runs over time; both sides, where there is none in either."""
+        found = [*recurrences("encoder", self.encoder), *recurrences("head", self.head)]
+        if found:
+            return found
+        sides = (("encoder", self.encoder), ("head", self.head))
+        return [ExecutionPath(side, PathKind.UNRECURRENT, name_of(part)) for side, part in sides]
 
 
-def paths(side: str, part: nn.Module) -> list[str]:
-    """How each recurrence of one side runs over time."""
-    steps = "" if getattr(part, "whole", True) else ", step by step"
-    return [f"{side} {m.path}{steps}" for m in part.modules() if isinstance(m, Stack)]
+def recurrences(side: str, part: nn.Module) -> list[ExecutionPath]:
+    """How each recurrence of one side runs over time: `encoder lstm fused`, `head lstm fused, step by step`."""
+    stepwise = not getattr(part, "whole", True)
+    stacks = [module for module in part.modules() if isinstance(module, Stack)]
+    return [ExecutionPath(side, stack.path, stack.cell, stepwise) for stack in stacks]
+
+
+def name_of(part: nn.Module) -> str:
+    """The kind of a part as a recipe writes it."""
+    kinds = getattr(part, "kinds", {})
+    return next((kind for kind, maker in kinds.items() if maker is type(part)), type(part).__name__)
 
 
 def build_model(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout
 from s2s.parts import Choice
@@ -49,7 +50,7 @@ class Stack(nn.Module):
         cells = [cell(self.width + beside if layer else inputs, hidden) for layer in range(layers) for _ in range(ways)]
         self.cells = nn.ModuleList(cells)  # layer by layer, forward before backward
         self.parts = cells[0].parts
-        self.path = f"{cell.kind} {cells[0].path}"  # how it runs over time
+        self.cell, self.path = cell.kind, PathKind(cells[0].path)  # how it runs over time
         self.norms = nn.ModuleList(nn.LayerNorm(self.width) for _ in range(layers if layer_norm else 0))
         self.drop = Dropout(dropout, locked)
 

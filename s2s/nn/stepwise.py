@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from s2s.nn.decoder import Decoder, DecoderOutput, DecoderState, Joins
+from s2s.nn.decoder import Decoder, DecoderOutput, DecoderParts, DecoderState, Joins
 from s2s.tensors import Memory
 
 
@@ -12,13 +12,12 @@ class Luong(Decoder, kind="luong"):
     https://arxiv.org/abs/1508.04025"""
 
     whole = False
-    prepares = True
 
     @staticmethod
     def joins(embedding: int, context: int, vector: int) -> Joins:
         return Joins(first=vector, feed=vector)
 
-    def read(self, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
+    def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         cells, feed = state
         masks = self.stack.draw(x)
         vectors: list[Tensor] = []
@@ -41,14 +40,12 @@ class Bahdanau(Decoder, kind="bahdanau"):
 
     needs_attention = True
     whole = False
-    prepares = True
-    tabled = False
 
     @staticmethod
     def joins(embedding: int, context: int, vector: int) -> Joins:
         return Joins(first=context, readout=embedding)
 
-    def read(self, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
+    def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         cells = state.cells
         masks = self.stack.draw(x)
         hs: list[Tensor] = []

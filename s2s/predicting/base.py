@@ -14,9 +14,10 @@ import torch
 
 from s2s.data.batches import make_batch
 from s2s.data.readers import Row, Source
+from s2s.execution import ExecutionPath
+from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.nn.heads import HeadOutput
-from s2s.nn.model import Model, Prepared
-from s2s.nn.products import fp32, int8
+from s2s.nn.model import Model
 from s2s.recipe import Recipe
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.task import Task
@@ -37,14 +38,20 @@ class Predictor:
         self.model = model.to(precision.device).eval()
 
     @cached_property
-    def prepared(self) -> Prepared:
-        """The model as decoding uses it: prepared for it, where it can be."""
-        with self.precision.autocast():
-            return self.model.prepare(int8 if self.precision.name == "int8" else fp32)
+    def prepared(self) -> InferenceModel:
+        """The model as decoding uses it: compiled for it, where it can be."""
+        return compile_for_inference(self.model, self.precision.name)
+
+    def execution_paths(self) -> list[ExecutionPath]:
+        """Which way each part goes as this run answers."""
+        return self.prepared.paths
 
     def paths(self) -> list[str]:
-        """Which way answers are written, in how many bits, and why not the fast one where it is not."""
-        return [*self.prepared.paths, f"{self.precision.device}, {self.precision.name} ({self.precision.why})"]
+        """The same for people, in how many bits, and why not the fast way where it is not."""
+        return [
+            *map(str, self.execution_paths()),
+            f"{self.precision.device}, {self.precision.name} ({self.precision.why})",
+        ]
 
     def predict(self, sources: Sequence[Source]) -> list[str]:
         """The best answer to each, as text."""
@@ -81,7 +88,7 @@ class Predictor:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""
         return self.task.details(rows, answers)
 
-    @torch.inference_mode()
+    @torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops
     def forced(
         self, sources: Sequence[np.ndarray], targets: Sequence[np.ndarray]
     ) -> Iterator[tuple[list[int], Batch, HeadOutput]]:

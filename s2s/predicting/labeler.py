@@ -14,6 +14,7 @@ from s2s.data.plain_tokenizers import JOINER
 from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
+from s2s.execution import ExecutionPath
 from s2s.predicting.base import Predictor, real
 from s2s.tasks.label_report import label_report, several_report
 from s2s.tasks.labeling import Labeling
@@ -45,8 +46,8 @@ class Labeler(Predictor):
     task: Labeling
     writes = False
 
-    def paths(self) -> list[str]:
-        return [*self.model.paths(), f"{self.precision.device}, {self.precision.name} ({self.precision.why})"]
+    def execution_paths(self) -> list[ExecutionPath]:
+        return self.model.paths()
 
     @property
     def names(self) -> Sequence[str]:

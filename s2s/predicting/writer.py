@@ -82,12 +82,12 @@ class Writer(Predictor):
         """The likeliest continuation, growing: every text it gives extends the one before."""
         ids: list[int] = []
         (encoded,) = self.task.source.encode_all([source])
-        with torch.inference_mode(), self.precision.autocast():
+        with self.precision.answering():
             encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
         last = torch.full((1,), BOS, device=self.precision.device)
         for _ in range(max_length):
-            with torch.inference_mode(), self.precision.autocast():
+            with self.precision.answering():
                 output = self.prepared.step(last, memory, state)
                 output.logits[:, [PAD, BOS, UNK]] = float("-inf")  # as greedy search has it
                 last, state = output.logits.argmax(-1), output.state
@@ -110,7 +110,7 @@ class Writer(Predictor):
                 tell(self.task.target.decode(ids))
             return self.prepared.step(last, memory, state)
 
-        with torch.inference_mode(), self.precision.autocast():
+        with self.precision.answering():
             encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
             call: SearchCall = search

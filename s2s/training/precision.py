@@ -1,24 +1,28 @@
 """Where to compute and in how many bits: what was asked for, checked against what this machine can do.
 
 device = find_device("auto")
-precision = choose_precision("auto", device)
+precision = choose_precision("auto", device)                # to train; choose_writing_precision() to write
 with precision.autocast(): ...
+
+S2S_BF16=0 has a CPU with bf16 instructions treated as one without; so has an ONEDNN_MAX_CPU_ISA below them.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import nn
 
 from s2s.errors import DeviceError, suggest
-from s2s.nn.products import int8_trouble
+from s2s.execution import NumberFormat
+from s2s.inference.native import linear as native_linear
 
-Name = Literal["fp32", "bf16", "fp16", "int8"]
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES: dict[str, torch.dtype] = {NumberFormat.BF16: torch.bfloat16, NumberFormat.FP16: torch.float16}
+WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")  # of ONEDNN_MAX_CPU_ISA
 NATIVE = ("avx512_bf16", "amx_bf16", "bf16")  # as /proc/cpuinfo calls them on x86 and ARM
 HALF_CORES, BF16_CORES = (7, 0), (8, 0)  # the CUDA capabilities that brought the matrix units: Volta, Ampere
 
@@ -73,19 +77,33 @@ def gpu_driver() -> bool:
 class Precision:
     """The numbers that layers compute in; weights and optimizer stay in 32 bits.
 
-    name    fp32, bf16 or fp16; int8 in decoding only, for weights of 8 bits
+    name    fp32, bf16 or fp16; int8 to write in, for weights of 8 bits
     why     one line: why this one
     scaler  for fp16 a GradScaler, whose state_dict() is plain values; else None
     """
 
-    name: Name
+    name: NumberFormat
     device: torch.device
     why: str
     scaler: torch.amp.GradScaler | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", NumberFormat(self.name))  # by its word, too
+
     def autocast(self) -> AbstractContextManager[object]:
         """Around the forward pass and the loss, in training, validation and decoding alike; not around backward."""
         return torch.autocast(self.device.type, dtype=DTYPES[self.name]) if self.name in DTYPES else nullcontext()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """The same around one answer, without gradients; not in inference mode where there are 16 bits: there autocast
+        keeps nothing, and casts every weight again at every step."""
+        with torch.no_grad() if self.name in DTYPES else torch.inference_mode(), self.autocast():
+            yield
+
+    def to_write(self) -> "Precision":
+        """What a model that trains in this writes in meanwhile, as choose_writing_precision("auto") has it."""
+        return writing_on_cpu(self.device) if self.device.type == "cpu" else self
 
 
 def choose_precision(name: str, device: torch.device, where: str = "training.precision") -> Precision:
@@ -100,35 +118,47 @@ def choose_precision(name: str, device: torch.device, where: str = "training.pre
     if device.type == "cuda":
         return on_cuda(name, device)
     if name == "fp32":
-        return Precision("fp32", device, "asked for")
+        return Precision(NumberFormat.FP32, device, "asked for")
     if device.type == "cpu":
         return on_cpu(name, device, where)
     if name == "auto":
-        return Precision("fp32", device, f"{device.type} is used in 32 bits only")
+        return Precision(NumberFormat.FP32, device, f"{device.type} is used in 32 bits only")
     raise DeviceError(where, f"{name} on {device.type} is not supported", told(where, "fp32, or auto"))
 
 
-def choose_decoding_precision(name: str, device: torch.device, where: str = "precision") -> Precision:
-    """The same for a model that has learned, which may have weights of 8 bits too: int8, on the CPU."""
-    if name != "int8":
-        return choose_precision(name, device, where)
-    trouble = int8_trouble() if device.type == "cpu" else f"it is for the CPU, and the device is {device.type}"
-    if trouble:
-        raise DeviceError(where, f"int8 does not work here: {trouble}", "use auto, or fp32")
-    return Precision("int8", device, "asked for")
+def choose_writing_precision(name: str, device: torch.device, where: str = "precision") -> Precision:
+    """The same for a model that has learned and writes step by step. Raises DeviceError where the device cannot.
+
+    auto   on the CPU fp32, whatever its instructions: the compiled steps of s2s/inference are made for 32 bits, and
+           layers in bf16, one by one, are slower (docs/performance.md); else as in training
+    int8   weights of 8 bits, where there are native kernels for them: refused where there are none
+    """
+    if name == NumberFormat.INT8:
+        off_cpu = f"it is for the CPU, and the device is {device.type}" if device.type != "cpu" else ""
+        if reason := off_cpu or native_linear.unavailable_reason():
+            raise DeviceError(where, f"int8 does not work here: {reason}", "use auto, or fp32")
+        return Precision(NumberFormat.INT8, device, "asked for")
+    if name == "auto" and device.type == "cpu":
+        return writing_on_cpu(device)
+    return choose_precision(name, device, where)
+
+
+def writing_on_cpu(device: torch.device) -> Precision:
+    return Precision(NumberFormat.FP32, device, "the fastest to write in on a CPU, but for int8")
 
 
 def on_cuda(name: str, device: torch.device) -> Precision:
     capability = torch.cuda.get_device_capability(device)
     gpu = f"{torch.cuda.get_device_name(device)} (CUDA capability {capability[0]}.{capability[1]})"
     if name == "auto":
-        best: Name = "bf16" if capability >= BF16_CORES else "fp16" if capability >= HALF_CORES else "fp32"
+        half = NumberFormat.BF16 if capability >= BF16_CORES else NumberFormat.FP16
+        best = half if capability >= HALF_CORES else NumberFormat.FP32
         units = "has no units for less than 32 bits" if best == "fp32" else f"computes fastest in {best}"
         return Precision(best, device, f"{gpu} {units}", scaler_for(best, device))
     if name == "bf16":
         slow = "" if capability >= BF16_CORES else f", though {gpu} only emulates it: slow"
-        return Precision("bf16", device, f"asked for{slow}")
-    return Precision("fp16" if name == "fp16" else "fp32", device, "asked for", scaler_for(name, device))
+        return Precision(NumberFormat.BF16, device, f"asked for{slow}")
+    return Precision(NumberFormat(name), device, "asked for", scaler_for(name, device))
 
 
 def scaler_for(name: str, device: torch.device) -> torch.amp.GradScaler | None:
@@ -141,20 +171,26 @@ def on_cpu(name: str, device: torch.device, where: str) -> Precision:
         raise DeviceError(where, "fp16 needs a GPU", told(where, "bf16, fp32 or auto"))
     native = native_bf16()
     if name == "auto" and not native:
-        return Precision("fp32", device, "this CPU has no bf16 instructions")
+        return Precision(NumberFormat.FP32, device, "this CPU has no bf16 instructions")
     trouble = bf16_trouble()
     if name == "auto":
         if trouble:
-            return Precision("fp32", device, f"this CPU has bf16 instructions, but {trouble}")
-        return Precision("bf16", device, f"this CPU has bf16 instructions ({native}), and a small LSTM comes out right")
+            return Precision(NumberFormat.FP32, device, f"this CPU has bf16 instructions, but {trouble}")
+        return Precision(
+            NumberFormat.BF16, device, f"this CPU has bf16 instructions ({native}), and a small LSTM comes out right"
+        )
     if trouble:
         raise DeviceError(where, f"bf16 does not work on this CPU: {trouble}", told(where, "fp32, or auto"))
-    return Precision("bf16", device, "asked for" if native else "asked for, though this CPU only emulates it: slow")
+    return Precision(
+        NumberFormat.BF16, device, "asked for" if native else "asked for, though this CPU only emulates it: slow"
+    )
 
 
 @cache
 def native_bf16() -> str:
-    """The names of the CPU's bf16 instructions, or "" where there are none or the system does not tell."""
+    """The names of the CPU's bf16 instructions, or "" where there are none, or none that may be used."""
+    if os.environ.get("S2S_BF16") == "0" or os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_BF16:
+        return ""
     try:
         words = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
     except OSError:

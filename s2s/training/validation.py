@@ -51,7 +51,8 @@ class Validator:
         scores = dict(losses(model, self.task, self.batches, precision))
         if not self.answers:
             return Validation(scores)
-        with precision.autocast():
+        writes = precision.to_write() if self.task.searches else precision  # as it will be used
+        with writes.autocast():
             written = self.task.answer(model, self.sources, self.search, device=precision.device)
         references = [row.references for row in self.rows]
         higher = set()
@@ -65,7 +66,7 @@ class Validator:
         return Validation(scores, frozenset(higher), samples[: self.samples])
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops
 def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision: Precision) -> dict[str, float]:
     """Mean negative log-probability of an answer, in nats, unweighted and not smoothed, and its exponential."""
     model.eval()

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from s2s.decoding.batched import USUAL, fitting, for_each
 
@@ -74,3 +75,31 @@ def test_threads_are_given_back_where_one_fails_or_nobody_waits(cores):
     next(results)
     results.close()
     assert torch.get_num_threads() == 4
+
+
+class Casts(TorchDispatchMode):
+    """Counts casts of what has the shape of the weight."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        if function is torch.ops.aten._to_copy.default and args[0].shape == (8, 4):
+            self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("batches", [[[0]], [[0], [1]]], ids=["one", "several"])
+def test_autocast_casts_a_weight_once_an_answer(cores, batches):
+    """Threads share what it keeps, and whoever is done first throws it away: beside each other some cast twice."""
+    layer = torch.nn.Linear(4, 8)
+
+    def work(rows):
+        with Casts() as casts:
+            for _ in range(5):
+                layer(torch.ones(2, 4))
+        return casts.count
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        counts = list(for_each(work, batches, CPU))
+    assert 1 <= sum(counts) < 5 * len(batches)
+    assert counts == [1] or len(batches) > 1

@@ -12,7 +12,7 @@ from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
-from s2s.nn.model import build_model
+from s2s.nn.model import Model, build_model
 from s2s.tensors import Padded, Space
 
 IDS = Space("ids", VOCABULARY, "shared")
@@ -79,10 +79,24 @@ def test_tied_logits_start_sane():
     assert model(batch_of()).logits.std() < 1
 
 
+def paths_of(model):
+    return list(map(str, model.paths()))
+
+
+class Averages(Head):
+    """A head without a recurrence."""
+
+
+def test_a_model_without_a_recurrence_has_a_path_too():
+    model = Model(choose(Encoder, "project")(Space("vectors", 3)), Averages(3, IDS))
+    assert paths_of(model) == ["encoder project without recurrence", "head Averages without recurrence"]
+    assert not any(path.loops or path.slow_to_write for path in model.paths())
+
+
 def test_paths():
-    assert build().paths() == ["encoder lstm fused", "head lstm fused"]
-    assert build({"cell": "gru"}, {"cell": "rnn-by-hand"}).paths() == ["encoder gru fused", "head rnn-by-hand looped"]
-    assert build(head={"kind": "luong"}).paths()[1] == "head lstm fused, step by step"
+    assert paths_of(build()) == ["encoder lstm fused", "head lstm fused"]
+    assert paths_of(build({"cell": "gru"}, {"cell": "rnn-by-hand"})) == ["encoder gru fused", "head rnn-by-hand looped"]
+    assert paths_of(build(head={"kind": "luong"}))[1] == "head lstm fused, step by step"
 
 
 @pytest.mark.parametrize("head", HEADS)

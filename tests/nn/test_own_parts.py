@@ -71,7 +71,7 @@ def test_a_cell_of_ones_own_reads_and_writes(own_parts, head, cell):
     close(model(batch_of(extra=3)).logits, wanted)
     alone = model(batch_of([batch.source.data[1, :2].tolist()], [batch.target.data[1].tolist()])).logits
     close(wanted[3:8], alone)
-    assert model.paths()[0].endswith(" looped")
+    assert model.paths()[0].loops
 
 
 def test_what_was_defined_there_is_gone_here():

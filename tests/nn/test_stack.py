@@ -5,6 +5,7 @@ import torch
 from nn_models import close
 
 from s2s.config import choose
+from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.stack import Stack, flip, flip_index
 
@@ -128,6 +129,7 @@ def test_what_is_looked_at_joins_the_layers_above():
 
 
 def test_it_says_how_it_runs():
-    assert (stack("lstm").path, stack("gru-by-hand").path) == ("lstm fused", "gru-by-hand looped")
+    assert (stack("lstm").cell, stack("lstm").path) == ("lstm", PathKind.FUSED)
+    assert (stack("gru-by-hand").cell, stack("gru-by-hand").path) == ("gru-by-hand", PathKind.LOOPED)
     assert [(stack(k).parts, stack(k, ways=1).width) for k in ("lstm", "gru", "rnn")] == [(2, 6), (1, 6), (1, 6)]
     assert stack("lstm").width == 12

@@ -8,13 +8,16 @@ from s2s.config import choose
 from s2s.data.readers import Row
 from s2s.decoding.search import Search
 from s2s.errors import DeviceError, RunError
-from s2s.native import products as native
-from s2s.nn.products import int8_trouble
+from s2s.execution import NumberFormat, PathKind
+from s2s.inference.compile import compile_for_inference
+from s2s.inference.native import linear as native
+from s2s.nn.cells import Cell, Looped
 from s2s.predict import load
 from s2s.predicting.writer import Writer
 from s2s.recipe import parse_recipe
+from s2s.training import precision as precision_module
 from s2s.training.checkpoints import write_tensors
-from s2s.training.precision import Precision, choose_decoding_precision
+from s2s.training.precision import Precision, choose_precision, choose_writing_precision
 from s2s.training.runs import Run
 
 RECIPE = """
@@ -27,7 +30,9 @@ model:
 """
 CPU = torch.device("cpu")
 ROWS = [Row("do you like films", "i like the film"), Row("films you", "blue")]
-needs_int8 = pytest.mark.skipif(bool(int8_trouble()), reason=f"no weights of 8 bits here: {int8_trouble()}")
+needs_int8 = pytest.mark.skipif(
+    bool(native.unavailable_reason()), reason=f"no weights of 8 bits here: {native.unavailable_reason()}"
+)
 
 
 def writer(kind="decoder", cell="lstm", precision="fp32"):
@@ -77,11 +82,14 @@ def test_weights_of_eight_bits_say_so_and_come_close():
         assert a[0].log_probability == pytest.approx(b[0].log_probability, abs=0.3)
 
 
-@needs_int8
-def test_without_kernels_it_says_why_eight_bits_are_slower(monkeypatch):
-    monkeypatch.setattr(native, "products_trouble", lambda: "there is no C compiler called cc")
-    path = writer(precision="int8").paths()[1]
-    assert path == "head prepared int8, slower by torch: there is no C compiler called cc"
+def test_eight_bits_without_kernels_are_refused_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(native, "unavailable_reason", lambda: "there is no C compiler called cc")
+    run = saved(tmp_path / "run", writer())
+    with pytest.raises(
+        DeviceError, match="precision: int8 does not work here: there is no C compiler called cc\n  use auto"
+    ):
+        load(run, precision="int8")
+    assert load(run).paths()[1] == "head prepared"  # auto
 
 
 def test_a_run_may_be_told_to_go_the_fast_way_or_not_at_all(tmp_path):
@@ -94,6 +102,49 @@ def test_a_run_may_be_told_to_go_the_fast_way_or_not_at_all(tmp_path):
 
 def test_eight_bits_are_for_a_cpu():
     with pytest.raises(DeviceError, match="for the CPU"):
-        choose_decoding_precision("int8", torch.device("cuda"))
+        choose_writing_precision("int8", torch.device("cuda"))
     with pytest.raises(DeviceError, match="no precision called 'int7'"):
-        choose_decoding_precision("int7", CPU)
+        choose_writing_precision("int7", CPU)
+
+
+@pytest.mark.parametrize("native_bf16", ["", "avx512_bf16, amx_bf16"])
+def test_auto_writes_in_prepared_steps_whatever_the_cpu_can(monkeypatch, tmp_path, native_bf16):
+    monkeypatch.setattr(precision_module, "native_bf16", lambda: native_bf16)
+    monkeypatch.setattr(precision_module, "bf16_trouble", lambda: "")
+    opened = load(saved(tmp_path / "run", writer()), require_fused=True)
+    assert opened.paths()[:2] == ["encoder lstm fused", "head prepared"]
+    assert opened.precision.name == "fp32"
+    assert choose_precision("auto", CPU).to_write() == opened.precision
+
+
+@pytest.mark.skipif(bool(precision_module.bf16_trouble()), reason="bf16 does not work on this CPU")
+@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+def test_bf16_asked_for_by_name_writes(tmp_path, cell):
+    run = saved(tmp_path / "run", writer(cell=cell))
+    half, exact = load(run, precision="bf16"), load(run, precision="fp32")
+    said = {"lstm": "head prepared bf16", "rnn": "head plain: cell rnn has no prepared step"}
+    assert half.paths()[1] == said[cell]
+    chosen = choose(Search, {"kind": "beam", "max_length": 4})
+    for a, b in zip(half.search(["do you", "films"], chosen), exact.search(["do you", "films"], chosen), strict=True):
+        assert a[0].log_probability == pytest.approx(b[0].log_probability, abs=0.3)
+    assert len(list(half.stream("films you", 5))) <= 5
+
+
+class Plain(Looped):
+    """A cell whose name says what it is not: a step of a kernel, however it is called."""
+
+    parts, path = 1, PathKind.FUSED
+
+    def weights(self, inputs, hidden):
+        return torch.nn.Linear(inputs + hidden, hidden)
+
+    def step(self, w, x, state):
+        return (w(torch.cat([x, state[0]], -1)).tanh(),)
+
+
+def test_a_name_is_no_path(monkeypatch):
+    monkeypatch.setitem(Cell.kinds, "quite-plain-looped", Plain)
+    path = compile_for_inference(writer(cell="quite-plain-looped").model.to("meta"), NumberFormat.FP32).paths[1]
+    assert str(path) == "head quite-plain-looped fused"
+    assert not path.slow_to_write
+    assert not path.loops

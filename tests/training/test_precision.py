@@ -9,7 +9,7 @@ from torch import nn
 
 from s2s.errors import DeviceError
 from s2s.training import precision as module
-from s2s.training.precision import bf16_trouble, choose_precision, devices, find_device, native_bf16
+from s2s.training.precision import Precision, bf16_trouble, choose_precision, devices, find_device, native_bf16
 
 CPU = torch.device("cpu")
 GPU = torch.device("cuda")
@@ -177,7 +177,8 @@ def test_the_probe_notices_refusal_and_wrong_numbers(monkeypatch):
         return real(self, *args)
 
     def wrong(self, *args):
-        out, state = real(self, *args)
+        with torch.autocast("cpu", enabled=False):  # whether or not this CPU could
+            out, state = real(self, *args)
         noise = 1.5 if torch.is_autocast_enabled("cpu") else 1.0
         return (out._replace(data=out.data * noise) if hasattr(out, "_replace") else out * noise), state
 
@@ -197,6 +198,8 @@ def test_the_probe_draws_no_random_numbers():
 
 def test_native_bf16_reads_the_flags(monkeypatch):
     read = native_bf16.__wrapped__
+    monkeypatch.delenv("S2S_BF16", raising=False)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     for text, found in [("flags : fma avx512_bf16 amx_bf16", "avx512_bf16, amx_bf16"), ("flags : avx512f", "")]:
         monkeypatch.setattr(module.Path, "read_text", lambda *_, text=text, **__: text)
         assert read() == found
@@ -234,3 +237,30 @@ def test_a_hint_about_bits_names_the_flag_of_a_verb(monkeypatch):
         assert str(caught.value).endswith(hint)
     with pytest.raises(DeviceError, match="use --precision fp32, or auto"):
         choose_precision("bf16", torch.device("mps"), "precision")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "found"),
+    [
+        ("S2S_BF16", "0", ""),
+        ("S2S_BF16", "1", "avx512_bf16"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_VNNI", ""),
+        ("ONEDNN_MAX_CPU_ISA", "avx2", ""),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16", "avx512_bf16"),
+    ],
+)
+def test_bf16_can_be_forbidden(monkeypatch, variable, value, found):
+    monkeypatch.delenv("S2S_BF16", raising=False)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(module.Path, "read_text", lambda *_, **__: "flags : avx512_bf16")
+    assert native_bf16.__wrapped__() == found
+
+
+@pytest.mark.parametrize(("name", "inference"), [("fp32", True), ("int8", True), ("bf16", False)])
+def test_an_answer_needs_no_gradients(name, inference):
+    with Precision(name, CPU, "").answering():
+        assert torch.is_inference_mode_enabled() is inference
+        assert torch.is_autocast_enabled("cpu") is not inference
+        assert not torch.is_grad_enabled()
+    assert torch.is_grad_enabled()

@@ -143,6 +143,7 @@ def test_the_same_recipe_and_seed_give_the_same_weights(tmp_path):
 
 
 def test_small_batches_add_up_to_a_large_one(tmp_path):
+    """In gradients, which the optimizer has not yet made small, and in weights."""
     recipe = toy_recipe(tmp_path, "model.encoder.dropout=0", "model.head.dropout=0", "training.optimizer=sgd")
     large, data = toy_trainer(recipe, tmp_path / "large")
     small, _ = toy_trainer(recipe, tmp_path / "small")
@@ -153,9 +154,17 @@ def test_small_batches_add_up_to_a_large_one(tmp_path):
         pairs = [ids.source(i) for i in numbers], [ids.target(i) for i in numbers]
         return make_batch(data.task.source, data.task.target, *pairs, tuple(numbers))
 
+    gradients = {large.optimizer: [], small.optimizer: []}
+    for optimizer, found in gradients.items():
+        optimizer.register_step_pre_hook(
+            lambda own, *_, found=found: found.append([p.grad.clone() for g in own.param_groups for p in g["params"]])
+        )
     for _ in range(2):
         large.learn([batch([row for numbers in rows for row in numbers])])
         small.learn([batch(numbers) for numbers in rows])
+    assert len(gradients[large.optimizer]) == 2
+    assert all(each.any() for each in gradients[large.optimizer][0])
+    torch.testing.assert_close(gradients[large.optimizer], gradients[small.optimizer], atol=1e-6, rtol=1e-4)
     torch.testing.assert_close(weights(large), weights(small), atol=1e-6, rtol=1e-5)
 
 

@@ -1,4 +1,5 @@
-"""A run small enough to be trained many times in a test: a few sentences, a few units."""
+"""A run small enough to be trained many times in a test: a few sentences, a few units, and the same numbers whatever
+instructions a CPU has."""
 
 from pathlib import Path
 
@@ -22,6 +23,7 @@ training:
   batch_size: 30
   log_every: 2
   device: cpu
+  precision: fp32
   optimizer: {kind: adam, learning_rate: 1e-2}
   validation_search: {kind: greedy, max_length: 8}
 """

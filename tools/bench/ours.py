@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import s2s
 from s2s.config import choose
 from s2s.decoding.search import Search
+from s2s.inference.native.linear import unavailable_reason
 from s2s.nn.model import Model
-from s2s.nn.products import int8_trouble
 from s2s.predicting.base import Predictor
 from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe
@@ -130,7 +130,7 @@ def trained(recipe: Recipe, setting: Setting, precision: str = "auto") -> Predic
 
 def writers(recipe: Recipe, setting: Setting) -> dict[str, Predictor]:
     """The same one in fp32 and, where this machine has them, with weights of 8 bits."""
-    names = {OURS: "fp32"} | ({} if int8_trouble() else {f"{OURS}, int8": "int8"})
+    names = {OURS: "fp32"} | ({} if unavailable_reason() else {f"{OURS}, int8": "int8"})
     return {name: trained(recipe, setting, precision) for name, precision in names.items()}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from s2s.native import build, products, scores
-from s2s.nn.products import Affine, Int8
+from s2s.inference.linear import TorchLinear
+from s2s.inference.native import build, linear, scores
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
 from tools.bench.timing import Call, interleave
@@ -19,29 +19,27 @@ CALLS = 8  # in a round
 
 @torch.inference_mode()
 def measure(setting: Setting) -> Iterator[Table]:
-    if products.products_trouble():
-        yield Table("Kernels in C", ("why there are none",), [[products.products_trouble()]])
+    if linear.unavailable_reason():
+        yield Table("Kernels in C", ("why there are none",), [[linear.unavailable_reason()]])
         return
     table = Table(
         "Products, in microseconds",
-        ("rows", "outputs x inputs", "8 bits", "by torch", "times as fast", "32 bits", "by torch", "times as fast"),
+        ("rows", "outputs x inputs", "by torch", "32 bits", "times as fast", "8 bits", "times as fast"),
     )
     seconds = setting.seconds / 20
     for rows in ROWS:
         for outputs, inputs in SHAPES:
             weight, bias = torch.randn(outputs, inputs), torch.randn(outputs)
             calls: dict[str, Any] = {
-                "8": products.Linear(weight, bias, bounded=True),
-                "8, torch": Int8(weight, bias, bounded=True),
-                "32": products.Linear(weight, bias, bits=32),
-                "32, torch": Affine(weight, bias),
+                "8": linear.Linear(weight, bias, bounded=True),
+                "32": linear.Linear(weight, bias, bits=32),
+                "torch": TorchLinear(weight, bias),
             }
             x = torch.rand(rows, inputs)
             timed = interleave({name: several(call, x) for name, call in calls.items()}, seconds=seconds)
-            values: list[float | str] = []
-            for bits in ("8", "32"):
-                ours, theirs = timed[bits], timed[f"{bits}, torch"]
-                values += [1e6 / ours.rate, 1e6 / theirs.rate, str(ours.ratio(theirs))]
+            values: list[float | str] = [1e6 / timed["torch"].rate]
+            for bits in ("32", "8"):
+                values += [1e6 / timed[bits].rate, str(timed[bits].ratio(timed["torch"]))]
             table.add(rows, f"{outputs:,} x {inputs:,}", *values)
     yield table
     table = Table("Scores, in microseconds", ("what", "in C", "by torch", "times as fast"))

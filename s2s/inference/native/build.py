@@ -1,7 +1,7 @@
 """Compiles kernels.c for this very machine, once, and opens it; or says why not.
 
     kernels = library()     # a ctypes library, or None
-    trouble()               # why it is None, or ""
+    unavailable_reason()               # why it is None, or ""
 
 The result is kept beside the source, as Python keeps its bytecode, or in $S2S_CACHE or ~/.cache/s2s where nobody may
 write there. $CC names another compiler than cc; S2S_NATIVE=0 leaves all to torch.
@@ -54,7 +54,7 @@ def threads_for(numbers: int) -> int:
     return min(torch.get_num_threads(), 1 + numbers // SHARE)
 
 
-def trouble() -> str:
+def unavailable_reason() -> str:
     """Why there are no kernels, in one line, or ""."""
     return opened()[1]
 

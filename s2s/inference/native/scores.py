@@ -10,7 +10,7 @@ import ctypes
 import torch
 from torch import Tensor
 
-from s2s.native.build import library, threads_for
+from s2s.inference.native.build import library, threads_for
 
 DEEP = 24  # pieces in a column: the more, the fewer columns to choose from, and the more to look at in each
 MANY = 1 << 16  # scores; with fewer torch's plain way is as fast

@@ -1,6 +1,7 @@
 """Kernels are compiled once, shared with whoever comes next, and done without where they cannot be."""
 
 import ctypes
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2s.native import build, scores
+from s2s.inference.native import build, scores
+
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+needs_kernels = pytest.mark.skipif(build.library() is None, reason=build.unavailable_reason())
 
 
 @pytest.fixture
@@ -19,6 +23,7 @@ def alone(tmp_path, monkeypatch):
     source.write_text(build.SOURCE.read_text())
     monkeypatch.setattr(build, "SOURCE", source)
     monkeypatch.setenv("S2S_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("S2S_NATIVE", raising=False)
     build.opened.cache_clear()
     yield tmp_path
     build.opened.cache_clear()
@@ -30,11 +35,13 @@ def compiler(path, text):
     return str(path)
 
 
-def test_they_are_there():
-    assert build.trouble() == ""
+@needs_compiler
+def test_they_are_there(alone):
+    assert build.unavailable_reason() == ""
     assert build.library() is not None
 
 
+@needs_compiler
 def test_they_are_compiled_once(alone, monkeypatch):
     count = alone / "count"
     monkeypatch.setenv("CC", compiler(alone / "counting", f'echo . >> {count}; exec cc "$@"'))
@@ -47,6 +54,7 @@ def test_they_are_compiled_once(alone, monkeypatch):
     assert build.compiled() != first
 
 
+@needs_compiler
 def test_another_processor_has_its_own(alone, monkeypatch):
     first = build.compiled()
     told = Path.read_text
@@ -59,17 +67,18 @@ def test_another_processor_has_its_own(alone, monkeypatch):
     assert build.compiled() != first
 
 
+@needs_compiler
 def test_where_the_package_may_not_be_written_the_cache_is(alone):
     (alone / "package" / "__pycache__").write_text("in the way")
     assert build.compiled().parent == alone / "cache" / "native"
-    assert build.trouble() == ""
+    assert build.unavailable_reason() == ""
 
 
 def test_nowhere_to_keep_them(alone, monkeypatch):
     (alone / "package" / "__pycache__").write_text("in the way")
     (alone / "cache").write_text("in the way")
     assert build.library() is None
-    assert "may be written to" in build.trouble()
+    assert "may be written to" in build.unavailable_reason()
 
 
 @pytest.mark.parametrize(
@@ -83,11 +92,12 @@ def test_nowhere_to_keep_them(alone, monkeypatch):
 def test_without_them_it_says_why_and_torch_does_the_work(alone, monkeypatch, variable, value, said):
     monkeypatch.setenv(variable, value)
     assert build.library() is None
-    assert said in build.trouble()
+    assert said in build.unavailable_reason()
     x = torch.randn(3, 50)
     torch.testing.assert_close(scores.log_softmax(x.clone()), x.log_softmax(-1))
 
 
+@needs_compiler
 def test_a_compiler_that_knows_little_makes_plain_ones(alone, monkeypatch):
     picky = 'case "$*" in *march*) echo "what is -march?" >&2; exit 1;; esac; exec cc "$@"'
     monkeypatch.setenv("CC", compiler(alone / "picky", picky))
@@ -102,17 +112,19 @@ def test_a_compiler_that_knows_little_makes_plain_ones(alone, monkeypatch):
 
 def test_a_compiler_that_breaks_off_is_quoted(alone, monkeypatch):
     monkeypatch.setenv("CC", compiler(alone / "broken", "echo 'kernels.c: out of luck' >&2; exit 1"))
-    assert build.trouble() == "the C compiler says: kernels.c: out of luck"
+    assert build.unavailable_reason() == "the C compiler says: kernels.c: out of luck"
 
 
+@needs_kernels
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="nothing to look into")
 def test_threads_are_those_of_torch():
     """Two libraries of threads would wait for each other, each turning in circles."""
-    code = "from s2s.native.build import library; assert library(); print(open('/proc/self/maps').read())"
+    code = "from s2s.inference.native.build import library; assert library(); print(open('/proc/self/maps').read())"
     maps = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert len({line.split()[-1] for line in maps.splitlines() if "gomp" in line}) == 1
 
 
+@needs_kernels
 def test_arguments_are_declared_for_every_function():
     kernels = build.library()
     for name in build.SIGNATURES | (build.OF_PRODUCTS if kernels.products() else {}):

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from s2s.config import choose
-from s2s.native.products import products_trouble
+from s2s.execution import PathKind
+from s2s.inference.encoder import Int8Cell, in_int8
+from s2s.inference.native.linear import unavailable_reason
 from s2s.nn.cells import Cell
 from s2s.nn.encoders import RNNEncoder
-from s2s.nn.prepared_encoder import PreparedCell, in_int8
 from s2s.tensors import Padded, Space, leaves
 
-pytestmark = pytest.mark.skipif(bool(products_trouble()), reason=f"no native kernels here: {products_trouble()}")
+pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
 LENGTHS = torch.tensor([9, 4, 9, 1])
 
 
@@ -40,10 +41,10 @@ def source():
 def test_it_says_nearly_the_same(options, final_state):
     plain = encoder(**options)
     quick = in_int8(plain)
-    assert all(isinstance(cell, PreparedCell) for cell in quick.stack.cells)
-    assert not any(isinstance(cell, PreparedCell) for cell in plain.stack.cells)
-    assert quick.stack.path.endswith("int8")
-    assert plain.stack.path.endswith("fused")
+    assert all(isinstance(cell, Int8Cell) for cell in quick.stack.cells)
+    assert not any(isinstance(cell, Int8Cell) for cell in plain.stack.cells)
+    assert quick.stack.path is PathKind.INT8
+    assert plain.stack.path is PathKind.FUSED
     expected, found = plain(source(), final_state), quick(source(), final_state)
     assert torch.equal(found.valid, expected.valid)
     assert len(found.state) == len(expected.state)
@@ -69,7 +70,7 @@ def test_a_state_to_begin_with_is_used():
     plain = encoder(bidirectional=False)
     cell, x = plain.stack.cells[0], torch.randn(3, 5, 40)
     state = tuple(torch.rand(3, 192) for _ in range(2))
-    found, expected = PreparedCell(cell)(x, state), cell(x, state)
+    found, expected = Int8Cell(cell)(x, state), cell(x, state)
     torch.testing.assert_close(found[0], expected[0], atol=0.02, rtol=0.05)
     assert (found[0] - cell(x)[0]).abs().max() > 0.1
 
@@ -78,4 +79,4 @@ def test_a_state_to_begin_with_is_used():
 def test_where_there_is_nothing_to_gain_it_stays_itself(options):
     plain = encoder(**options)
     assert in_int8(plain) is plain
-    assert in_int8(encoder().train()).stack.path == "lstm fused"
+    assert in_int8(encoder().train()).stack.path is PathKind.FUSED

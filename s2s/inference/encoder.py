@@ -12,22 +12,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from s2s.native import products as native
+from s2s.execution import NumberFormat, PathKind
+from s2s.inference.linear import SMALL, make_linear
+from s2s.inference.native import linear as native
+from s2s.inference.step import STEPS
 from s2s.nn.cells import Cell
-from s2s.nn.prepared import STEPS
-from s2s.nn.products import LITTLE, int8
 from s2s.nn.stack import Stack
 from s2s.tensors import State
 
 
-class PreparedCell(nn.Module):
+class Int8Cell(nn.Module):
     """outputs, state = cell(x, state, lengths, final_state), as the Cell that it is made from."""
 
     def __init__(self, cell: Cell) -> None:
         super().__init__()
         nothing = slice(cell.inputs, None)  # of the input is left to the step
-        self.step = STEPS[type(cell)](cell, nothing, False, True, int8)
-        self.inputs = int8(self.step.inputs, self.step.bias)
+        self.step = STEPS[type(cell)](cell, nothing, False, True, NumberFormat.INT8)
+        self.inputs = make_linear(self.step.inputs, self.step.bias, format=NumberFormat.INT8)
         self.start = cell.start
 
     def forward(
@@ -53,14 +54,14 @@ def in_int8(encoder: Any) -> Any:
     encoder = copy.deepcopy(encoder)
     for part in encoder.modules():
         if isinstance(part, Stack) and pays(part):
-            part.cells = nn.ModuleList(PreparedCell(cell) for cell in part.cells)  # type: ignore[arg-type]
-            part.path = part.path.replace("fused", "int8")
+            part.cells = nn.ModuleList(Int8Cell(cell) for cell in part.cells)  # type: ignore[arg-type]
+            part.path = PathKind.INT8
     return encoder
 
 
 def pays(stack: Stack) -> bool:
     """Is a loop of native steps faster than torch's kernel?"""
     weight = next(stack.parameters())
-    there = weight.device.type == "cpu" and not native.products_trouble()
-    large = 4 * stack.hidden**2 > LITTLE and stack.hidden % native.UNITS == 0
+    there = weight.device.type == "cpu" and not native.unavailable_reason()
+    large = 4 * stack.hidden**2 > SMALL and stack.hidden % native.UNITS == 0
     return there and large and not stack.training and all(type(cell) in STEPS for cell in stack.cells)

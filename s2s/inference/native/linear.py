@@ -15,22 +15,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from s2s.native.build import library, threads_for, trouble
+from s2s.inference.native.build import library, threads_for
+from s2s.inference.native.build import unavailable_reason as no_kernels
 
-PANEL, FOUR, LINE = (
-    64,
-    4,
-    64,
-)  # outputs, and inputs of 8 bits, that an instruction takes at once; bytes in a line of cache
+PANEL = 64  # outputs that are worked out side by side
+FOUR = 4  # inputs of 8 bits that an instruction takes at once
+LINE = 64  # bytes in a line of the cache
 UNITS = 16  # of an lstm, whose four gates stand side by side in a panel
 Bits = Literal[8, 32]
 
 
-def products_trouble() -> str:
+def unavailable_reason() -> str:
     """Why there are no such kernels here, in one line, or ""."""
     kernels = library()
     if kernels is None:
-        return trouble()
+        return no_kernels()
     return "" if kernels.products() else "this CPU has no avx512_vnni"
 
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.native import scores as module
-from s2s.native.build import library
-from s2s.native.scores import likeliest, log_softmax, top
+from s2s.inference.native import scores as module
+from s2s.inference.native.build import library, unavailable_reason
+from s2s.inference.native.scores import likeliest, log_softmax, top
 
 SIZES = [(1, 1, 24), (2, 3, 25), (3, 5, 100), (2, 4, 47), (4, 2, 1000)]
 
@@ -13,7 +13,8 @@ SIZES = [(1, 1, 24), (2, 3, 25), (3, 5, 100), (2, 4, 47), (4, 2, 1000)]
 @pytest.fixture(params=["native", "plain", "columns"])
 def way(request, monkeypatch):
     if request.param == "native":
-        assert library() is not None, "the tests need a C compiler, as the README says"
+        if library() is None:
+            pytest.skip(unavailable_reason())
         return
     monkeypatch.setattr(module, "library", lambda: None)
     monkeypatch.setattr(module, "MANY", 0 if request.param == "columns" else 1 << 40)
@@ -42,6 +43,7 @@ def test_the_likeliest_piece_is_the_likeliest(way, size):
     assert torch.equal(likeliest(scores), scores.argmax(-1))
 
 
+@pytest.mark.skipif(library() is None, reason="torch does not say which of two equals is first")
 def test_of_equals_the_first_counts():
     best, beam, piece = top(torch.zeros(2, 3, 70), torch.zeros(2, 3), 4)
     assert piece.tolist() == [[0, 1, 2, 3]] * 2

@@ -1,3 +1,5 @@
+"""Prepared steps of heads that look at nothing: they are the steps, for every cell, depth and width."""
+
 import sys
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "predicting"))
 from language import model_for
 
+from s2s.inference.compile import compile_for_inference
+from s2s.inference.step import compile_step, fast_path_unavailable
 from s2s.tensors import leaves
 
 HEADS = ["decoder", "language-model"]
@@ -26,8 +30,7 @@ def test_a_prepared_step_is_the_step(head, cell, layers, rows, embedding):
         embedding = 20  # a decoder reads no one-hot vectors
     options = {"cell": cell, "embedding": embedding, "tied_output": embedding == 64, "dropout": 0.5}
     model = model_for(30, kind=head, layers=layers, **options).eval()
-    prepared = model.head.prepare_step()
-    assert prepared != model.head.step
+    prepared = compile_step(model.head)
     memory, state = begin(model, rows)
     other = state
     for t in range(6):
@@ -47,7 +50,7 @@ def test_what_was_passed_in_stays_as_it_is(head, rows):
     memory, state = begin(model, rows)
     state = model.head.step(torch.arange(rows), memory, state).state
     before = [part.clone() for part in leaves(state)]
-    prepared = model.head.prepare_step()
+    prepared = compile_step(model.head)
     first = prepared(torch.arange(rows), memory, state).logits
     assert all(torch.equal(a, b) for a, b in zip(before, leaves(state), strict=True))
     assert torch.equal(first, prepared(torch.arange(rows), memory, state).logits)
@@ -61,11 +64,12 @@ def test_what_was_passed_in_stays_as_it_is(head, rows):
 )
 def test_what_cannot_be_prepared_steps_as_before_and_says_why(head, options):
     model = model_for(30, kind=head, **options).eval()
-    assert model.head.prepare_step() == model.head.step
-    assert set(options) & set(model.head.why_plain().replace(",", "").split()) or "cell rnn" in model.head.why_plain()
+    assert compile_for_inference(model).step == model.head.step
+    said = fast_path_unavailable(model.head)
+    assert set(options) & set(said.replace(",", "").split()) or "cell rnn" in said
 
 
 def test_a_model_that_still_learns_is_not_prepared():
     model = model_for(30).train()
-    assert model.head.prepare_step() == model.head.step
-    assert "training" in model_for(30).train().head.why_plain()
+    assert compile_for_inference(model).step == model.head.step
+    assert "training" in fast_path_unavailable(model.head)

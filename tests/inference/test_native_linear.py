@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.native.products import LSTM, Linear, products_trouble
+from s2s.inference.native.linear import LSTM, Linear, unavailable_reason
 
-pytestmark = pytest.mark.skipif(bool(products_trouble()), reason=f"no native kernels here: {products_trouble()}")
+pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
 
 
 def rounded(weight):
