@@ -18,7 +18,7 @@ from s2s.parts import tree
 from s2s.predict import load
 from s2s.predicting.base import Predictor
 from s2s.safefiles import atomic_write
-from s2s.tasks.metrics import Score
+from s2s.tasks.metrics import Score, score_all
 from s2s.tasks.significance import Comparison, LengthScore, by_length, compare
 
 
@@ -66,7 +66,7 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
         raise DataError(name, "has no rows to evaluate", "give files with at least one sentence")
     sources = [row.source for row in rows]
     references = [row.references for row in rows]
-    metrics = [choice() for choice in predictor.task.metrics]
+    metrics = predictor.task.metrics
     started = time.perf_counter()
     answers = predictor.predict(sources) if metrics else []
     seconds = time.perf_counter() - started
@@ -74,10 +74,10 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
     lengths = [len(source.split()) for source in sources if isinstance(source, str)]
     found = Evaluation(
         name=name,
-        scores=[metric.score(answers, references) for metric in metrics] + predictor.task.likelihood_scores(likelihood),
+        scores=score_all(metrics, answers, references) + predictor.task.likelihood_scores(likelihood),
         perplexity=math.exp(min(likelihood.per_token, 700.0)),
         loss=likelihood.per_token,
-        by_length=by_length(answers, references, lengths, metrics[0]) if metrics and any(lengths) else [],
+        by_length=by_length(answers, references, lengths, metrics[0]()) if metrics and any(lengths) else [],
         sentences=len(rows),
         seconds=seconds,
         search=tree(predictor.recipe.decoding),
@@ -89,7 +89,7 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
     )
     if against is not None:
         found.against = str(against)
-        found.comparisons = compare(answers, baseline(against, sources), references, metrics)
+        found.comparisons = compare(answers, baseline(against, sources), references, [make() for make in metrics])
     return found
 
 

@@ -45,11 +45,11 @@ import s2s.tasks.chat
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling
 import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
-from s2s.config import choose, make
+from s2s.config import choose, make, parse_change
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
-from s2s.errors import Problem, RecipeError
+from s2s.errors import Problem, RecipeError, several
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
@@ -156,6 +156,7 @@ def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
 def parse_recipe(text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path()) -> Recipe:
     """The same from text. `folder` is where the files named by `uses` are looked for."""
     node, lines = parse_yaml(text, path)
+    several(changes, "changes")
     changed = [change.partition("=")[0] for change in changes]
     for change in changes:
         set_key(node, change)
@@ -206,9 +207,7 @@ def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:
 
 def set_key(node: dict[str, Any], change: str) -> None:
     """`training.steps=100`, in the recipe's own words, written into its tree."""
-    key, sign, value = change.partition("=")
-    if not sign or not key:
-        raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: training.steps=100")
+    key, value = parse_change(change)
     *parents, last = key.split(".")
     for parent in parents:
         inner = node.get(parent)
@@ -216,10 +215,7 @@ def set_key(node: dict[str, Any], change: str) -> None:
             inner = {"kind": inner} if isinstance(inner, str) else {}
             node[parent] = inner
         node = inner
-    try:
-        node[last] = yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:
-        node[last] = value  # `a: b` or `[x`: a text that YAML would misread
+    node[last] = value
 
 
 def as_list(value: Any, where: str) -> list[str]:

@@ -8,10 +8,9 @@ import typer
 
 from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line, rounded
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
-from s2s.cli.translate import change_search
 
 if TYPE_CHECKING:
-    from s2s.cli.conversation import Conversation
+    from s2s.predicting.conversation import Conversation
 
 
 def chat(
@@ -39,11 +38,19 @@ def chat(
 
     s2s chat runs/chat --search temperature=0.7 --search top_p=0.9
     """
-    from s2s.cli.conversation import Conversation
+    from s2s.decoding.options import change_search
+    from s2s.predicting.conversation import Conversation
     from s2s.predicting.writer import Writer
 
     folder, writer = open_run(
-        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+        run,
+        Writer,
+        "chat",
+        device=device,
+        weights=weights,
+        trust=trust,
+        precision=precision,
+        require_fused=require_fused,
     )
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
     if at_terminal() and not as_json:

@@ -7,7 +7,9 @@ import typer
 
 from s2s.cli.console import output
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
-from s2s.errors import DataError
+from s2s.cli.sources import called as called_in_words
+from s2s.cli.sources import source_type
+from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
     from s2s.data.readers import Row
@@ -44,6 +46,7 @@ def evaluate(
     folder, predictor = open_run(
         run,
         Predictor,
+        "evaluate",
         device=device,
         weights=weights,
         trust=trust,
@@ -52,6 +55,10 @@ def evaluate(
         changes=changes or (),
     )
     if source or target:
+        reads = source_type(predictor.task)
+        if reads not in ("text", "nothing"):
+            what = f"reads {called_in_words(reads)}, and --source is a file of texts"
+            raise RunError(str(folder), what, "use --split")
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:
         from s2s.prepare import last_split

@@ -63,7 +63,14 @@ def generate(
     from s2s.predicting.generator import Generator
 
     folder, generator = open_run(
-        run, Generator, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+        run,
+        Generator,
+        "generate",
+        device=device,
+        weights=weights,
+        trust=trust,
+        precision=precision,
+        require_fused=require_fused,
     )
     begun = state is not None and state.exists()
     options: dict[str, Any] = from_recipe(generator)

@@ -12,8 +12,6 @@ from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights,
 from s2s.cli.records import alignments, hypotheses, weights_of
 
 if TYPE_CHECKING:
-    from s2s.decoding.search import Search
-    from s2s.parts import Choice
     from s2s.predicting.writer import Alignment, Prediction
 
 
@@ -43,10 +41,18 @@ def translate(
     s2s translate multi30k --search beam_size=10 --search length_penalty=0.8 < in.txt > out.txt
     s2s translate multi30k --search kind=greedy
     """
+    from s2s.decoding.options import change_search, with_nbest
     from s2s.predicting.writer import Writer
 
     folder, predictor = open_run(
-        run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
+        run,
+        Writer,
+        "translate",
+        device=device,
+        weights=weights,
+        trust=trust,
+        precision=precision,
+        require_fused=require_fused,
     )
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
@@ -82,38 +88,3 @@ def json_form(source: str, found: "list[Prediction]", alignment: "Alignment | No
         pieces = {"source": alignment.source, "target": alignment.target}
         record["alignment"] = pieces | {"weights": weights_of(alignment)}
     return json.dumps(record, ensure_ascii=False) + "\n"
-
-
-def change_search(search: "Choice[Search]", changes: Sequence[str]) -> "Choice[Search]":
-    """The search with KEY=VALUE changes, checked as a recipe's `decoding` is.
-
-    After a new kind, what both kinds know is kept. Raises RecipeError.
-    """
-    from s2s.config import choose
-    from s2s.decoding.search import Search
-    from s2s.parts import options_of, tree
-    from s2s.recipe import set_key
-
-    root: dict[str, Any] = {"decoding": tree(search, full=False)}
-    for change in changes:
-        set_key(root, f"decoding.{change}")
-        node = root["decoding"]
-        if change.startswith("kind=") and node["kind"] in Search.kinds:
-            known = options_of(Search.kinds[node["kind"]])
-            root["decoding"] = {key: value for key, value in node.items() if key in known or key == "kind"}
-    return choose(Search, root["decoding"], "decoding")
-
-
-def with_nbest(search: "Choice[Search]", number: int) -> "Choice[Search]":
-    """The search with so many answers: a beam as wide, or as many samples; greedy search becomes beam search."""
-    from s2s.parts import options_of
-
-    options = options_of(search.maker)
-    if "count" in options:
-        return change_search(search, [f"count={number}"])
-    if "nbest" not in options:
-        return search if number == 1 else with_nbest(change_search(search, ["kind=beam"]), number)
-    changes = [f"nbest={number}"]
-    if "beam_size" in options and search.options.get("beam_size", options["beam_size"].default) < number:
-        changes.append(f"beam_size={number}")
-    return change_search(search, changes)

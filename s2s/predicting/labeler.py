@@ -14,12 +14,10 @@ from s2s.data.plain_tokenizers import JOINER
 from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
 from s2s.errors import RunError
-from s2s.predicting.base import Predictor, real
+from s2s.predicting.base import Predictor
 from s2s.tasks.label_report import label_report, several_report
 from s2s.tasks.labeling import Labeling
 from s2s.tasks.losses import Likelihood
-
-CHOICES = ("label", "labels", "tags")  # shapes of target that are chosen, not written
 
 
 class Classification(NamedTuple):
@@ -39,14 +37,14 @@ class Tagging(NamedTuple):
     probabilities: list[float]  # of each tag
 
 
-class Labeler(Predictor):
+class Labeler(Predictor, kind="classifier"):
     """labeler.predict(["a film to forget"]) -> ["negative"]"""
 
     task: Labeling
-    writes = False
 
-    def paths(self) -> list[str]:
-        return [*self.model.paths(), f"{self.precision.device}, {self.precision.name} ({self.precision.why})"]
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
+        """The likeliest name, or tags; of several labels those that are likelier than not."""
+        return [self.task.said(logits) for logits, _ in self.logits(encoded)]
 
     @property
     def names(self) -> Sequence[str]:
@@ -69,7 +67,7 @@ class Labeler(Predictor):
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
             pieces = self.pieces(source)
-            shares = None if weights is None else weights[: len(pieces)].tolist()
+            shares = None if weights is None or not pieces else weights[: len(pieces)].tolist()
             answers[row] = Classification(self.task.said(logits), named, pieces, shares)
         return answers
 
@@ -88,7 +86,7 @@ class Labeler(Predictor):
         """What the model makes of the label, or tags, of each row. Raises DataError where tags do not fit the words."""
         sources = self.task.source.encode_all([row.source for row in rows])
         targets = self.task.target.encode_all([row.references[0] for row in rows])
-        self.task.check("these rows", EncodedCorpus(Ids.of(sources), Ids.of(targets)))
+        self.task.check("these rows", EncodedCorpus(Ids.of(sources, self.task.source.unit), Ids.of(targets)))
         return super().likelihood(rows)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
@@ -110,14 +108,17 @@ class Labeler(Predictor):
 
     def decided(self, texts: Sequence[Source]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]]:
         """(number of the text, its ids, logits, weights) of those that are not blank."""
-        rows = real(texts)
-        encoded = self.task.source.encode_all([texts[i] for i in rows])
+        rows, encoded = self.encoded(texts)
+        for row, source, (logits, weights) in zip(rows, encoded, self.logits(encoded), strict=True):
+            yield row, source, logits, weights
+
+    def logits(self, encoded: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Of each encoded source what the head says, [C] or [S, C], and where it looked, [S]."""
         with self.precision.autocast():
             logits, weights = decide_all(
                 self.model, self.task.source, encoded, device=self.precision.device, batch_size=self.batch_size
             )
-        for i, row in enumerate(rows):
-            yield row, encoded[i], logits[i], None if weights is None else weights[i]
+        return [(each, None if weights is None else weights[i]) for i, each in enumerate(logits)]
 
     def pieces(self, source: np.ndarray) -> list[str]:
         """A name for each position that is a piece of the text, without the joiners of marks."""

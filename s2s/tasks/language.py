@@ -24,6 +24,7 @@ class LanguageModeling(Task, kind="language-model"):
     jitter  each pass begins elsewhere in the text
     """
 
+    predictor = "language-model"
     verb = "generate"
     searches = False
     streams = True
@@ -65,4 +66,5 @@ def rate(name: str, amounts: np.ndarray, counts: np.ndarray) -> Score:
     measure = Rate()
     low, high = interval(measure, statistics, N_BOOTSTRAP)
     signature = f"lines:{len(amounts)}|bs:{N_BOOTSTRAP}|seed:{SEED}"
-    return Score(name, measure.value(statistics.sum(0).tolist()), signature, low, high, higher_is_better=False)
+    value = measure.value(statistics.sum(0).tolist())
+    return Score(name, value, signature, low, high, higher_is_better=False, kind=name.replace(" ", "-"))

@@ -27,6 +27,7 @@ class Comparison:
     p_value: float | None  # how often chance alone makes such a difference; None where it cannot be said
     signature: str
     verdict: str  # the same in words
+    kind: str = ""  # of the metric, as recipes and logs call it
 
     @property
     def sentence(self) -> str:
@@ -87,7 +88,7 @@ def compare(
             p_value = 1.0  # sacreBLEU finds no chance difference above 0, and calls that certain
         verdict = say(metric, mine - theirs, p_value, level)
         signature = str(signatures[metric.name])
-        results.append(Comparison(metric.name, mine, theirs, mine - theirs, p_value, signature, verdict))
+        results.append(Comparison(metric.name, mine, theirs, mine - theirs, p_value, signature, verdict, metric.kind))
     return results
 
 

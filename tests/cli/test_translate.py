@@ -9,8 +9,9 @@ import s2s.cli.lines
 import s2s.cli.translate as module
 from s2s.cli.lines import chunks, decoded, one_line, tidy
 from s2s.cli.opening import complete_run
-from s2s.cli.translate import change_search, translate, with_nbest
+from s2s.cli.translate import translate
 from s2s.config import choose
+from s2s.decoding.options import change_search, with_nbest
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, S2SError
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from s2s.cli.translate import with_nbest
 from s2s.data.dialogues import Dialogues
+from s2s.decoding.options import with_nbest
 from s2s.decoding.search import Search
 from s2s.errors import DataError
 from s2s.parts import Choice

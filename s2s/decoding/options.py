@@ -1,0 +1,43 @@
+"""Another search out of one that was checked: options changed, in a recipe's own words, or more answers asked for.
+
+change_search(search, ["beam_size=10", "length_penalty=0.8"])
+with_nbest(search, 5)
+"""
+
+from collections.abc import Sequence
+
+from s2s.config import choose, parse_change
+from s2s.decoding.search import Search
+from s2s.errors import several
+from s2s.parts import Choice, options_of, written
+
+
+def change_search(search: Choice[Search], changes: Sequence[str]) -> Choice[Search]:
+    """The search with KEY=VALUE changes, checked as a recipe's `decoding` is.
+
+    After a new kind, what both kinds know is kept. Raises RecipeError with every mistake.
+    """
+    kind, options = search.kind, written(search)
+    for change in several(changes, "changes"):
+        key, value = parse_change(change)
+        if key != "kind":
+            options[key] = value
+            continue
+        kind = value
+        if kind in Search.kinds:
+            known = options_of(Search.kinds[kind])
+            options = {name: option for name, option in options.items() if name in known}
+    return choose(Search, {"kind": kind, **options}, "decoding")
+
+
+def with_nbest(search: Choice[Search], number: int) -> Choice[Search]:
+    """The search with so many answers: a beam as wide, or as many samples; greedy search becomes beam search."""
+    options = options_of(search.maker)
+    if "count" in options:
+        return change_search(search, [f"count={number}"])
+    if "nbest" not in options:
+        return search if number == 1 else with_nbest(change_search(search, ["kind=beam"]), number)
+    changes = [f"nbest={number}"]
+    if "beam_size" in options and search.options.get("beam_size", options["beam_size"].default) < number:
+        changes.append(f"beam_size={number}")
+    return change_search(search, changes)
