@@ -85,7 +85,7 @@ class Predictor(Family):
 
     def likelihood(self, rows: Sequence[Row]) -> Likelihood:
         """What the model makes of the (first) answer of each row."""
-        sources = self.task.source.encode_all([row.source for row in rows])
+        sources = self.task.source.encode_all([row.source for row in several(rows, "rows")])
         targets = self.task.target.encode_all([row.references[0] for row in rows])
         nats, tokens = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
         for numbers, batch, output in self.forced(sources, targets):
@@ -99,7 +99,7 @@ class Predictor(Family):
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""
-        return self.task.details(rows, answers)
+        return self.task.details(several(rows, "rows"), several(answers, "answers"))
 
     @torch.inference_mode()
     def forced(

@@ -183,7 +183,7 @@ class Generator(Predictor, kind="language-model"):
         exact  read a long text from end to end. Otherwise up to PARTS of it are read side by side, each after the
                CONTEXT pieces before it, which is many times as fast and differs by far less than it tells
         """
-        if not rows:
+        if not several(rows, "rows"):
             nothing = np.zeros(0, dtype=np.int64)
             return Likelihood(np.zeros(0), nothing, nothing, nothing)
         texts = [row.references[0] for row in rows]

@@ -13,7 +13,7 @@ from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.plain_tokenizers import JOINER
 from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
-from s2s.errors import RunError
+from s2s.errors import RunError, several
 from s2s.predicting.base import Predictor
 from s2s.tasks.label_report import label_report, several_report
 from s2s.tasks.labeling import Labeling
@@ -59,11 +59,12 @@ class Labeler(Predictor, kind="classifier"):
 
     def classify(self, texts: Sequence[Source]) -> list[Classification]:
         """The label of each text, and the probability of every class. Raises RunError for a run that tags."""
+        several(texts, "texts")
         self.need("label", "labels")
-        several = self.task.target.space.shape == "labels"
+        many = self.task.target.space.shape == "labels"
         answers = [Classification("", {}, [], None)] * len(texts)
         for row, source, logits, weights in self.decided(texts):
-            chances = sigmoid(logits) if several else softmax(logits)
+            chances = sigmoid(logits) if many else softmax(logits)
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
             pieces = self.pieces(source)
@@ -73,6 +74,7 @@ class Labeler(Predictor, kind="classifier"):
 
     def tag(self, texts: Sequence[Source]) -> list[Tagging]:
         """The tag of every word of each text. Raises RunError for a run that labels whole texts."""
+        several(texts, "texts")
         self.need("tags")
         answers = [Tagging([], [], [])] * len(texts)
         for row, source, logits, _ in self.decided(texts):
@@ -84,13 +86,15 @@ class Labeler(Predictor, kind="classifier"):
 
     def likelihood(self, rows: Sequence[Row]) -> Likelihood:
         """What the model makes of the label, or tags, of each row. Raises DataError where tags do not fit the words."""
-        sources = self.task.source.encode_all([row.source for row in rows])
+        sources = self.task.source.encode_all([row.source for row in several(rows, "rows")])
         targets = self.task.target.encode_all([row.references[0] for row in rows])
         self.task.check("these rows", EncodedCorpus(Ids.of(sources, self.task.source.unit), Ids.of(targets)))
         return super().likelihood(rows)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report."""
+        several(rows, "rows")
+        several(answers, "answers")
         shape = self.task.target.space.shape
         right = [row.references[0] for row in rows]
         if shape == "labels":
