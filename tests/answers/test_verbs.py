@@ -171,3 +171,30 @@ def test_training_says_which_verb_is_next(data, s2s, tmp_path, run_of):
     _, out, _ = s2s("train", data / "own-answer.yaml", "--out", tmp_path / "run")
     assert f"s2s evaluate {tmp_path / 'run'} --trust" in out.replace("\n", " ").replace("  ", " ")
     assert "s2s predict" in out
+
+
+@pytest.mark.parametrize("kind", ["translation", "classify-text", "tag-text", "own-answer"])
+def test_what_is_typed_is_answered_too(kind, run_of):
+    import io
+
+    from rich.console import Console
+
+    from s2s.cli.repl_predict import PredictLoop
+
+    predictor = load(run_of(kind), trust=True)
+    screen, told = Console(file=io.StringIO(), width=80, record=True, highlight=False), []
+    loop = PredictLoop(predictor, lambda: "", screen)
+    loop.handle(ENGLISH[0])
+    assert screen.export_text().rstrip() == predictor.predict([ENGLISH[0]])[0]
+    loop.preview(ENGLISH[0], told.append)
+    assert told == predictor.predict([ENGLISH[0]])
+    assert loop.described() == predictor.recipe.task.kind
+
+
+def test_predict_reads_lines_and_a_language_model_goes_on_with_each(run_of, s2s):
+    code, out, _ = s2s("predict", run_of("classify-text"), stdin=f"{ENGLISH[0]}\n\n{ENGLISH[1]}\n")
+    assert code == 0
+    assert out.splitlines()[1] == ""
+    assert len(out.splitlines()) == 3
+    code, out, _ = s2s("predict", run_of("language-model"), "one", "two")
+    assert (code, len(out.splitlines())) == (0, 2)
