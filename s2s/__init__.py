@@ -1,10 +1,12 @@
 """Sequence-to-sequence learning with recurrent networks.
 
     import s2s
-    s2s.load("runs/demo").predict(["We bought three red houses."])
+    s2s.load("runs/demo").predict(["We bought three red houses."])              # ["Compramos tres casas rojas."]
+    s2s.load("runs/demo", kind=s2s.Writer).search(["We bought it."])[0][0]      # text, score, log_probability, ids
 
     recipe = s2s.read_recipe("recipe.yaml", ["training.epochs=5"])
     s2s.train(recipe, Path("runs/mine"))
+    s2s.evaluate(s2s.load("runs/mine"), "test").scores
 
     s2s.Recipe.of(name="mine", task={"kind": "translation", "tokenizer": "char"}, data="generated")
 
@@ -15,32 +17,59 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from s2s.data.readers import Row as Row
     from s2s.errors import S2SError as S2SError
+    from s2s.evaluation import Evaluation as Evaluation
     from s2s.evaluation import evaluate as evaluate
     from s2s.predict import load as load
+    from s2s.predicting.base import Predictor as Predictor
+    from s2s.predicting.conversation import Conversation as Conversation
+    from s2s.predicting.generator import Generator as Generator
+    from s2s.predicting.labeler import Labeler as Labeler
+    from s2s.predicting.writer import Writer as Writer
     from s2s.recipe import Recipe as Recipe
     from s2s.recipe import parse_recipe as parse_recipe
     from s2s.recipe import read_recipe as read_recipe
     from s2s.session import train as train
+    from s2s.training.position import Outcome as Outcome
+    from s2s.training.reporters import Reporter as Reporter
 
 PUBLIC = {
+    "Conversation": "s2s.predicting.conversation",
+    "Evaluation": "s2s.evaluation",
+    "Generator": "s2s.predicting.generator",
+    "Labeler": "s2s.predicting.labeler",
+    "Outcome": "s2s.training.position",
+    "Predictor": "s2s.predicting.base",
     "Recipe": "s2s.recipe",
+    "Reporter": "s2s.training.reporters",
+    "Row": "s2s.data.readers",
     "S2SError": "s2s.errors",
+    "Writer": "s2s.predicting.writer",
     "evaluate": "s2s.evaluation",
     "load": "s2s.predict",
     "parse_recipe": "s2s.recipe",
     "read_recipe": "s2s.recipe",
     "train": "s2s.session",
 }
-__all__ = [
+__all__ = [  # the keys of PUBLIC: a test says so
+    "Conversation",
+    "Evaluation",
+    "Generator",
+    "Labeler",
+    "Outcome",
+    "Predictor",
     "Recipe",
+    "Reporter",
+    "Row",
     "S2SError",
+    "Writer",
     "evaluate",
     "load",
     "parse_recipe",
     "read_recipe",
     "train",
-]  # the keys of PUBLIC: a test says so
+]
 
 
 def __getattr__(name: str) -> Any:

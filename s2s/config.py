@@ -17,6 +17,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+import yaml
+
 from s2s.errors import Problem, RecipeError, suggest
 from s2s.parts import Choice, Family, Range, aliases_of, options_of, placed, type_name, written
 from s2s.plugins import load_all
@@ -174,6 +176,17 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
     elif hint is str and isinstance(value, int | float):
         hint_text = f"put it in quotes: '{value}'"
     raise RecipeError(where, f"expected {type_name(hint)}, found {value!r}", hint_text)
+
+
+def parse_change(change: str) -> tuple[str, Any]:
+    """`training.steps=100` as a key and a value, which is read as YAML would read it. Raises RecipeError."""
+    key, sign, text = change.partition("=")
+    if not sign or not key:
+        raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: training.steps=100")
+    try:
+        return key, yaml.safe_load(text) if text else ""
+    except yaml.YAMLError:
+        return key, text  # `a: b` or `[x`: a text that YAML would misread
 
 
 def within(value: Any, bounds: Any, where: str) -> Any:

@@ -12,7 +12,9 @@ several problems, so that a recipe with four mistakes says four things at once.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
+
+T = TypeVar("T")
 
 
 class Problem(NamedTuple):
@@ -90,3 +92,13 @@ def suggest(word: Any, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(word), names, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return f"{guess}the options are: {', '.join(names) or 'none'}"
+
+
+def several(values: T, name: str) -> T:
+    """What was given, unless it is one text where a list is meant: then each character would be one of the list.
+
+    Raises TypeError: the mistake is in a program, and not at the keyboard.
+    """
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{name} must be a list of texts, and one text was given: write [{str(values)[:20]!r}]")
+    return values

@@ -1,6 +1,6 @@
 """How good a run is, said honestly: metrics with signatures and confidence intervals, by length, against another.
 
-evaluation = evaluate(load("runs/x"), rows, name="test")
+evaluation = evaluate(load("runs/x"), "test")              # or rows: [Row("Ein Hund läuft.", "A dog runs."), ...]
 evaluation.save(folder)        # test.json, test.src.txt, test.hyp.txt, test.ref.txt
 """
 
@@ -17,8 +17,9 @@ from s2s.errors import DataError
 from s2s.parts import tree
 from s2s.predict import load
 from s2s.predicting.base import Predictor
+from s2s.prepare import open_split
 from s2s.safefiles import atomic_write
-from s2s.tasks.metrics import Score
+from s2s.tasks.metrics import Score, score_all
 from s2s.tasks.significance import Comparison, LengthScore, by_length, compare
 
 
@@ -59,13 +60,24 @@ class Evaluation:
         return path
 
 
-def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: str | Path | None = None) -> Evaluation:
-    """Write every source, score what was written, and compare it with `against`: a run folder or a text file."""
+def evaluate(
+    predictor: Predictor, rows: Sequence[Row] | str, *, name: str | None = None, against: str | Path | None = None
+) -> Evaluation:
+    """Answer every source, score the answers, and compare them with those of `against`: a run folder or a text file.
+
+    rows  what to ask, with what is right; or the name of a split of the run's own data: "validation", "test"
+    name  what the result is called; the split's, if it is not given
+
+    Raises DataError where there are no rows, or they are none of this task.
+    """
+    if isinstance(rows, str):
+        name, rows = name or rows, list(open_split(predictor.recipe, rows))
+    name = name or "rows"
     if not rows:
         raise DataError(name, "has no rows to evaluate", "give files with at least one sentence")
     sources = [row.source for row in rows]
     references = [row.references for row in rows]
-    metrics = [choice() for choice in predictor.task.metrics]
+    metrics = predictor.task.metrics
     started = time.perf_counter()
     answers = predictor.predict(sources) if metrics else []
     seconds = time.perf_counter() - started
@@ -73,10 +85,10 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
     lengths = [len(source.split()) for source in sources if isinstance(source, str)]
     found = Evaluation(
         name=name,
-        scores=[metric.score(answers, references) for metric in metrics] + predictor.task.likelihood_scores(likelihood),
+        scores=score_all(metrics, answers, references) + predictor.task.likelihood_scores(likelihood),
         perplexity=math.exp(min(likelihood.per_token, 700.0)),
         loss=likelihood.per_token,
-        by_length=by_length(answers, references, lengths, metrics[0]) if metrics and any(lengths) else [],
+        by_length=by_length(answers, references, lengths, metrics[0]()) if metrics and any(lengths) else [],
         sentences=len(rows),
         seconds=seconds,
         search=tree(predictor.recipe.decoding),
@@ -88,7 +100,7 @@ def evaluate(predictor: Predictor, rows: Sequence[Row], *, name: str, against: s
     )
     if against is not None:
         found.against = str(against)
-        found.comparisons = compare(answers, baseline(against, sources), references, metrics)
+        found.comparisons = compare(answers, baseline(against, sources), references, [make() for make in metrics])
     return found
 
 

@@ -1,27 +1,57 @@
-"""load("runs/x").predict([...]): what every command, and every program that ships a model, calls."""
+"""load("runs/x").predict([...]): what every command, and every program that ships a model, calls.
+
+load("runs/x", kind=Writer).search([...])      # the same run as what it must be, which type checkers then know
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar, overload
 
-from s2s.errors import RunError, suggest
+import s2s.predicting.generator
+import s2s.predicting.labeler
+import s2s.predicting.writer  # noqa: F401  (these register the predictors that a task may name)
+from s2s.errors import RecipeError, RunError, several, suggest
 from s2s.execution import NumberFormat
 from s2s.inference.fork import allow_fork_after_compute
 from s2s.nn.initialization import Unfilled
 from s2s.nn.model import Model
 from s2s.predicting.base import Predictor
-from s2s.predicting.generator import Generator
-from s2s.predicting.labeler import CHOICES, Labeler
-from s2s.predicting.writer import Writer
 from s2s.recipe import Recipe, parse_recipe
 from s2s.recipe_yaml import parse_yaml
 from s2s.tasks.task import Task
 from s2s.training.precision import choose_precision, choose_writing_precision, find_device
 from s2s.training.runs import Run
 
+P = TypeVar("P", bound=Predictor)
 
+
+@overload
 def load(
     path: str | Path,
     *,
+    device: str = ...,
+    trust: bool = ...,
+    weights: str = ...,
+    precision: str = ...,
+    require_fused: bool = ...,
+    changes: Sequence[str] = ...,
+) -> Predictor: ...
+@overload
+def load(
+    path: str | Path,
+    *,
+    kind: type[P],
+    device: str = ...,
+    trust: bool = ...,
+    weights: str = ...,
+    precision: str = ...,
+    require_fused: bool = ...,
+    changes: Sequence[str] = ...,
+) -> P: ...
+def load(
+    path: str | Path,
+    *,
+    kind: type[Predictor] = Predictor,
     device: str = "auto",
     trust: bool = False,
     weights: str = "best",
@@ -31,6 +61,7 @@ def load(
 ) -> Predictor:
     """Open a run folder for prediction. Executes no code from it. Workers may be forked afterwards, and answer.
 
+    kind     what it must be: s2s.Writer, s2s.Labeler, s2s.Generator, or a class of one's own
     device   auto, cpu, cuda, cuda:1
     trust    import the run's own parts (Python files in its folder `parts`), where its recipe uses any
     changes  to its recipe, such as ["decoding.beam_size=10"]
@@ -40,21 +71,24 @@ def load(
                with kernels for them, with answers that may differ a little
     require_fused  raise where decoding would not go the fast way
 
-    Raises RunError where the folder is no run, is damaged, or uses parts and `trust` is not given.
+    Raises RunError where the folder is no run, is damaged, is of another kind, or uses parts and `trust` is not given.
     """
     allow_fork_after_compute()
     run = Run.open(path)
-    recipe = open_recipe(run, trust, changes)
+    recipe = open_recipe(run, trust, several(changes, "changes"))
     task = recipe.task()
+    made = predictor_for(task)
+    if not issubclass(made, kind):
+        what = f"is a run of {recipe.task.kind}, which is answered by a {made.__name__} and not by a {kind.__name__}"
+        raise RunError(str(run.path), what, "leave out what it must be, or open another run")
     task.load(run.fields)
     with Unfilled():
         model = recipe.build_model(task.source.space, task.target.space)
     fill(model, run, weights)
-    maker = predictor_for(task)
-    if precision == NumberFormat.INT8 and not maker.writes:
+    if precision == NumberFormat.INT8 and not made.writes:
         raise RunError(str(run.path), "chooses and does not write, and int8 is for writing", "leave precision out")
-    choose = choose_writing_precision if maker.writes else choose_precision
-    predictor = maker(recipe, task, model, choose(precision, find_device(device, "device"), "precision"))
+    choose = choose_writing_precision if made.writes else choose_precision
+    predictor = made(recipe, task, model, choose(precision, find_device(device, "device"), "precision"))
     if require_fused and (slow := [path for path in predictor.execution_paths() if path.slow_to_write]):
         what = f"would not go the fast way: {'; '.join(map(str, slow))}"
         raise RunError(str(run.path), what, "leave --require-fused out")
@@ -62,10 +96,15 @@ def load(
 
 
 def predictor_for(task: Task) -> type[Predictor]:
-    """What a run of this task can do beyond predict()."""
-    if task.verb == "generate":
-        return Generator
-    return Labeler if task.target.space.shape in CHOICES else Writer
+    """The class that answers for this task, wherever it is asked. Raises RecipeError where there is none."""
+    kinds = Predictor.kinds
+    if task.predictor not in kinds:
+        what = f"names the predictor {task.predictor!r}, and there is none"
+        raise RecipeError("task", f"{type(task).__name__} {what}", suggest(task.predictor, kinds))
+    found = kinds[task.predictor]
+    assert isinstance(found, type)
+    assert issubclass(found, Predictor)
+    return found
 
 
 def fill(model: Model, run: Run, weights: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from s2s.config import Changed
+from s2s.config import Changed, parse_change
 from s2s.errors import RecipeError
 
 
@@ -75,9 +75,7 @@ def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:
 
 def set_key(node: dict[str, Any], change: str) -> None:
     """`training.steps=100`, in the recipe's own words, written into its tree."""
-    key, sign, value = change.partition("=")
-    if not sign or not key:
-        raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: training.steps=100")
+    key, value = parse_change(change)
     *parents, last = key.split(".")
     for parent in parents:
         inner = node.get(parent)
@@ -85,12 +83,8 @@ def set_key(node: dict[str, Any], change: str) -> None:
             inner = {"kind": inner} if isinstance(inner, str) else {}
             node[parent] = inner
         node = inner
-    try:
-        read = yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:
-        read = value  # `a: b` or `[x`: a text that YAML would misread
     node.pop(last, None)
-    node[Changed(last)] = read
+    node[Changed(last)] = value
 
 
 def as_list(value: Any, where: str) -> list[str]:

@@ -19,7 +19,8 @@ from s2s.errors import RecipeError, RunError
 from s2s.nn.model import Model
 from s2s.nn.pretrained import PARTS, begin_with, embedding_of
 from s2s.plugins import is_file
-from s2s.predict import open_recipe
+from s2s.predict import open_recipe, predictor_for
+from s2s.predicting.base import Predictor
 from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe, differences
 from s2s.tasks.task import Task
@@ -33,7 +34,7 @@ from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
 from s2s.training.signals import StopRequest
 from s2s.training.trainer import Trainer
-from s2s.training.validation import Validator
+from s2s.training.validation import Validator, scores_of
 
 # What may change when a run is carried on: how long, where, and what is shown, but not what is learned.
 MAY_CHANGE = (
@@ -105,7 +106,7 @@ def train(
             model,
             data.task,
             data.batches,
-            validator(data, options),
+            validator(data, recipe),
             run,
             options,
             precision=precision,
@@ -135,10 +136,9 @@ def check_options(recipe: Recipe) -> None:
         options.schedule().factor(1, options.steps or options.epochs)
     except RecipeError as error:
         raise recipe.origin.located(error) from None
-    known = ["loss", "perplexity"]
     task = recipe.build_task()
-    if options.validation_search is not None or not task.searches:
-        known += [metric.kind for metric in task.metrics]
+    predictor_for(task)
+    known = scores_of(task, options.validation_search)
     if options.select_by not in known:
         raise recipe.origin.located(
             RecipeError(
@@ -162,11 +162,20 @@ def check_same(run: Run, recipe: Recipe) -> None:
         )
 
 
-def validator(data: Prepared, options: Training) -> Validator | None:
+def validator(data: Prepared, recipe: Recipe) -> Validator | None:
+    """What measures a model on held-out rows; its answers are those of the predictor that the task names."""
     if data.validation is None or data.held_out is None:
         return None
-    rows = list(data.held_out) if data.task.metrics else []
-    return Validator(data.task, data.validation, rows, options.validation_search, options.samples)
+    task, options = data.task, recipe.training
+    search = options.validation_search
+    searching = replace(recipe, decoding=search or recipe.decoding)
+
+    def predictor(model: Model, precision: Precision) -> Predictor:
+        made = predictor_for(task)
+        return made(searching, task, model, precision.to_write() if made.writes else precision)  # as it will be used
+
+    asked = predictor if search is not None or not task.searches else None
+    return Validator(task, data.validation, data.held_out, asked, options.samples)
 
 
 def describe(model: Model, data: Prepared, precision: Precision, options: Training) -> list[str]:

@@ -1,13 +1,14 @@
-"""s2s classify: the label of some texts, a filter in a pipe, or a REPL at a terminal."""
+"""s2s classify: the label of some texts, a filter in a pipe, or a REPL at a terminal; or of pictures and arrays."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.lines import answer_lines, at_terminal, one_line, rounded
+from s2s.cli.lines import at_terminal, one_line, rounded
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowOpened, grouped
+from s2s.cli.sources import answer_all, source_type
 
 if TYPE_CHECKING:
     from s2s.predicting.labeler import Classification
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 @grouped
 def classify(
     run: RunName,
-    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to classify.")] = None,
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", help="Texts; or pictures, arrays, folders of them.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     how: HowOpened = HowOpened(),
 ) -> None:
@@ -25,23 +28,30 @@ def classify(
     A line in is a line out, in order, and a blank line stays blank: the label, then each class and its
     probability, likeliest first, with tabs between. With --json, a line is an object: text, label (null
     for a blank text), probabilities of all classes, and attention, how much each piece of the text
-    counted, or null for a model that does not say.
+    counted, or null for a model that does not say. A run that reads pictures or arrays (.npy) takes files
+    and folders of them: the name of the file and a tab come first, or as source in place of text.
 
     s2s classify runs/demo-sentiment "The soup was not bad at all."
     s2s classify demo-sentiment < reviews.txt | cut -f1 | sort | uniq -c
+    s2s classify runs/shapes photos/
     """
     from s2s.predicting.labeler import Labeler
 
-    folder, labeler = open_run(run, Labeler, **how.chosen())
+    folder, labeler = open_run(run, Labeler, "classify", **how.chosen())
     labeler.need("label", "labels")
-    if not text and not as_json and at_terminal():
+    texts = source_type(labeler.task) == "text"
+    if texts and not text and not as_json and at_terminal():
         from s2s.cli.repl.labels import ClassifyLoop
         from s2s.cli.repl.terminal import converse, terminal
 
         converse(ClassifyLoop(labeler, input, terminal()), str(folder))
         return
-    form = json_form if as_json else plain_form
-    answer_lines(text, lambda lines, _: "".join(map(form, lines, labeler.classify(lines))))
+    key = "text" if texts else "source"
+
+    def form(source: str, found: "Classification") -> str:
+        return json_form(source, found, key) if as_json else plain_form(source, found)
+
+    answer_all(labeler, text, labeler.classify, form, as_json=as_json)
 
 
 def plain_form(text: str, found: "Classification") -> str:
@@ -52,9 +62,9 @@ def plain_form(text: str, found: "Classification") -> str:
     return "\t".join(one_line(cell.replace("\t", " ")) for cell in cells) + "\n"
 
 
-def json_form(text: str, found: "Classification") -> str:
+def json_form(text: str, found: "Classification", key: str = "text") -> str:
     record: dict[str, Any] = {
-        "text": text,
+        key: text,
         "label": found.label if text.strip() else None,
         "probabilities": {name: rounded(p) for name, p in found.probabilities.items()},
         "attention": None,

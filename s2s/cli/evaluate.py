@@ -8,6 +8,8 @@ import typer
 from s2s.cli.console import output, warn
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
+from s2s.cli.sources import called as called_in_words
+from s2s.cli.sources import source_type
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
@@ -39,8 +41,12 @@ def evaluate(
     from s2s.predict import find_run
     from s2s.predicting.base import Predictor
 
-    folder, predictor = open_run(run, Predictor, changes=changes or (), **how.chosen())
+    folder, predictor = open_run(run, Predictor, "evaluate", changes=changes or (), **how.chosen())
     if source or target:
+        reads = source_type(predictor.task)
+        if reads not in ("text", "nothing"):
+            what = f"reads {called_in_words(reads)}, and --source is a file of texts"
+            raise RunError(str(folder), what, "use --split")
         rows, called = file_rows(source, target), name or (source.stem if source else "")
     else:
         from s2s.prepare import last_split

@@ -60,7 +60,7 @@ def generate(
     """
     from s2s.predicting.generator import Generator
 
-    folder, generator = open_run(run, Generator, **how.chosen())
+    folder, generator = open_run(run, Generator, "generate", **how.chosen())
     begun = state is not None and state.exists()
     options: dict[str, Any] = from_recipe(generator)
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}

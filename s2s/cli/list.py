@@ -35,6 +35,7 @@ FAMILIES = {
     "averagings": Listed("s2s.training.averaging", "Averaging", "averages of weights, for validation and keeping"),
     "searches": Listed("s2s.decoding.search", "Search", "how an answer is found; the section `decoding`"),
     "filters": Listed("s2s.decoding.filters", "Filter", "what a search may not write"),
+    "predictors": Listed("s2s.predicting.base", "Predictor", "what answers for a run; a task names it, not a recipe"),
     "metrics": Listed("s2s.tasks.metrics", "Metric", "scores of what was written"),
 }
 SECTIONS = {"training": Listed("s2s.training.options", "Training", "options of the training loop")}

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
+from s2s.cli.sources import called, source_type
 from s2s.errors import RunError
 
 if TYPE_CHECKING:
     from s2s.predicting.base import Predictor
+    from s2s.tasks.task import Task
 
 P = TypeVar("P", bound="Predictor")
 
@@ -24,9 +26,54 @@ RunName = Annotated[
 ]
 
 
+class Use(NamedTuple):
+    """What a verb can use; an empty part is anything."""
+
+    predictor: str = ""  # the kind of predictor
+    sources: tuple[str, ...] = ()  # what is asked: text, picture, numbers, nothing
+    targets: tuple[str, ...] = ()  # shapes of what is answered
+
+
+USES = {
+    "translate": Use("seq2seq", ("text",)),
+    "chat": Use("seq2seq", ("text",)),
+    "caption": Use("seq2seq", ("picture", "numbers")),
+    "classify": Use("classifier", ("text", "picture", "numbers"), ("label", "labels")),
+    "tag": Use("classifier", ("text", "numbers"), ("tags",)),
+    "generate": Use("language-model"),
+    "evaluate": Use(),
+    "score": Use(),
+    "predict": Use(),
+}
+
+
+def why_not(task: "Task", verb: str) -> str:
+    """What keeps a verb from using runs of this task, or ""."""
+    from s2s.predict import predictor_for
+    from s2s.predicting.base import Predictor
+
+    use, source = USES[verb], source_type(task)
+    wanted = Predictor.kinds[use.predictor] if use.predictor else Predictor
+    assert isinstance(wanted, type)
+    if not issubclass(predictor_for(task), wanted):
+        return f"and s2s {verb} is for other tasks"
+    if use.sources and source not in use.sources:
+        return f"which reads {called(source)}, and s2s {verb} takes {' or '.join(map(called, use.sources))}"
+    shape = task.target.space.shape
+    if use.targets and shape not in use.targets:
+        return f"which answers with {shape}, and s2s {verb} is for {' or '.join(use.targets)}"
+    return ""
+
+
+def verb_for(task: "Task") -> str:
+    """The verb that uses runs of this task: the task's own, where it can; `predict` can use them all."""
+    return task.verb if task.verb in USES and not why_not(task, task.verb) else "predict"
+
+
 def open_run(
     run: str,
     kind: type[P],
+    verb: str,
     *,
     device: str,
     weights: str,
@@ -35,7 +82,7 @@ def open_run(
     require_fused: bool = False,
     changes: Sequence[str] = (),
 ) -> tuple[Path, P]:
-    """The folder of a run, and the run opened. Raises RunError where it is of another kind."""
+    """The folder of a run, and the run opened for a verb. Raises RunError where the verb is not for such a run."""
     from s2s.predict import find_run, load
     from s2s.training.memory import keep_freed_memory
 
@@ -51,9 +98,8 @@ def open_run(
     )
     if predictor.precision.device.type == "cpu":
         keep_freed_memory()  # this process is ours: a step asks for the same large buffers as the one before
-    if not isinstance(predictor, kind):
-        recipe = predictor.recipe
-        raise RunError(
-            str(folder), f"is a run of {recipe.task.kind}", f"use the verb for it: s2s {predictor.task.verb} {run}"
-        )
+    if why := why_not(predictor.task, verb):
+        what = f"is a run of {predictor.recipe.task.kind}, {why}"
+        raise RunError(str(folder), what, f"use the verb for it: s2s {verb_for(predictor.task)} {run}")
+    assert isinstance(predictor, kind)
     return folder, predictor

@@ -52,7 +52,7 @@ def score(
     from s2s.predicting.base import Predictor
     from s2s.predicting.generator import Generator
 
-    folder, predictor = open_run(run, Predictor, **how.chosen())
+    folder, predictor = open_run(run, Predictor, "score", **how.chosen())
     whole = isinstance(predictor, Generator)
     parts = [Part(name, list(text_rows(name))) for name in files] if whole else pairs(files, predictor, str(folder))
     records = []

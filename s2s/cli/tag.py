@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from s2s.cli.lines import answer_lines, at_terminal, one_line, rounded
+from s2s.cli.lines import at_terminal, one_line, rounded
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowOpened, grouped
+from s2s.cli.sources import answer_all, source_type
 
 if TYPE_CHECKING:
     from s2s.predicting.labeler import Tagging
@@ -16,29 +17,35 @@ if TYPE_CHECKING:
 @grouped
 def tag(
     run: RunName,
-    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to tag.")] = None,
+    text: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to tag; or .npy arrays.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     how: HowOpened = HowOpened(),
 ) -> None:
     """Tag the words of texts. Without any, the lines of standard input, or what is typed at a terminal.
 
     A line in is a line out, in order, and a blank line stays blank: word/TAG pairs with blanks between.
-    With --json, a line is an object: text, words, tags, and the probability of each tag.
+    With --json, a line is an object: text, words, tags, and the probability of each tag. A run that reads arrays
+    takes .npy files: the name of the file and a tab come first, and words are the numbers of the positions.
 
     s2s tag runs/demo-tags "we may pay five dollars after five"
     """
     from s2s.predicting.labeler import Labeler
 
-    folder, labeler = open_run(run, Labeler, **how.chosen())
+    folder, labeler = open_run(run, Labeler, "tag", **how.chosen())
     labeler.need("tags")
-    if not text and not as_json and at_terminal():
+    texts = source_type(labeler.task) == "text"
+    if texts and not text and not as_json and at_terminal():
         from s2s.cli.repl.labels import TagLoop
         from s2s.cli.repl.terminal import converse, terminal
 
         converse(TagLoop(labeler, input, terminal()), str(folder))
         return
-    form = json_form if as_json else plain_form
-    answer_lines(text, lambda lines, _: "".join(map(form, lines, labeler.tag(lines))))
+    key = "text" if texts else "source"
+
+    def form(source: str, found: "Tagging") -> str:
+        return json_form(source, found, key) if as_json else plain_form(source, found)
+
+    answer_all(labeler, text, labeler.tag, form, as_json=as_json)
 
 
 def plain_form(text: str, found: "Tagging") -> str:
@@ -47,7 +54,7 @@ def plain_form(text: str, found: "Tagging") -> str:
     return one_line(" ".join(pairs)) + "\n"
 
 
-def json_form(text: str, found: "Tagging") -> str:
+def json_form(text: str, found: "Tagging", key: str = "text") -> str:
     probabilities = [rounded(p) for p in found.probabilities]
-    record = {"text": text, "words": found.words, "tags": found.tags, "probabilities": probabilities}
+    record = {key: text, "words": found.words, "tags": found.tags, "probabilities": probabilities}
     return json.dumps(record, ensure_ascii=False) + "\n"

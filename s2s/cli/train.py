@@ -10,6 +10,7 @@ from s2s.cli.console import errors, output
 from s2s.cli.recipes import RecipeArgument
 
 if TYPE_CHECKING:
+    from s2s.recipe import Recipe
     from s2s.training.position import Outcome
 
 REASONS = {
@@ -55,11 +56,28 @@ def train(
     stop = StopRequest(signals=True)
     with reporter_for(errors()) as reporter:
         outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused, stop=stop)
-    verb = getattr(read.task.maker, "verb", "translate")
-    close(folder, outcome, verb, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
+    close(
+        folder,
+        outcome,
+        next_steps(read, folder),
+        " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]),
+    )
 
 
-def close(folder: Path, outcome: "Outcome", verb: str, again: str) -> None:
+def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
+    """What to do with a run: measure it, and ask it."""
+    from s2s.cli.opening import verb_for
+    from s2s.cli.sources import source_type
+    from s2s.training.runs import Run
+
+    task = recipe.task()
+    task.load(Run(folder).fields)
+    asked = {"picture": " a.png", "numbers": " a.npy"}.get(source_type(task), "")
+    trusted = " --trust" if recipe.uses else ""
+    return [f"s2s evaluate {folder}{trusted}", f"s2s {verb_for(task)} {folder}{asked}{trusted}"]
+
+
+def close(folder: Path, outcome: "Outcome", steps: list[str], again: str) -> None:
     """How it ended, an example, and what to do next."""
     here = outcome.position
     best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
@@ -72,8 +90,8 @@ def close(folder: Path, outcome: "Outcome", verb: str, again: str) -> None:
     if example := last_sample(folder):
         output().print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
     output().print(f"the run is in {folder}. Next:", markup=False)
-    output().print(f"  s2s evaluate {folder}", markup=False)
-    output().print(f"  s2s {verb} {folder}", markup=False)
+    for step in steps:
+        output().print(f"  {step}", markup=False)
 
 
 def last_sample(folder: Path) -> dict[str, str] | None:

@@ -42,7 +42,7 @@ def translate(
     from s2s.decoding.options import change_search, with_nbest
     from s2s.predicting.writer import Writer
 
-    folder, predictor = open_run(run, Writer, **how.chosen())
+    folder, predictor = open_run(run, Writer, "translate", **how.chosen())
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
     if not text and not as_json and at_terminal():

@@ -23,9 +23,9 @@ class Ids:
         self.flat, self.offsets, self.unit = flat, offsets, unit
 
     @classmethod
-    def of(cls, rows: Sequence[np.ndarray]) -> "Ids":
+    def of(cls, rows: Sequence[np.ndarray], unit: int = 1) -> "Ids":
         """Rows that are in memory."""
-        return cls(np.concatenate(rows) if len(rows) else np.zeros(0, int), np.cumsum([0, *map(len, rows)]))
+        return cls(np.concatenate(rows) if len(rows) else np.zeros(0, int), np.cumsum([0, *map(len, rows)]), unit)
 
     @property
     def lengths(self) -> np.ndarray:

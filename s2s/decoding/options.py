@@ -5,40 +5,29 @@ with_nbest(search, 5)
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-import yaml
-
-from s2s.config import choose
+from s2s.config import choose, parse_change
 from s2s.decoding.search import Search
-from s2s.errors import RecipeError
-from s2s.parts import Choice, options_of, tree
+from s2s.errors import several
+from s2s.parts import Choice, options_of, written
 
 
 def change_search(search: Choice[Search], changes: Sequence[str]) -> Choice[Search]:
     """The search with KEY=VALUE changes, checked as a recipe's `decoding` is.
 
-    After a new kind, what both kinds know is kept. Raises RecipeError.
+    After a new kind, what both kinds know is kept. Raises RecipeError with every mistake.
     """
-    node = tree(search, full=False)
-    for change in changes:
-        key, value = parsed(change)
-        node[key] = value
-        if key == "kind" and value in Search.kinds:
-            known = options_of(Search.kinds[value])
-            node = {name: option for name, option in node.items() if name in known or name == "kind"}
-    return choose(Search, node, "decoding")
-
-
-def parsed(change: str) -> tuple[str, Any]:
-    """`beam_size=10` as a name and a value. Raises RecipeError."""
-    key, sign, value = change.partition("=")
-    if not sign or not key:
-        raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: beam_size=10")
-    try:
-        return key, yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:  # a text that YAML would misread
-        return key, value
+    kind, options = search.kind, written(search)
+    for change in several(changes, "changes"):
+        key, value = parse_change(change)
+        if key != "kind":
+            options[key] = value
+            continue
+        kind = value
+        if kind in Search.kinds:
+            known = options_of(Search.kinds[kind])
+            options = {name: option for name, option in options.items() if name in known}
+    return choose(Search, {"kind": kind, **options}, "decoding")
 
 
 def with_nbest(search: Choice[Search], number: int) -> Choice[Search]:

@@ -1,8 +1,13 @@
 """What every opened run can do: answer, and say how likely a given answer is.
 
-Writer     writes an answer: translation, captions, chat       writer.py
-Generator  goes on with a text: language models                generator.py
-Labeler    chooses: labels of a text, or tags of its words     labeler.py
+    kind             class
+    seq2seq          Writer         writes an answer, piece by piece: translation, captions, chat   writer.py
+    classifier       Labeler        chooses: a label, several, or a tag a position                  labeler.py
+    language-model   Generator      goes on with a text                                             generator.py
+    task             TaskPredictor  the task has an answer() of its own                             here
+
+A task names the kind that answers for it, and validation, evaluation, every verb and every program ask that one.
+A user's own is a class of this family in a file that `uses` names.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +19,12 @@ import torch
 
 from s2s.data.batches import make_batch
 from s2s.data.readers import Row, Source
+from s2s.errors import several
 from s2s.execution import ExecutionPath
 from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
+from s2s.parts import Family
 from s2s.recipe import Recipe
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.task import Task
@@ -25,13 +32,18 @@ from s2s.tensors import Batch, Padded, move
 from s2s.training.precision import Precision
 
 
-class Predictor:
+class Predictor(Family):
     """predictor.predict(["Ein Hund läuft."]) -> ["A dog is running."]
 
     Sources are sorted by length, batched, and their answers given back in order; a blank text gets a blank answer.
+    A member has answer(), which says what the model makes of encoded sources.
+
+    recipe, task, model  what a run is made of; recipe.decoding says how to search
+    precision            where to compute, and in how many bits
+    writes               True where an answer is written piece by piece, by the prepared model
     """
 
-    writes: ClassVar[bool] = True  # piece by piece
+    writes: ClassVar[bool] = False
 
     def __init__(self, recipe: Recipe, task: Task, model: Model, precision: Precision, batch_size: int = 64) -> None:
         self.recipe, self.task, self.precision, self.batch_size = recipe, task, precision, batch_size
@@ -53,26 +65,33 @@ class Predictor:
             f"{self.precision.device}, {self.precision.name} ({self.precision.why})",
         ]
 
-    def predict(self, sources: Sequence[Source]) -> list[str]:
-        """The best answer to each, as text."""
-        rows = real(sources)
-        encoded = self.task.source.encode_all([sources[i] for i in rows])
-        with self.precision.autocast():
-            found = self.task.answer(
-                self.model,
-                encoded,
-                self.recipe.decoding,
-                device=self.precision.device,
-                batch_size=self.batch_size,
-            )
+    def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[str]:
+        """The best answer to each, as text.
+
+        encoded  the same as the source field encodes them, where that was done before
+        """
+        rows, encoded = self.encoded(sources, encoded)
         answers = [""] * len(sources)
-        for row, text in zip(rows, found, strict=True):
+        for row, text in zip(rows, self.answer(encoded), strict=True):
             answers[row] = text
         return answers
 
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
+        """The best answer to each encoded source, as text."""
+        raise NotImplementedError(f"{type(self).__name__} has no answer()")
+
+    def encoded(
+        self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None
+    ) -> tuple[list[int], list[np.ndarray]]:
+        """Numbers of the sources that are no blank texts, and what the source field makes of each."""
+        rows = real(several(sources, "sources"))
+        if encoded is None:
+            return rows, self.task.source.encode_all([sources[i] for i in rows])
+        return rows, [encoded[i] for i in rows]
+
     def likelihood(self, rows: Sequence[Row]) -> Likelihood:
         """What the model makes of the (first) answer of each row."""
-        sources = self.task.source.encode_all([row.source for row in rows])
+        sources = self.task.source.encode_all([row.source for row in several(rows, "rows")])
         targets = self.task.target.encode_all([row.references[0] for row in rows])
         nats, tokens = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
         for numbers, batch, output in self.forced(sources, targets):
@@ -86,7 +105,7 @@ class Predictor:
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What else there is to say of answers to these rows: plain values, for an evaluation."""
-        return self.task.details(rows, answers)
+        return self.task.details(several(rows, "rows"), several(answers, "answers"))
 
     @torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops
     def forced(
@@ -103,6 +122,20 @@ class Predictor:
             with self.precision.autocast():
                 output = self.model(batch)
             yield rows, batch, output
+
+
+class TaskPredictor(Predictor, kind="task"):
+    """A task that answers in its own way: its answer() says how, such as the best path of a CTC head."""
+
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
+        with self.precision.autocast():
+            return self.task.answer(
+                self.model,
+                encoded,
+                self.recipe.decoding,
+                device=self.precision.device,
+                batch_size=self.batch_size,
+            )
 
 
 def real(sources: Sequence[Source]) -> list[int]:

@@ -24,6 +24,7 @@ from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.generation import WINDOW, Writing, begin, random_keys, remember, write_on
 from s2s.decoding.sampling import stir
 from s2s.decoding.transcript import Transcript, lines_to_ids, readable
+from s2s.errors import several
 from s2s.nn.heads import HeadOutput
 from s2s.predicting.base import Predictor
 from s2s.predicting.continuation import Texts
@@ -49,12 +50,14 @@ class WalkStep(NamedTuple):
     likeliest: list[tuple[str, float]]  # pieces and their probabilities, best first
 
 
-class Generator(Predictor):
+class Generator(Predictor, kind="language-model"):
     """generator.generate("ROMEO:") -> [" what follows"]; see the module for more. Computes in 32 bits."""
 
-    def predict(self, sources: Sequence[Source]) -> list[str]:
-        """What the model would write after each text, by chance."""
-        return [self.generate(str(source))[0] for source in sources]
+    writes = True
+
+    def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[str]:
+        """What the model would write after each text, by chance: it has no source to encode, but a beginning."""
+        return [self.generate(str(source))[0] for source in several(sources, "sources")]
 
     def generate(
         self, seed: str = "", *, length: int = 500, count: int = 1, random_seed: int | None = None, **options: Any
@@ -120,7 +123,7 @@ class Generator(Predictor):
         Afterwards, or when the caller leaves, `texts` stands where writing stopped: going on later writes what one
         longer call would have written.
         """
-        texts.expect(stop)
+        texts.expect(several(stop, "stop"))
         most = 8 * length + 64  # pieces: there are some that are no text, such as half a character
         with texts.taken_apart() as live:
             left = dict.fromkeys(live.rows, length)
@@ -180,7 +183,7 @@ class Generator(Predictor):
         exact  read a long text from end to end. Otherwise up to PARTS of it are read side by side, each after the
                CONTEXT pieces before it, which is many times as fast and differs by far less than it tells
         """
-        if not rows:
+        if not several(rows, "rows"):
             nothing = np.zeros(0, dtype=np.int64)
             return Likelihood(np.zeros(0), nothing, nothing, nothing)
         texts = [row.references[0] for row in rows]

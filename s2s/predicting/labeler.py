@@ -13,14 +13,12 @@ from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.plain_tokenizers import JOINER
 from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
-from s2s.errors import RunError
+from s2s.errors import RunError, several
 from s2s.execution import ExecutionPath
-from s2s.predicting.base import Predictor, real
+from s2s.predicting.base import Predictor
 from s2s.tasks.label_report import label_report, several_report
 from s2s.tasks.labeling import Labeling
 from s2s.tasks.losses import Likelihood
-
-CHOICES = ("label", "labels", "tags")  # shapes of target that are chosen, not written
 
 
 class Classification(NamedTuple):
@@ -40,14 +38,17 @@ class Tagging(NamedTuple):
     probabilities: list[float]  # of each tag
 
 
-class Labeler(Predictor):
+class Labeler(Predictor, kind="classifier"):
     """labeler.predict(["a film to forget"]) -> ["negative"]"""
 
     task: Labeling
-    writes = False
 
     def execution_paths(self) -> list[ExecutionPath]:
         return self.model.paths()
+
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
+        """The likeliest name, or tags; of several labels those that are likelier than not."""
+        return [self.task.said(logits) for logits, _ in self.logits(encoded)]
 
     @property
     def names(self) -> Sequence[str]:
@@ -62,20 +63,22 @@ class Labeler(Predictor):
 
     def classify(self, texts: Sequence[Source]) -> list[Classification]:
         """The label of each text, and the probability of every class. Raises RunError for a run that tags."""
+        several(texts, "texts")
         self.need("label", "labels")
-        several = self.task.target.space.shape == "labels"
+        many = self.task.target.space.shape == "labels"
         answers = [Classification("", {}, [], None)] * len(texts)
         for row, source, logits, weights in self.decided(texts):
-            chances = sigmoid(logits) if several else softmax(logits)
+            chances = sigmoid(logits) if many else softmax(logits)
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
             pieces = self.pieces(source)
-            shares = None if weights is None else weights[: len(pieces)].tolist()
+            shares = None if weights is None or not pieces else weights[: len(pieces)].tolist()
             answers[row] = Classification(self.task.said(logits), named, pieces, shares)
         return answers
 
     def tag(self, texts: Sequence[Source]) -> list[Tagging]:
         """The tag of every word of each text. Raises RunError for a run that labels whole texts."""
+        several(texts, "texts")
         self.need("tags")
         answers = [Tagging([], [], [])] * len(texts)
         for row, source, logits, _ in self.decided(texts):
@@ -87,13 +90,15 @@ class Labeler(Predictor):
 
     def likelihood(self, rows: Sequence[Row]) -> Likelihood:
         """What the model makes of the label, or tags, of each row. Raises DataError where tags do not fit the words."""
-        sources = self.task.source.encode_all([row.source for row in rows])
+        sources = self.task.source.encode_all([row.source for row in several(rows, "rows")])
         targets = self.task.target.encode_all([row.references[0] for row in rows])
-        self.task.check("these rows", EncodedCorpus(Ids.of(sources), Ids.of(targets)))
+        self.task.check("these rows", EncodedCorpus(Ids.of(sources, self.task.source.unit), Ids.of(targets)))
         return super().likelihood(rows)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report."""
+        several(rows, "rows")
+        several(answers, "answers")
         shape = self.task.target.space.shape
         right = [row.references[0] for row in rows]
         if shape == "labels":
@@ -111,14 +116,17 @@ class Labeler(Predictor):
 
     def decided(self, texts: Sequence[Source]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]]:
         """(number of the text, its ids, logits, weights) of those that are not blank."""
-        rows = real(texts)
-        encoded = self.task.source.encode_all([texts[i] for i in rows])
+        rows, encoded = self.encoded(texts)
+        for row, source, (logits, weights) in zip(rows, encoded, self.logits(encoded), strict=True):
+            yield row, source, logits, weights
+
+    def logits(self, encoded: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Of each encoded source what the head says, [C] or [S, C], and where it looked, [S]."""
         with self.precision.autocast():
             logits, weights = decide_all(
                 self.model, self.task.source, encoded, device=self.precision.device, batch_size=self.batch_size
             )
-        for i, row in enumerate(rows):
-            yield row, encoded[i], logits[i], None if weights is None else weights[i]
+        return [(each, None if weights is None else weights[i]) for i, each in enumerate(logits)]
 
     def pieces(self, source: np.ndarray) -> list[str]:
         """A name for each position that is a piece of the text, without the joiners of marks."""

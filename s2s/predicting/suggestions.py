@@ -8,7 +8,7 @@ into pieces as the model learned to cut it.
 
 import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -17,10 +17,8 @@ from torch import Tensor
 from s2s.data.tokenizers import Tokenizer, normalize
 from s2s.decoding.generation import forbidden
 from s2s.decoding.transcript import readable
-from s2s.tensors import UNK, select
-
-if TYPE_CHECKING:
-    from s2s.predicting.generator import Generator
+from s2s.predicting.continuation import Texts
+from s2s.tensors import UNK, Memory, select
 
 NEVER = float("-inf")
 LONGEST = 48  # pieces in a word
@@ -47,8 +45,25 @@ class Surfaces(NamedTuple):
     begins: Tensor  # [V], True where it begins a word and brings the space itself
 
 
+class TextModel(Protocol):
+    """What is asked for words: a Generator."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    @property
+    def surfaces(self) -> Surfaces: ...
+
+    @property
+    def step(self) -> Any: ...  # of the head: see nn/heads.py
+
+    def memory(self, rows: int) -> Memory: ...
+
+    def begin(self, seed: str = "") -> Texts: ...
+
+
 @torch.inference_mode()
-def suggest(generator: "Generator", text: str, k: int = 5, beam_size: int = 0) -> list[Suggestion]:
+def suggest(generator: TextModel, text: str, k: int = 5, beam_size: int = 0) -> list[Suggestion]:
     """The k likeliest words, best first; fewer where the model knows no more. Nothing is drawn at random.
 
     beam_size  words that are followed at a time; 0: four times k, and 16 at least
@@ -71,7 +86,7 @@ def suggest(generator: "Generator", text: str, k: int = 5, beam_size: int = 0) -
 
 
 def search(
-    generator: "Generator", before: str, prefix: bytes, surfaces: Surfaces, head: Tensor, k: int, beam_size: int
+    generator: TextModel, before: str, prefix: bytes, surfaces: Surfaces, head: Tensor, k: int, beam_size: int
 ) -> list[tuple[str, float]]:
     """The likeliest words after a text that begin with `prefix`, and their probabilities among all that do.
 

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s2s.config import choose
 from s2s.data.readers import Row, Source
 from s2s.decoding.batched import SearchCall, write_batches
 from s2s.decoding.search import Hypothesis, Search
+from s2s.errors import several
 from s2s.parts import Choice
-from s2s.predicting.base import Predictor, real
-from s2s.tensors import BOS, EOS, PAD, UNK, Padded, move
+from s2s.predicting.base import Predictor
+from s2s.tensors import BOS, EOS, move
 
 
 class Prediction(NamedTuple):
@@ -34,12 +36,17 @@ class Alignment(NamedTuple):
     grid: tuple[int, int] | None = None  # of a picture: its positions in (rows, columns), row by row
 
 
-class Writer(Predictor):
+class Writer(Predictor, kind="seq2seq"):
     """writer.search(["Ein Hund läuft."]) -> [[Prediction, ...]], n-best lists"""
 
-    def predict(self, sources: Sequence[Source]) -> list[str]:
+    writes = True
+
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
         """The best text for each."""
-        return [found[0].text if found else "" for found in self.search(sources)]
+        texts = [""] * len(encoded)
+        for number, found in self._written(encoded, self.recipe.decoding):
+            texts[number] = found[0].text
+        return texts
 
     def search(self, sources: Sequence[Source], search: Choice[Search] | None = None) -> list[list[Prediction]]:
         """The n-best list for each, best first; an empty list for a blank text.
@@ -55,13 +62,17 @@ class Writer(Predictor):
         self, sources: Sequence[Source], search: Choice[Search] | None = None
     ) -> Iterator[tuple[int, list[Prediction]]]:
         """(number of the source, its n-best list), in the order that batches are finished; blank ones are left out."""
-        rows = real(sources)
-        encoded = self.task.source.encode_all([sources[i] for i in rows])
+        rows, encoded = self.encoded(sources)
+        for number, found in self._written(encoded, search or self.recipe.decoding):
+            yield rows[number], found
+
+    def _written(self, encoded: Sequence[np.ndarray], search: Choice[Search]) -> Iterator[tuple[int, list[Prediction]]]:
+        """(number of the encoded source, its n-best list), batch by batch."""
         batches = write_batches(
             self.model,
             self.task.source,
             encoded,
-            search or self.recipe.decoding,
+            search,
             device=self.precision.device,
             batch_size=self.batch_size,
             prepared=self.prepared,
@@ -72,34 +83,16 @@ class Writer(Predictor):
             if batch is None:
                 return
             for number, hypotheses in zip(*batch, strict=True):
-                yield rows[number], [self._read(h) for h in hypotheses]
+                yield number, [self._read(h) for h in hypotheses]
 
     def _read(self, hypothesis: Hypothesis) -> Prediction:
         text = self.task.target.decode(hypothesis.ids)
         return Prediction(text, hypothesis.score, hypothesis.log_probability, hypothesis.ids)
 
-    def stream(self, source: Source, max_length: int = 200) -> Iterator[str]:
-        """The likeliest continuation, growing: every text it gives extends the one before."""
-        ids: list[int] = []
-        (encoded,) = self.task.source.encode_all([source])
-        with self.precision.answering():
-            encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
-            memory, state = self.model.head.start(encoding)
-        last = torch.full((1,), BOS, device=self.precision.device)
-        for _ in range(max_length):
-            with self.precision.answering():
-                output = self.prepared.step(last, memory, state)
-                output.logits[:, [PAD, BOS, UNK]] = float("-inf")  # as greedy search has it
-                last, state = output.logits.argmax(-1), output.state
-            if int(last) == EOS:
-                return
-            ids.append(int(last))
-            yield self.task.target.decode(ids)
+    def write_aloud(self, source: Source, search: Choice[Search] | None, tell: Callable[[str], None]) -> Prediction:
+        """The best answer to one source; tell(text) hears it grow, piece by piece, and may stop it by raising.
 
-    def write_aloud(self, source: Source, search: Choice[Search], tell: Callable[[str], None]) -> Prediction:
-        """The best answer to one source; tell(text) hears it grow, piece by piece.
-
-        search  one that writes a single hypothesis: greedy, or sample with a count of one
+        search  one that writes a single hypothesis: greedy, or sample with a count of one; None is greedy
         """
         (encoded,) = self.task.source.encode_all([source])
         ids: list[int] = []
@@ -113,7 +106,7 @@ class Writer(Predictor):
         with self.precision.answering():
             encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
-            call: SearchCall = search
+            call: SearchCall = search or choose(Search, "greedy")
             hypotheses = call(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
         found = self._read(hypotheses[0][0])
         tell(found.text)
@@ -121,12 +114,13 @@ class Writer(Predictor):
 
     def score(self, sources: Sequence[Source], targets: Sequence[str]) -> list[tuple[float, int]]:
         """(log-probability of the target given the source, its number of pieces with the end) for each pair."""
-        found = self.likelihood([Row(source, target) for source, target in zip(sources, targets, strict=True)])
+        pairs = zip(several(sources, "sources"), several(targets, "targets"), strict=True)
+        found = self.likelihood([Row(source, target) for source, target in pairs])
         return [(-nats, tokens) for nats, tokens in zip(found.nats.tolist(), found.tokens.tolist())]
 
     def piece_scores(self, sources: Sequence[Source], written: Sequence[Sequence[int]]) -> list[np.ndarray]:
         """The log-probability of every written piece given its source, the end included: [pieces + 1] for each pair."""
-        encoded = self.task.source.encode_all(sources)
+        encoded = self.task.source.encode_all(several(sources, "sources"))
         targets = [np.array([*ids, EOS]) for ids in written]
         found = [np.zeros(0)] * len(targets)
         for rows, batch, output in self.forced(encoded, targets):
@@ -141,17 +135,15 @@ class Writer(Predictor):
 
     def align_all(self, sources: Sequence[Source], written: Sequence[Sequence[int]]) -> list[Alignment | None]:
         """The same for many, in batches."""
-        encoded = self.task.source.encode_all(sources)
+        encoded = self.task.source.encode_all(several(sources, "sources"))
         targets = [np.array([*ids, EOS]) for ids in written]
         found: list[Alignment | None] = [None] * len(targets)
         for rows, batch, output in self.forced(encoded, targets):
             if output.weights is None:
                 break
-            grid = (
-                None
-                if isinstance(batch.source, Padded)
-                else grid_of(output.weights.shape[-1], *batch.source.shape[-2:])
-            )
+            grid = None
+            if isinstance(batch.source, torch.Tensor) and batch.source.dim() == 4:  # pictures [B, 3, H, W]
+                grid = grid_of(output.weights.shape[-1], *batch.source.shape[-2:])
             for row, weights in zip(rows, output.weights.tolist(), strict=True):
                 names = self.task.source.pieces(encoded[row].tolist()) if grid is None else cells(*grid)
                 target = self.task.target.pieces(targets[row].tolist())

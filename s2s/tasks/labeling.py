@@ -7,7 +7,7 @@ tagging          a tag for every word                            parts of speech
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -22,11 +22,8 @@ from s2s.data.labels import Label, Names, Tags
 from s2s.data.plain_tokenizers import Words
 from s2s.data.readers import Row
 from s2s.data.texts import Text
-from s2s.decoding.batched import SearchCall
-from s2s.decoding.decisions import decide_all
 from s2s.errors import DataError, RecipeError, RunError, suggest
 from s2s.nn.heads import HeadOutput
-from s2s.nn.model import Model
 from s2s.parts import Amount, Choice, options_of
 from s2s.safefiles import atomic_write
 from s2s.tasks.label_metrics import Accuracy, MacroF1, TagF1, TokenAccuracy
@@ -48,6 +45,7 @@ class Labeling(Task):
                    each by name, 1 for those left out; null: rows weigh alike
     """
 
+    predictor: ClassVar[str] = "classifier"
     searches: ClassVar[bool] = False
     target: Names  # type: ignore[assignment]
 
@@ -93,19 +91,6 @@ class Labeling(Task):
             return super().nats(output, batch)
         sign = 1 - 2 * batch.gold  # log(1 + e^-x) where it is true, log(1 + e^x) where not
         return torch.nn.functional.softplus(sign * output.logits.float()).sum(-1)
-
-    def answer(
-        self,
-        model: Model,
-        sources: Sequence[np.ndarray],
-        search: SearchCall | None = None,
-        *,
-        device: torch.device,
-        batch_size: int = 64,
-    ) -> list[str]:
-        """The likeliest name, or tags; of several labels those that are likelier than not."""
-        logits, _ = decide_all(model, self.source, sources, device=device, batch_size=batch_size)
-        return [self.said(one) for one in logits]
 
     def said(self, logits: np.ndarray) -> str:
         """Logits of one text, [C] or [S, C], as the data would have it."""

@@ -26,6 +26,7 @@ class LanguageModeling(Task, kind="language-model"):
     """
 
     source_shapes, target_shapes = ("nothing",), ("ids",)
+    predictor = "language-model"
     verb = "generate"
     searches = False
     streams = True
@@ -67,4 +68,5 @@ def rate(name: str, amounts: np.ndarray, counts: np.ndarray) -> Score:
     measure = Rate()
     low, high = interval(measure, statistics, N_BOOTSTRAP)
     signature = f"lines:{len(amounts)}|bs:{N_BOOTSTRAP}|seed:{SEED}"
-    return Score(name, measure.value(statistics.sum(0).tolist()), signature, low, high, higher_is_better=False)
+    value = measure.value(statistics.sum(0).tolist())
+    return Score(name, value, signature, low, high, higher_is_better=False, kind=name.replace(" ", "-"))

@@ -4,15 +4,16 @@ Every metric here is a function of sums: a row of numbers a sentence, added up. 
 a paired test and the score of some sentences cost a few additions, not another look at the text.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from s2s.errors import DataError
-from s2s.parts import Amount, Count, Family, Positive
+from s2s.errors import DataError, several
+from s2s.parts import Amount, Choice, Count, Family, Positive
 
 SEED = 12345  # sacreBLEU's own
 
@@ -29,6 +30,7 @@ class Score:
     low: float | None = None  # the 95% confidence interval, where it was asked for
     high: float | None = None
     higher_is_better: bool = True
+    kind: str = ""  # what recipes, logs and programs call it; `name` is for people
 
     def __str__(self) -> str:
         interval = "" if self.low is None else f" [{self.low:.1f}, {self.high:.1f}]"
@@ -39,10 +41,19 @@ class Metric(Family):
     """score = metric.score(hypotheses, references)
 
     A member gives `statistics`, one row of numbers a sentence, and `value`, the score of their sum.
+
+    kind  what a recipe, a log and a program call it
+    name  what people call it, in tables
     """
 
+    kind: ClassVar[str] = ""
     name: str
     higher_is_better: ClassVar[bool] = True
+
+    def __init_subclass__(cls, kind: str | None = None, **rest: Any) -> None:
+        super().__init_subclass__(kind=kind, **rest)
+        if kind is not None:
+            cls.kind = kind
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
         """[N, D], what to add up."""
@@ -63,11 +74,12 @@ class Metric(Family):
         n_bootstrap: resamples of the corpus for the confidence interval; 0 for none.
         Raises DataError where hypotheses and references do not belong together.
         """
-        several = check(hypotheses, references)
-        statistics = self.statistics(hypotheses, several)
+        lists = check(hypotheses, references)
+        statistics = self.statistics(hypotheses, lists)
         value = self.value(statistics.sum(0).tolist())
         low, high = interval(self, statistics, n_bootstrap) if n_bootstrap else (None, None)
-        return Score(self.name, value, self.signature(several, n_bootstrap), low, high, self.higher_is_better)
+        signature = self.signature(lists, n_bootstrap)
+        return Score(self.name, value, signature, low, high, self.higher_is_better, self.kind)
 
 
 class SacreBLEU(Metric):
@@ -200,18 +212,38 @@ class Exact(Metric, kind="exact"):
         return "|".join([*parts, f"case:{'lc' if self.lowercase else 'mixed'}"])
 
 
+def score_all(
+    metrics: Sequence[Choice[Metric]], hypotheses: Sequence[str], references: References, *, n_bootstrap: Count = 1000
+) -> list[Score]:
+    """The score by each metric, in their order, every one under a kind of its own (see kinds_of)."""
+    scores = [metric().score(hypotheses, references, n_bootstrap=n_bootstrap) for metric in metrics]
+    return [replace(score, kind=kind) for score, kind in zip(scores, kinds_of(metrics), strict=True)]
+
+
+def kinds_of(metrics: Sequence[Choice[Metric]]) -> list[str]:
+    """What their scores are called in logs, `select_by` and reports: the kind, and kind-2 where it is there again."""
+    seen: Counter[str] = Counter()
+    names = []
+    for metric in metrics:
+        seen[metric.kind] += 1
+        names.append(metric.kind if seen[metric.kind] == 1 else f"{metric.kind}-{seen[metric.kind]}")
+    return names
+
+
 def check(hypotheses: Sequence[str], references: References) -> list[list[str]]:
     """References as a list a sentence; DataError where the two sides do not belong together."""
+    several(hypotheses, "hypotheses")
+    several(references, "references")
     if len(hypotheses) != len(references):
         hint = "they must be of the same sentences in the same order, one a line"
         raise DataError("", f"{len(hypotheses)} hypotheses, and {len(references)} references", hint)
     if not len(hypotheses):
         raise DataError("", "there are no sentences to score", "is the file or the split empty?")
-    several = [[item] if isinstance(item, str) else list(item) for item in references]
-    for number, items in enumerate(several, 1):
+    lists = [[item] if isinstance(item, str) else list(item) for item in references]
+    for number, items in enumerate(lists, 1):
         if not items:
             raise DataError(f"sentence {number}", "has no reference", "give each sentence one or more")
-    return several
+    return lists
 
 
 def streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from s2s.errors import DataError
+from s2s.errors import DataError, several
 from s2s.parts import Count
 from s2s.tasks.metrics import Metric, References, check
 
@@ -27,6 +27,7 @@ class Comparison:
     p_value: float | None  # how often chance alone makes such a difference; None where it cannot be said
     signature: str
     verdict: str  # the same in words
+    kind: str = ""  # of the metric, as recipes and logs call it
 
     @property
     def sentence(self) -> str:
@@ -69,16 +70,16 @@ def compare(
     """
     from sacrebleu.significance import PairedTest
 
-    if len(ours) != len(baseline):
+    if len(several(ours, "ours")) != len(several(baseline, "baseline")):
         hint = "a paired test needs both systems to have written the same sentences, in the same order"
         raise DataError("", f"one system wrote {len(ours)} sentences, the other {len(baseline)}", hint)
-    several = check(ours, references)
+    lists = check(ours, references)
     results = []
     for metric in metrics:
-        adapter = Adapter(metric, [metric.statistics(system, several) for system in (baseline, ours)])
+        adapter = Adapter(metric, [metric.statistics(system, lists) for system in (baseline, ours)])
         kind = "bs" if test == "bootstrap" else "ar"
         systems = [("baseline", baseline), ("ours", ours)]
-        signatures, scores = PairedTest(systems, {metric.name: adapter}, several, kind, trials)()  # type: ignore[dict-item]
+        signatures, scores = PairedTest(systems, {metric.name: adapter}, lists, kind, trials)()  # type: ignore[dict-item]
         theirs, mine = (float(result.score) for result in scores[metric.name])  # type: ignore[union-attr]
         p_value = scores[metric.name][1].p_value  # type: ignore[union-attr]
         if len(ours) < FEWEST:
@@ -87,7 +88,7 @@ def compare(
             p_value = 1.0  # sacreBLEU finds no chance difference above 0, and calls that certain
         verdict = say(metric, mine - theirs, p_value, level)
         signature = str(signatures[metric.name])
-        results.append(Comparison(metric.name, mine, theirs, mine - theirs, p_value, signature, verdict))
+        results.append(Comparison(metric.name, mine, theirs, mine - theirs, p_value, signature, verdict, metric.kind))
     return results
 
 
@@ -114,10 +115,10 @@ def by_length(
 
     With edges (10, 20): sources of at most 10, of 11 to 20, and of 21 or more.
     """
-    several = check(hypotheses, references)
+    lists = check(hypotheses, references)
     if len(source_lengths) != len(hypotheses):
         raise DataError("", f"{len(hypotheses)} hypotheses, and {len(source_lengths)} lengths of their sources")
-    statistics, lengths = metric.statistics(hypotheses, several), np.asarray(source_lengths)
+    statistics, lengths = metric.statistics(hypotheses, lists), np.asarray(source_lengths)
     highs: list[int | None] = [*sorted(set(edges)), None]
     table, low = [], 0
     for high in highs:

@@ -16,7 +16,7 @@ from s2s.data.readers import Row
 from s2s.data.subwords import Unigram
 from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
-from s2s.decoding.batched import SearchCall, write_all
+from s2s.decoding.batched import SearchCall
 from s2s.errors import RecipeError
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
@@ -32,7 +32,9 @@ class Task(Family):
     source_shapes, target_shapes  what its sides may be (tensors.Space); () is anything that encoder and head take
     source, target  Field, from bind(); `fit` learns their vocabularies, `save` and `load` keep them in a folder
     metrics         what evaluation reports, first the one that matters most
-    verb            the command of s2s that uses such a run
+    predictor       the kind of predictor that answers for it (predicting/base.py): in validation, in evaluation and in
+                    every verb alike; "task" where the task has an answer() of its own, which says so by being there
+    verb            the command of s2s that uses such a run; any run is used by `s2s predict`
     searches        True where an answer is written, piece by piece: `training.validation_search` says how
     streams         True where the training rows are one continuous text
     parallel        True where source and target say the same, and should be about equally long
@@ -43,7 +45,8 @@ class Task(Family):
     source: Field
     target: Field
     metrics: tuple[Choice[Metric], ...] = ()
-    verb: ClassVar[str] = "translate"
+    predictor: ClassVar[str] = "seq2seq"
+    verb: ClassVar[str] = "predict"
     searches: ClassVar[bool] = True
     streams: ClassVar[bool] = False
     parallel: ClassVar[bool] = True
@@ -60,6 +63,11 @@ class Task(Family):
             fields = [name for name, maker in Field.kinds.items() if set(getattr(maker, "shapes", ())) & set(able)]
             what = f"is {kind}, which gives {' or '.join(shapes) or 'nothing'}; this task takes {' or '.join(able)}"
             raise RecipeError(side, what, f"use one of: {', '.join(fields)}")
+
+    def __init_subclass__(cls, kind: str | None = None, **rest: Any) -> None:
+        super().__init_subclass__(kind=kind, **rest)
+        if "answer" in vars(cls) and "predictor" not in vars(cls):
+            cls.predictor = "task"
 
     def fit(self, rows: Iterable[Row]) -> None:
         """Learn the vocabularies from training rows; `rows` is read once for each side."""
@@ -87,10 +95,11 @@ class Task(Family):
         device: torch.device,
         batch_size: int = 64,
     ) -> list[str]:
-        """What the model says of each encoded source, as text. This one writes it."""
-        assert search is not None
-        found = write_all(model, self.source, sources, search, device=device, batch_size=batch_size)
-        return [self.target.decode(best[0].ids) for best in found]
+        """What the model says of each encoded source, as text: for a task that no predictor there is answers for.
+
+        search  the recipe's `decoding`, for a task that makes use of it
+        """
+        raise NotImplementedError(f"{type(self).__name__} is answered by the predictor {self.predictor!r}")
 
     def likelihood_scores(self, likelihood: Likelihood) -> list[Score]:
         """Scores that need no answer, only what the model makes of the right one."""
@@ -121,6 +130,7 @@ class Translation(Task, kind="translation"):
     """
 
     target_shapes = ("ids",)
+    verb = "translate"
 
     def __init__(
         self,

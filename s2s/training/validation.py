@@ -1,17 +1,23 @@
-"""What a run looks up to: loss and perplexity on held-out data, and the metrics of what it would answer."""
+"""What a run looks up to: loss and perplexity on held-out data, and the metrics of what it would answer.
+
+What it would answer the predictor of its task says, as in evaluation afterwards: whoever puts a training together hands
+over how to make one (session.py), for training is below prediction.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from s2s.data.batches import Batches
-from s2s.data.readers import Row, shown
+from s2s.data.corpus import Corpus
+from s2s.data.readers import Row, Source, shown
 from s2s.data.streams import StreamBatches
-from s2s.decoding.batched import SearchCall
 from s2s.nn.model import Model
+from s2s.tasks.metrics import kinds_of, score_all
 from s2s.tasks.task import Task
 from s2s.tensors import move
 from s2s.training.precision import Precision
@@ -26,44 +32,52 @@ class Validation:
     samples: list[tuple[str, str, str]] = field(default_factory=list)
 
 
+class Answers(Protocol):
+    """What answers: a Predictor."""
+
+    def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[str]: ...
+
+
 class Validator:
     """found = validator(model, precision)
 
     batches     the held-out corpus, in its own order
-    rows        the same as they were read; none where the task has no metrics
-    search      how to write; None leaves the metrics of a task that writes out
+    rows        the same as they were read, which may be from the disk each time
+    predictor   makes what answers out of a model that is being trained; None leaves the metrics out
     """
 
     def __init__(
         self,
         task: Task,
         batches: Batches | StreamBatches,
-        rows: Sequence[Row],
-        search: SearchCall | None,
+        rows: Corpus | Sequence[Row],
+        predictor: Callable[[Model, Precision], Answers] | None,
         samples: int = 0,
     ) -> None:
         self.task, self.batches, self.rows = task, batches, rows
-        self.search, self.samples = search, samples
-        self.answers = bool(task.metrics and rows) and (search is not None or not task.searches)
-        self.sources = task.source.encode_all([row.source for row in rows]) if self.answers else []
+        self.predictor, self.samples = predictor, samples
 
     def __call__(self, model: Model, precision: Precision) -> Validation:
         scores = dict(losses(model, self.task, self.batches, precision))
-        if not self.answers:
+        if self.predictor is None or not (len(self.rows) and self.task.metrics):
             return Validation(scores)
-        writes = precision.to_write() if self.task.searches else precision  # as it will be used
-        with writes.autocast():
-            written = self.task.answer(model, self.sources, self.search, device=precision.device)
-        references = [row.references for row in self.rows]
-        higher = set()
-        for metric in self.task.metrics:
-            score = metric().score(written, references, n_bootstrap=0)
-            scores[metric.kind] = score.value
-            higher |= {metric.kind} if score.higher_is_better else set()
+        rows = list(self.rows)
+        encoded: Any = self.batches.encoded.sources  # a sequence of arrays, on the disk
+        written = self.predictor(model, precision).predict([row.source for row in rows], encoded)
+        references = [row.references for row in rows]
+        found = score_all(self.task.metrics, written, references, n_bootstrap=0)
+        scores |= {score.kind: score.value for score in found}
+        higher = {score.kind for score in found if score.higher_is_better}
         step = max(1, len(written) // (self.samples + 1))
         chosen = range(step // 2, len(written), step)
-        samples = [(shown(self.rows[i].source), references[i][0], written[i]) for i in chosen]
+        samples = [(shown(rows[i].source), references[i][0], written[i]) for i in chosen]
         return Validation(scores, frozenset(higher), samples[: self.samples])
+
+
+def scores_of(task: Task, search: object) -> list[str]:
+    """What validation will measure: names that `select_by` may have. `search` is that of the recipe, or None."""
+    answered = search is not None or not task.searches
+    return ["loss", "perplexity", *(kinds_of(task.metrics) if answered else [])]
 
 
 @torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops

@@ -23,6 +23,7 @@ class FakePredictor:
         )
         self.attention = attention
         self.asked: list[tuple[list[str], object]] = []
+        self.aloud: list[object] = []  # the search of each answer that was written aloud
         self.aligned: list[int] = []  # how many at a time
 
     def search(self, texts, search=None):
@@ -40,10 +41,13 @@ class FakePredictor:
             text=" ".join(words) + "!" * n, score=-1.0 - n, log_probability=-2.0 - n, ids=list(range(4, 4 + len(words)))
         )
 
-    def stream(self, text, max_length=200):
-        words = self.answer(text, 0).text.split()[:max_length]
+    def write_aloud(self, text, search, tell):
+        found = self.answer(text, 0)
+        self.aloud.append(search)
+        words = found.text.split()
         for i in range(len(words)):
-            yield " ".join(words[: i + 1])
+            tell(" ".join(words[: i + 1]))
+        return found
 
     def score(self, sources, targets):
         return [(-0.5 * len(t.split()), len(t.split())) for t in targets]

@@ -9,7 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 import s2s.cli.caption as module
-from s2s.cli.caption import caption, cell, chunked, walk
+from s2s.cli.caption import caption
+from s2s.cli.sources import cell, chunked, walk
 from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.errors import DataError, RunError
@@ -170,12 +171,6 @@ def test_a_model_without_attention_has_none_to_draw(run, folder, tmp_path, write
     writer.attention = False
     with pytest.raises(RunError, match="has no attention to draw"):
         run(folder, "--attention", tmp_path / "looked")
-
-
-def test_a_run_that_reads_texts_has_another_verb(run, folder, writer):
-    writer.task = SimpleNamespace(source=SimpleNamespace(space=SimpleNamespace(shape="ids")), verb="translate")
-    with pytest.raises(RunError, match="s2s translate runs/toy"):
-        run(folder)
 
 
 def test_names_do_not_break_lines():

@@ -11,12 +11,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import s2s.cli.chat as module
-from s2s.cli.conversation import CANDIDATES, MORE, Conversation
+import s2s.decoding.sampling  # noqa: F401  (registers the searches)
 from s2s.cli.repl.chat import ChatLoop
 from s2s.config import choose
 from s2s.data.dialogues import Dialogues
 from s2s.decoding.search import Search
 from s2s.errors import DataError
+from s2s.predicting.conversation import CANDIDATES, MORE, Conversation
 from s2s.predicting.writer import Alignment, Prediction
 
 app = typer.Typer()

@@ -29,7 +29,7 @@ def model():
 @pytest.fixture
 def run(model, monkeypatch):
     """run("a seed", "--json", stdin=b"...") -> the result of `s2s generate RUN "a seed" --json`."""
-    monkeypatch.setattr("s2s.cli.generate.open_run", lambda name, kind, **_: (name, model))
+    monkeypatch.setattr("s2s.cli.generate.open_run", lambda name, *_, **__: (name, model))
 
     def call(*arguments: str, stdin: bytes = b""):
         result = CliRunner().invoke(app, ["runs/toy", *map(str, arguments)], input=stdin)
@@ -117,7 +117,7 @@ def test_a_state_is_refused_where_it_does_not_fit(run, tmp_path, monkeypatch):
     run("a", "--state", path, "--length", 3, "--count", 2)
     with pytest.raises(RunError, match="holds 2 texts, and --count asks for 3"):
         run("a", "--state", path, "--count", 3)
-    monkeypatch.setattr(module, "open_run", lambda name, kind, **_: (name, generator_for(seed=4)))
+    monkeypatch.setattr(module, "open_run", lambda name, *_, **__: (name, generator_for(seed=4)))
     with pytest.raises(RunError, match="another run"):
         run("a", "--state", path)
 
@@ -198,7 +198,9 @@ def test_the_repl_shows_steps_and_help(repl):
 
 
 def test_the_repl_guesses_and_completes(repl):
-    assert next(repl.preview("the cat s")).startswith("sat ")
+    told = []
+    repl.preview("the cat s", told.append)
+    assert told[0].startswith("sat ")
     assert repl.complete("the cat s")[0] == ("sat", 1)
 
 

@@ -144,15 +144,19 @@ def test_greedy_answers_stream_and_equal_the_search(repl, predictor):
     said(repl, ":greedy")
     assert said(repl, "a b c") == "c b a\n"
     assert predictor.asked == []  # no search was needed
-    said(repl, ":set max_length=2")
-    assert said(repl, "a b c") == "c b\n"
-    said(repl, ":set min_length=1")  # only a search knows this
-    said(repl, "a b c")
-    assert len(predictor.asked) == 1
+    said(repl, ":set max_length=2", ":set min_length=1")
+    assert said(repl, "a b c") == "c b a\n"
+    assert predictor.asked == []
+    assert [search.options for search in predictor.aloud] == [{}, {"max_length": 2, "min_length": 1}]
 
 
 def test_a_stream_that_takes_something_back_ends_with_the_whole_text(repl, predictor):
-    predictor.stream = lambda text: iter(["a", "a\ufffd", "aé"])  # half a character, then all of it
+    def write_aloud(text, search, tell):
+        for grown in ("a", "a\ufffd", "aé"):  # half a character, then all of it
+            tell(grown)
+        return predictor.answer("aé", 0)
+
+    predictor.write_aloud = write_aloud
     said(repl, ":greedy")
     assert said(repl, "x").endswith("aé\n")
 
@@ -257,7 +261,7 @@ def wait_until(true):
 
 @pytest.fixture
 def live(predictor):
-    live = Live(predictor.stream, lambda: None, wait=0.01)
+    live = Live(lambda text, tell: predictor.write_aloud(text, None, tell), lambda: None, wait=0.01)
     yield live
     live.close()
 
@@ -274,14 +278,14 @@ def test_what_is_typed_is_translated(live):
 def test_the_newest_text_wins():
     begun, go = threading.Event(), threading.Event()
 
-    def stream(text):
-        yield f"{text} 1"
+    def preview(text, tell):
+        tell(f"{text} 1")
         begun.set()
         go.wait(2)
-        yield f"{text} 2"
+        tell(f"{text} 2")
 
     shown = []
-    live = Live(stream, lambda: shown.append(live.shown), wait=0.001)
+    live = Live(preview, lambda: shown.append(live.shown), wait=0.001)
     live.type("old")
     assert begun.wait(2)
     live.type("new")
@@ -293,7 +297,7 @@ def test_the_newest_text_wins():
 
 def test_only_a_pause_in_typing_begins_a_translation():
     asked = []
-    live = Live(lambda text: iter(asked.append(text) or [text]), lambda: None, wait=0.5)
+    live = Live(lambda text, tell: (asked.append(text), tell(text)), lambda: None, wait=0.2)
     for i in range(1, 6):
         live.type("abcde"[:i])
     assert wait_until(lambda: live.shown == "abcde")

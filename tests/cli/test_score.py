@@ -38,7 +38,7 @@ def run(monkeypatch):
     """run(model, FILE..., stdin=b"...") -> the result of `s2s score RUN FILE...`."""
 
     def call(model, *arguments, stdin: bytes = b""):
-        monkeypatch.setattr("s2s.cli.score.open_run", lambda name, kind, **_: (name, model))
+        monkeypatch.setattr("s2s.cli.score.open_run", lambda name, *_, **__: (name, model))
         result = CliRunner().invoke(app, ["runs/toy", *map(str, arguments)], input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -11,8 +11,10 @@ from s2s.decoding.decisions import decide_all
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.model import build_model
+from s2s.predicting.labeler import Labeler
 from s2s.tasks.task import Task
 from s2s.tensors import Space
+from s2s.training.precision import Precision
 
 TEXTS = ["a b c", "b", "c c a b b", "", "a a", "b c", "c", "a b"]
 CPU = torch.device("cpu")
@@ -89,8 +91,12 @@ def test_what_was_learned_by_heart_is_answered(shape, tmp_path):
         optimizer.zero_grad()
         (loss.total / loss.tokens).backward()
         optimizer.step()
-    assert task.answer(model, sources, device=CPU, batch_size=3) == answers
+    assert labeler(task, model).answer(sources) == answers
     task.save(tmp_path)
     again = choose(Task, options)()
     again.load(tmp_path)
-    assert again.answer(model, again.source.encode_all(TEXTS), device=CPU) == answers
+    assert labeler(again, model).answer(again.source.encode_all(TEXTS)) == answers
+
+
+def labeler(task, model):
+    return Labeler(None, task, model, Precision("fp32", CPU, "asked for"), batch_size=3)

@@ -1,5 +1,7 @@
 """Which way a run writes, and in how many bits: it says so, and can be told to have no other."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from language import generator_for
@@ -62,7 +64,22 @@ def test_the_fast_way_writes_what_the_plain_one_does(kind, search):
     for found, expected in zip(fast.search(sources, chosen), plain.search(sources, chosen), strict=True):
         assert [one.ids for one in found] == [one.ids for one in expected]
         assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=1e-4)
-    assert list(fast.stream("films you", 5)) == list(plain.stream("films you", 5))
+
+
+@pytest.mark.parametrize("kind", ["decoder", "luong"])
+def test_what_is_written_aloud_is_what_the_search_finds(kind):
+    """With every option that the search has: it is the same search, listened to."""
+    made = writer(kind)
+    options = {"kind": "greedy", "max_length": 9, "min_length": 6, "filters": ["no-repeat"]}
+    chosen = choose(Search, options)
+    for source in ("do you like films", "films"):
+        told = []
+        found = made.write_aloud(source, chosen, told.append)
+        assert found == made.search([source], chosen)[0][0]
+        assert len(found.ids) >= 6
+        assert told[-1] == found.text
+        assert all(later.startswith(before) for before, later in pairwise(told))
+    assert made.write_aloud("films", None, told.append) == made.search(["films"], choose(Search, "greedy"))[0][0]
 
 
 def test_it_says_which_way():

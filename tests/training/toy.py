@@ -72,4 +72,4 @@ def toy_trainer(recipe: Recipe, out: Path) -> tuple[Trainer, Prepared]:
     run = Run.open(out) if (out / "manifest.json").exists() else Run.create(out, recipe.to_yaml())
     options = recipe.training
     precision = choose_precision(options.precision, find_device(options.device))
-    return Trainer(model, data.task, data.batches, validator(data, options), run, options, precision=precision), data
+    return Trainer(model, data.task, data.batches, validator(data, recipe), run, options, precision=precision), data

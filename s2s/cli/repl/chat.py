@@ -6,14 +6,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from s2s.cli.conversation import Conversation
 from s2s.cli.describe import plain
 from s2s.cli.repl.loop import Loop, whole_number
 from s2s.cli.show import attention_map, hypothesis_lines, shaded_words, visible
 from s2s.decoding.options import change_search
 from s2s.errors import RecipeError
 from s2s.parts import tree
-from s2s.predicting.writer import Prediction
+from s2s.predicting.conversation import Conversation
 
 
 class ChatLoop(Loop):
@@ -41,26 +40,6 @@ class ChatLoop(Loop):
 
     def answer(self, text: str) -> None:
         self.aloud(lambda tell: self.talk.reply(text, tell))
-
-    def aloud(self, write: Callable[[Callable[[str], None]], Prediction | None]) -> None:
-        """On the screen as it is written. What breaks off stays there, on a line of its own."""
-        shown = ""
-
-        def tell(text: str) -> None:
-            nonlocal shown
-            whole = visible(text)
-            if whole.startswith(shown):  # half a character may yet become another
-                self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
-                shown = whole
-
-        try:
-            found = write(tell)
-        except Exception:
-            if shown:
-                self.say("")
-            raise
-        last = visible(found.text) if found else ""
-        self.say(last[len(shown) :] if last.startswith(shown) else f"\n{last}")
 
     def described(self) -> str:
         """The search, and how much of the conversation it sees."""

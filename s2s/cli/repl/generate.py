@@ -1,13 +1,13 @@
 """The REPL of s2s generate: a text in, how it goes on out; the likeliest words are shown while it is typed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from s2s.cli.repl.live import Live
-from s2s.cli.repl.loop import ON_OFF, Loop, whole_number
+from s2s.cli.repl.loop import ON_OFF, Loop, Tell, whole_number
 from s2s.cli.show import visible, visible_lines
 from s2s.cli.unknown import warn_unseen
 from s2s.errors import RecipeError
@@ -69,10 +69,10 @@ class GenerateRepl(Loop):
             self.console.print(Text(visible_lines(part)), end="", soft_wrap=True)
         self.say("")
 
-    def preview(self, text: str) -> Iterator[str]:
+    def preview(self, text: str, tell: Tell) -> None:
         """For the bar below the line that is being typed."""
         found = self.predictor.suggest(text, WORDS)
-        yield "   ".join(f"{visible(each.word)} {each.probability:.0%}" for each in found)
+        tell("   ".join(f"{visible(each.word)} {each.probability:.0%}" for each in found))
 
     def complete(self, text: str) -> list[tuple[str, int]]:
         """What Tab offers: a word, and how many characters of it are typed already."""

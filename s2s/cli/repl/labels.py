@@ -1,11 +1,11 @@
 """The REPLs of s2s classify and s2s tag: a text in, what it is out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from s2s.cli.repl.loop import ON_OFF, Loop
+from s2s.cli.repl.loop import ON_OFF, Loop, Tell
 from s2s.cli.show import class_lines, shaded_words, tagged_words
 from s2s.parts import tree
 
@@ -33,11 +33,11 @@ class ClassifyLoop(Loop):
         names = self.labeler.names
         return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
-    def preview(self, text: str) -> Iterator[str]:
+    def preview(self, text: str, tell: Tell) -> None:
         [found] = self.labeler.classify([text])
         likeliest = next(iter(found.probabilities.items()), None)
         if likeliest:
-            yield f"{likeliest[0]} {likeliest[1]:.0%}"
+            tell(f"{likeliest[0]} {likeliest[1]:.0%}")
 
     def toggle_attention(self, argument: str) -> None:
         """:attention  show, or no longer show, how much each word counted"""
@@ -67,6 +67,6 @@ class TagLoop(Loop):
     def described(self) -> str:
         return str(tree(self.labeler.recipe.task).get("kind", ""))
 
-    def preview(self, text: str) -> Iterator[str]:
+    def preview(self, text: str, tell: Tell) -> None:
         [found] = self.labeler.tag([text])
-        yield " ".join(f"{word}/{name}" for word, name in zip(found.words, found.tags, strict=True))
+        tell(" ".join(f"{word}/{name}" for word, name in zip(found.words, found.tags, strict=True)))

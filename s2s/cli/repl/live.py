@@ -1,15 +1,15 @@
 """Translates what is being typed, in a thread of its own: the newest text wins."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 LONGEST = 500  # characters: a longer text was pasted, and is not worth a guess
 
 
 class Live:
-    """live = Live(predictor.stream, show); live.type("Ein Hu"); ... live.shown is its translation so far
+    """live = Live(preview, show); live.type("Ein Hu"); ... live.shown is its translation so far
 
-    stream  gives a translation as it grows
+    preview  is called as preview(text, tell), and tells the answer as it grows
     show    is called, from the other thread, whenever `shown` has changed
     wait    seconds without a keystroke before it begins
     exact   blanks at the ends of a text mean something
@@ -18,9 +18,13 @@ class Live:
     """
 
     def __init__(
-        self, stream: Callable[[str], Iterator[str]], show: Callable[[], None], wait: float = 0.15, exact: bool = False
+        self,
+        preview: Callable[[str, Callable[[str], None]], None],
+        show: Callable[[], None],
+        wait: float = 0.15,
+        exact: bool = False,
     ) -> None:
-        self.stream, self.show, self.wait, self.exact = stream, show, wait, exact
+        self.preview, self.show, self.wait, self.exact = preview, show, wait, exact
         self.on = True
         self.shown = ""
         self._wanted, self._number, self._begun = "", 0, 0  # the text, the how manieth it is, and the last one taken up
@@ -59,12 +63,18 @@ class Live:
                 self._translate(text, self._begun)
 
     def _translate(self, text: str, number: int) -> None:
+        def tell(grown: str) -> None:
+            with self._changed:
+                if self._number != number:
+                    raise Outdated
+                self.shown = grown
+            self.show()
+
         try:
-            for grown in self.stream(text):
-                with self._changed:
-                    if self._number != number:
-                        return
-                    self.shown = grown
-                self.show()
+            self.preview(text, tell)
         except Exception:
             return
+
+
+class Outdated(Exception):
+    """Something else is being typed by now: what writes need not go on."""

@@ -8,8 +8,8 @@ Nothing here knows a terminal, so tests drive `handle`; the line editor is in te
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,11 +17,16 @@ from rich.text import Text
 
 from s2s.cli.lines import tidy
 from s2s.cli.repl.live import Live
+from s2s.cli.show import visible
 from s2s.errors import RecipeError, S2SError, suggest
 from s2s.parts import tree
 
+if TYPE_CHECKING:
+    from s2s.predicting.writer import Prediction
+
 COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
 ON_OFF = {True: "on", False: "off"}
+Tell = Callable[[str], None]  # is given a text that grows
 
 
 class Loop:
@@ -31,7 +36,7 @@ class Loop:
     console  where answers go
     live     answers what is being typed, where the line editor can show it
 
-    A member has answer(text), described(), preview(text), and commands: methods in `commands`, whose docstring is
+    A member has answer(text), described(), preview(text, tell), and commands: methods in `commands`, whose docstring is
     the help: an example, two blanks, and what it does.
     """
 
@@ -51,9 +56,8 @@ class Loop:
         """How it answers, in a few words."""
         return ""
 
-    def preview(self, text: str) -> Iterator[str]:
-        """The answer to a text that is being typed, as it grows; nothing where that makes no sense."""
-        return iter(())
+    def preview(self, text: str, tell: Tell) -> None:
+        """Tell the answer to a text that is being typed, as it grows; nothing where that makes no sense."""
 
     def complete(self, text: str) -> list[tuple[str, int]]:
         """What Tab offers after a text: words, and how many of their characters are there already."""
@@ -91,6 +95,26 @@ class Loop:
         if name not in self.commands:
             raise RecipeError(f":{name}", "there is no such command", suggest(name, self.commands))
         self.commands[name](argument)
+
+    def aloud(self, write: "Callable[[Tell], Prediction | None]") -> None:
+        """On the screen as it is written. What breaks off stays there, on a line of its own."""
+        shown = ""
+
+        def tell(text: str) -> None:
+            nonlocal shown
+            whole = visible(text)
+            if whole.startswith(shown):  # half a character may yet become another
+                self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
+                shown = whole
+
+        try:
+            found = write(tell)
+        except Exception:
+            if shown:
+                self.say("")
+            raise
+        last = visible(found.text) if found else ""
+        self.say(last[len(shown) :] if last.startswith(shown) else f"\n{last}")
 
     def show(self, lines: Iterable[Text]) -> None:
         for line in lines:

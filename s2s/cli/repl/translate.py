@@ -6,16 +6,15 @@ What it shares with other REPLs is in loop.py; the line editor is in terminal.py
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.text import Text
 
 from s2s.cli.describe import plain
 from s2s.cli.repl.live import Live
-from s2s.cli.repl.loop import ON_OFF, Loop, whole_number
-from s2s.cli.show import attention_map, hypothesis_lines, score_line, visible
+from s2s.cli.repl.loop import ON_OFF, Loop, Tell, whole_number
+from s2s.cli.show import attention_map, hypothesis_lines, score_line
 from s2s.decoding.options import change_search, with_nbest
 from s2s.errors import RecipeError
 from s2s.parts import tree
@@ -61,29 +60,20 @@ class Repl(Loop):
     def answer(self, text: str) -> None:
         """Translate, and show what was asked for."""
         self.last, self.found = text, []
-        if self.streams:
-            self.write_as_it_comes(text)
+        if self.search.kind == "greedy":
+            self.aloud(self.write)
+            if self.scores:
+                self.say(score_line(self.found[0]), "dim")
         else:
             self.show(hypothesis_lines(self.look(), self.scores))
-        if self.streams and self.scores:
-            self.say(score_line(self.look()[0]), "dim")
         if self.attention:
             self.show_attention()
 
-    @property
-    def streams(self) -> bool:
-        """Greedy search can show its answer while it writes it, unless it has options that only a search knows."""
-        return self.search.kind == "greedy" and self.search.options.keys() <= {"max_length"}
-
-    def write_as_it_comes(self, text: str) -> None:
-        """The likeliest piece after the other, on the screen as soon as it is known."""
-        shown, whole = "", ""
-        for piece in self.predictor.stream(text, **self.search.options):
-            whole = visible(piece)
-            if whole.startswith(shown):  # half a character may yet become another
-                self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
-                shown = whole
-        self.say(whole[len(shown) :] if whole.startswith(shown) else f"\n{whole}")
+    def write(self, tell: Tell) -> "Prediction":
+        """Greedy search shows its answer while it writes it."""
+        assert self.last is not None
+        self.found = [self.predictor.write_aloud(self.last, self.search, tell)]
+        return self.found[0]
 
     def look(self) -> "list[Prediction]":
         """The n-best list for the last text, searched for once."""
@@ -107,8 +97,8 @@ class Repl(Loop):
         )
         return f"{self.search.kind} search" + (f" ({options})" if options else "")
 
-    def preview(self, text: str) -> Iterator[str]:
-        return self.predictor.stream(text)
+    def preview(self, text: str, tell: Tell) -> None:
+        self.predictor.write_aloud(text, None, tell)
 
     # -- commands --
 

@@ -1,6 +1,6 @@
 """A conversation with a run: its turns, and how the next reply is found.
 
-talk = Conversation(writer, writer.recipe.decoding)
+talk = Conversation(load("runs/chat", kind=Writer))
 talk.reply("Do you like films?").text
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from s2s.data.dialogues import Dialogues
 from s2s.decoding.options import with_nbest
 from s2s.decoding.search import Search
-from s2s.errors import DataError
+from s2s.errors import DataError, several
 from s2s.parts import Choice
 from s2s.predicting.choosing import best_first, distinct
 from s2s.predicting.writer import Alignment, Prediction, Writer
@@ -26,14 +26,20 @@ MORE = 3  # times as many samples as are asked for: some are equal
 class Conversation:
     """turns are those of both sides; a run sees the last ones, joined as in its training data.
 
+    search       how to look for replies; the recipe's `decoding` if not given
     choose       search: the best by the search; mmi or mbr: the best of CANDIDATES, see predicting/choosing.py
     random_seed  makes sampled replies repeatable; None draws others each time
     """
 
     def __init__(
-        self, writer: Writer, search: Choice[Search], choose: str = "search", random_seed: int | None = None
+        self,
+        writer: Writer,
+        search: Choice[Search] | None = None,
+        choose: str = "search",
+        random_seed: int | None = None,
     ) -> None:
-        self.writer, self.search, self.choose, self.random_seed = writer, search, choose, random_seed
+        self.writer, self.search, self.choose = writer, search or writer.recipe.decoding, choose
+        self.random_seed = random_seed
         self.reader = writer.recipe.data()
         self.turns: list[str] = []
         self.last: Prediction | None = None  # the last turn, where it is an answer that was just given
@@ -61,7 +67,7 @@ class Conversation:
 
     def start(self, turns: Sequence[str] = ()) -> None:
         """Begin a new conversation, or go on with another one."""
-        self.turns, self.last, self.repeats = list(turns), None, 0
+        self.turns, self.last, self.repeats = list(several(turns, "turns")), None, 0
 
     def alternatives(self, count: int) -> list[Prediction]:
         """What else could have been answered to the last turn, best first, each text once."""
