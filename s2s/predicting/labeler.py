@@ -58,8 +58,9 @@ class Labeler(Predictor, kind="classifier"):
     def need(self, *shapes: str) -> None:
         """Raises RunError where targets have another shape: a run of tags has no label for a whole text."""
         if self.task.target.space.shape not in shapes:
-            right = f"use the verb for it: s2s {self.task.verb} RUN"
-            raise RunError(self.recipe.name, f"is a run of {self.recipe.task.kind}", right)
+            shape = self.task.target.space.shape
+            right = f"it has {'tag()' if shape == 'tags' else 'classify()'}; predict() is for all"
+            raise RunError(self.recipe.name, f"is a run of {self.recipe.task.kind}, which answers with {shape}", right)
 
     def classify(self, texts: Sequence[Source]) -> list[Classification]:
         """The label of each text, and the probability of every class. Raises RunError for a run that tags."""

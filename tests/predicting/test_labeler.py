@@ -139,7 +139,7 @@ def test_tags_that_do_not_fit_their_words_are_refused(labeler):
 
 
 def test_a_run_of_another_kind_is_refused(labeler):
-    with pytest.raises(RunError, match="is a run of classification\n.*s2s classify"):
+    with pytest.raises(RunError, match=r"is a run of classification, which answers with label\n.*classify\(\)"):
         labeler("label").tag(["good"])
     with pytest.raises(RunError):
         labeler("tags").classify(["good"])
