@@ -49,7 +49,7 @@ def test_every_kept_row_once(unit, size, rows):
     source, target = lengths(rows)
     keep = np.random.default_rng(5).random(rows) < 0.7
     for mask, expected in ((None, np.arange(rows)), (keep, np.flatnonzero(keep))):
-        plan(source, target, size=size, unit=unit, seed=1, epoch=2, keep=mask)
+        batches = plan(source, target, size=size, unit=unit, seed=1, epoch=2, keep=mask)
         assert all(len(batch) for batch in batches)
         assert sorted(np.concatenate([*batches, []])) == expected.tolist()
 
