@@ -4,7 +4,6 @@ import inspect
 
 import pytest
 import torch
-from nn_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
 import s2s.nn.classifier  # noqa: F401  (registers the heads that a message names)
 from s2s.config import choose
@@ -15,6 +14,7 @@ from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.model import build_model
 from s2s.tensors import Padded, Space
+from tests.helpers.small_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
 IDS = Space("ids", VOCABULARY, "shared")
 

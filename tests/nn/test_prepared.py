@@ -1,13 +1,8 @@
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "predicting"))
-from language import model_for
-
 from s2s.tensors import leaves
+from tests.helpers.language_models import model_for
 
 HEADS = ["decoder", "language-model"]
 

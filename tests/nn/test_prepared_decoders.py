@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from nn_models import ATTENTIONS, FEWEST, SOURCES, build, padded
 
 from s2s.nn import products
 from s2s.nn.decoder import Decoder, Parallel
 from s2s.nn.products import Int8, int8
 from s2s.tensors import BOS, leaves, repeat
+from tests.helpers.small_models import ATTENTIONS, FEWEST, SOURCES, build, padded
 
 HEADS = ["bahdanau", "decoder", "gnmt", "luong"]
 

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from language import generator_for
 
 from s2s.config import choose
 from s2s.data.readers import Row
@@ -16,6 +15,7 @@ from s2s.recipe import parse_recipe
 from s2s.training.checkpoints import write_tensors
 from s2s.training.precision import Precision, choose_decoding_precision
 from s2s.training.runs import Run
+from tests.helpers.language_models import generator_for
 
 RECIPE = """
 name: toy
