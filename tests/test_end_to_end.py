@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "training"))
-from toy import PAIRS, write_recipe
-
 import s2s
+from tests.helpers.toy_runs import PAIRS, write_recipe
 
 
 def s2s_command(*arguments, stdin="", code=0, **options):

@@ -136,3 +136,11 @@ def makes(tree: ast.Module) -> set[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names |= {leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)}
     return names
+
+
+def test_every_folder_of_tests_is_a_package():
+    """So helpers have one name, tests.helpers.NAME, wherever pytest is started, and no path is changed for them."""
+    tests = ROOT.parent / "tests"
+    folders = {path.parent for path in tests.rglob("test_*.py")} | {tests, tests / "helpers"}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+    assert [str(path) for path in tests.rglob("*.py") if "sys.path." + "insert" in path.read_text()] == []

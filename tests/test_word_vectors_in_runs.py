@@ -1,14 +1,9 @@
 """Word vectors in a run: begun with once, trained or left alone, and never asked for again."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent / "training"))
-from toy import RECIPE, toy_recipe
 
 from s2s.cli.check import build
 from s2s.config import choose
@@ -19,6 +14,7 @@ from s2s.recipe import parse_recipe
 from s2s.session import train
 from s2s.training.optimizers import Optimizer, parameter_names
 from s2s.training.reporters import Reporter
+from tests.helpers.toy_runs import RECIPE, toy_recipe
 
 
 class Told(Reporter):

@@ -1,11 +1,8 @@
 """The bench is no part of the package: it is found beside it."""
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tools.bench.setting import TINY, Setting
 

@@ -3,19 +3,16 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "predicting"))
-from language import generator_for, known
-
 import s2s.cli.generate as module
 from s2s.cli.generate import generate, in_turn
 from s2s.cli.repl.generate import GenerateRepl
 from s2s.errors import RunError, S2SError
+from tests.helpers.language_models import generator_for, known
 
 app = typer.Typer()
 app.command()(generate)

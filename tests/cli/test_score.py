@@ -1,7 +1,5 @@
 import json
 import math
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,13 +7,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "predicting"))
-from language import LINES, generator_for
-
 from s2s.cli.score import score
 from s2s.errors import DataError
 from s2s.tasks.losses import Likelihood
 from s2s.tensors import Space
+from tests.helpers.language_models import LINES, generator_for
 
 app = typer.Typer()
 app.command()(score)

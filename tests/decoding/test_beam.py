@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 import torch
-from table import PIECES, ROWS, Output, T, Table, every_answer, no_repeat, repeats, whole
 
 from s2s.config import choose
 from s2s.decoding.beam import beam
@@ -12,6 +11,7 @@ from s2s.decoding.filters import Filter
 from s2s.decoding.sampling import greedy
 from s2s.errors import RecipeError
 from s2s.tensors import BOS, EOS
+from tests.helpers.table_model import PIECES, ROWS, Output, T, Table, every_answer, no_repeat, repeats, whole
 
 TABLE = Table()
 WIDE = 128  # more than there are answers

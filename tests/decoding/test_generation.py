@@ -1,14 +1,9 @@
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-from table import Table, V
-
 from s2s.decoding.generation import begin, random_keys, remember, write_on
 from s2s.tensors import BOS, EOS, PAD, UNK, select
+from tests.helpers.table_model import Table, V
 
 
 def written(rows, steps=20, seed=3, **options):

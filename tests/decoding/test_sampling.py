@@ -4,10 +4,10 @@ import collections
 
 import pytest
 import torch
-from table import PIECES, ROWS, Table, every_answer, whole
 
 from s2s.decoding.sampling import draw, greedy, keep_top_k, keep_top_p, sample, stir, to_fraction
 from s2s.tensors import EOS
+from tests.helpers.table_model import PIECES, ROWS, Table, every_answer, whole
 
 TABLE = Table()
 MANY = 8_000

@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-from table import ROWS, Output, Table, TableMemory, no_repeat, repeats, whole
 
 from s2s.config import choose
 from s2s.decoding import Search
 from s2s.errors import RecipeError
 from s2s.tensors import BOS, EOS, PAD, UNK
+from tests.helpers.table_model import ROWS, Output, Table, TableMemory, no_repeat, repeats, whole
 
 TABLE = Table()
 EVERY = sorted(Search.kinds)

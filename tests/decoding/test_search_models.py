@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from table import whole
 
 from s2s.config import choose
 from s2s.decoding import Search
@@ -10,6 +9,7 @@ from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.model import build_model
 from s2s.tensors import BOS, EOS, Batch, Padded, Space
+from tests.helpers.table_model import whole
 
 SOURCES = [[5, 6, 7, 2], [8, 2], [9, 4, 10, 6, 5, 2], [4, 4, 2], [10, 2]]
 

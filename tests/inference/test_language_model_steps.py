@@ -1,17 +1,12 @@
 """Prepared steps of heads that look at nothing: they are the steps, for every cell, depth and width."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "predicting"))
-from language import model_for
 
 from s2s.inference.compile import compile_for_inference
 from s2s.inference.step import compile_step, fast_path_unavailable
 from s2s.tensors import leaves
+from tests.helpers.language_models import model_for
 
 HEADS = ["decoder", "language-model"]
 

@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-from nn_models import ATTENTIONS, close, small
 
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention, normalize
 from s2s.tensors import EncoderOutput
+from tests.helpers.small_models import ATTENTIONS, close, small
 
 WIDTH = 8
 LENGTHS = [5, 1, 3]

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from nn_models import close
 
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge
 from s2s.tensors import EncoderOutput
+from tests.helpers.small_models import close
 
 BRIDGES = sorted(Bridge.kinds)
 VALID = torch.tensor([[True, True, True], [True, False, False]])

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from nn_models import close
 
 from s2s.nn.cells import Cell, Looped
+from tests.helpers.small_models import close
 
 KINDS = sorted(Cell.kinds)
 X, LENGTHS = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([5, 2, 4])

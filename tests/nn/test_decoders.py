@@ -4,7 +4,16 @@ import itertools
 
 import pytest
 import torch
-from nn_models import (
+
+from s2s.config import choose
+from s2s.nn.bridge import Bridge
+from s2s.nn.cells import Cell
+from s2s.nn.decoder import DecoderState, shift_right
+from s2s.nn.encoders import Encoder
+from s2s.nn.heads import Head
+from s2s.parts import options_of
+from s2s.tensors import BOS, EOS, EncoderOutput, Space, detach, select
+from tests.helpers.small_models import (
     ATTENTIONS,
     FEWEST,
     HEADS,
@@ -20,15 +29,6 @@ from nn_models import (
     reverse,
     small,
 )
-
-from s2s.config import choose
-from s2s.nn.bridge import Bridge
-from s2s.nn.cells import Cell
-from s2s.nn.decoder import DecoderState, shift_right
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
-from s2s.parts import options_of
-from s2s.tensors import BOS, EOS, EncoderOutput, Space, detach, select
 
 CELLS = sorted(Cell.kinds)
 BRIDGES = sorted(Bridge.kinds)

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from nn_models import HEADS, batch_of, build, loss_of
 from torch import nn
 
 from s2s.nn.initialization import Initializer, Unfilled, forget_biases
+from tests.helpers.small_models import HEADS, batch_of, build, loss_of
 
 KINDS = sorted(Initializer.kinds)
 

@@ -4,7 +4,6 @@ import inspect
 
 import pytest
 import torch
-from nn_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
 from s2s.config import choose
 from s2s.errors import RecipeError
@@ -14,6 +13,7 @@ from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.model import Model, build_model
 from s2s.tensors import Padded, Space
+from tests.helpers.small_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
 IDS = Space("ids", VOCABULARY, "shared")
 

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from nn_models import HEADS, batch_of, build, close, loss_of
 from torch import nn
 
 from s2s.nn.attention import Attention
 from s2s.nn.cells import Cell, Looped
 from s2s.nn.heads import Head
 from s2s.parts import Positive
+from tests.helpers.small_models import HEADS, batch_of, build, close, loss_of
 
 
 @pytest.fixture

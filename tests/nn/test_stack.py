@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from nn_models import close
 
 from s2s.config import choose
 from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.stack import Stack, flip, flip_index
+from tests.helpers.small_models import close
 
 KINDS = sorted(Cell.kinds)
 X, LENGTHS = torch.randn(4, 5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([5, 2, 4, 1])

@@ -1,18 +1,13 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-from language import LINES, TOKENIZERS, generator_for, known
 
 from s2s.data.readers import Row
 from s2s.errors import RunError
 from s2s.predicting import generator as module
 from s2s.predicting.continuation import load_texts, save_texts
 from s2s.tensors import EOS, leaves
+from tests.helpers.language_models import LINES, TOKENIZERS, generator_for, known
 
 KINDS = sorted(TOKENIZERS)
 

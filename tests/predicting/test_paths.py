@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 import torch
-from language import generator_for
 
 from s2s.config import choose
 from s2s.data.readers import Row
@@ -21,6 +20,7 @@ from s2s.training import precision as precision_module
 from s2s.training.checkpoints import write_tensors
 from s2s.training.precision import Precision, choose_precision, choose_writing_precision
 from s2s.training.runs import Run
+from tests.helpers.language_models import generator_for
 
 RECIPE = """
 name: toy

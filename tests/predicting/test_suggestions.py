@@ -1,14 +1,10 @@
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-from language import TOKENIZERS, generator_for, known
-
 from s2s.predicting.suggestions import LONGEST, surfaces_of
+from tests.helpers.language_models import TOKENIZERS, generator_for, known
 
 KINDS = sorted(TOKENIZERS)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU, CHRF, TER
 from sacrebleu.significance import PairedTest
-from test_metrics import EVERY, HYPOTHESES, RAGGED, SINGLE, corpus, metric
 
 from s2s.errors import DataError
 from s2s.tasks.metrics import streams
 from s2s.tasks.significance import by_length, compare
+from tests.tasks.test_metrics import EVERY, HYPOTHESES, RAGGED, SINGLE, corpus, metric
 
 TESTS = [("bootstrap", "bs"), ("randomization", "ar")]
 

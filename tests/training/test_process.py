@@ -6,12 +6,12 @@ import threading
 
 import pytest
 import torch
-from toy import toy_recipe
 
 import s2s
 from s2s.training import memory
 from s2s.training.reporters import Reporter
 from s2s.training.signals import StopRequest
+from tests.helpers.toy_runs import toy_recipe
 
 
 class Watcher(Reporter):

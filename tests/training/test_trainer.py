@@ -6,7 +6,6 @@ import signal
 
 import pytest
 import torch
-from toy import PAIRS, toy_recipe, toy_trainer
 
 from s2s.data.batches import make_batch
 from s2s.decoding.search import Search
@@ -19,6 +18,7 @@ from s2s.training.averaging import Averaging
 from s2s.training.optimizers import Optimizer
 from s2s.training.reporters import Reporter
 from s2s.training.schedules import Schedule
+from tests.helpers.toy_runs import PAIRS, toy_recipe, toy_trainer
 
 TO_THE_BIT = {"rtol": 0, "atol": 0}
 
