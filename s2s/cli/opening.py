@@ -25,7 +25,9 @@ RunName = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")]
 Weights = Annotated[str, typer.Option(help="best or last")]
-Bits = Annotated[str, typer.Option("--precision", help="auto, fp32, bf16; int8: weights of 8 bits, on a CPU.")]
+Bits = Annotated[
+    str, typer.Option("--precision", help="auto, fp32, bf16; int8: weights of 8 bits, on a CPU with kernels for them.")
+]
 RequireFused = Annotated[bool, typer.Option("--require-fused", help="An error where it would not go the fast way.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")]
 
