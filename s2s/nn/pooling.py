@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from s2s.nn.attention import normalize
 from s2s.nn.bridge import mean
 from s2s.parts import Family, Positive
-from s2s.tensors import EncoderOutput
+from s2s.tensors import EncoderOutput, all_real
 
 
 class Pooled(NamedTuple):
@@ -58,7 +58,10 @@ class Max(Pooling, kind="max"):
     """The largest of each feature over real positions: Collobert & Weston 2008, https://doi.org/10.1145/1390156.1390177"""
 
     def forward(self, encoded: EncoderOutput) -> Pooled:
-        return Pooled(encoded.memory.masked_fill(~encoded.valid[..., None], float("-inf")).amax(1))
+        memory, valid = encoded.memory, encoded.valid
+        if not all_real(valid.sum(1), valid.shape[1]):
+            memory = memory.masked_fill(~valid[..., None], float("-inf"))
+        return Pooled(memory.amax(1))
 
 
 class SelfAttention(Pooling, kind="attention"):

@@ -9,7 +9,7 @@ from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout
 from s2s.parts import Choice
-from s2s.tensors import State
+from s2s.tensors import State, all_real
 
 
 class Stack(nn.Module):
@@ -72,7 +72,9 @@ class Stack(nn.Module):
         look   called with the first layer's outputs [B, T, D*H]; what it returns [B, T, beside] joins the
                input of every layer above
         """
-        index = None if lengths is None else flip_index(lengths, x.shape[1])
+        if lengths is not None and all_real(lengths, x.shape[1]):
+            lengths = None  # nothing to mask, to pack, or to turn round by index
+        index = None if lengths is None or self.ways == 1 else flip_index(lengths, x.shape[1])
         ends: list[State] = []
         extra: Tensor | None = None
         for layer in range(self.layers):

@@ -12,6 +12,7 @@ from tools.bench.measure import (
     classification,
     decoding,
     floor,
+    formats,
     kernels,
     preparation,
     scaling,
@@ -96,7 +97,7 @@ def test_both_character_models_say_the_same(tiny):
 
 
 @pytest.mark.parametrize(
-    "part", [floor, kernels, training, characters, classification, decoding], ids=lambda m: m.__name__
+    "part", [floor, kernels, formats, training, characters, classification, decoding], ids=lambda m: m.__name__
 )
 def test_a_measurement(part, tiny):
     tables = list(part.measure(tiny))

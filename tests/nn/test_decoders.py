@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from s2s.config import choose
+from s2s.nn import stack
 from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
 from s2s.nn.decoder import DecoderState, shift_right
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.parts import options_of
-from s2s.tensors import BOS, EOS, EncoderOutput, Space, detach, select
+from s2s.tensors import BOS, EOS, EncoderOutput, Space, all_real, detach, select
 from tests.helpers.small_models import (
     ATTENTIONS,
     FEWEST,
@@ -201,9 +202,18 @@ def test_nothing_waits_for_the_gpu(head, monkeypatch):
     def refuse(*args, **options):
         raise AssertionError("waits for the GPU")
 
+    monkeypatch.setattr(stack, "all_real", lambda lengths, time: False)  # as it is on a GPU: see the next test
     for name in ("item", "tolist", "cpu", "numpy", "nonzero", "__bool__", "__int__", "__float__", "__index__"):
         monkeypatch.setattr(torch.Tensor, name, refuse)
     model(batch).logits.sum().backward()
+
+
+def test_whether_all_is_real_is_asked_of_the_cpu_only():
+    lengths = torch.tensor([3, 3])
+    assert all_real(lengths, 3)
+    assert not all_real(lengths, 4)
+    assert not all_real(torch.tensor([3, 2]), 3)
+    assert not all_real(lengths.to("meta"), 3)  # which has no numbers to look at
 
 
 def test_logits_are_at_real_positions_only():

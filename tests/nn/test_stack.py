@@ -20,7 +20,7 @@ def stack(kind, layers=2, ways=2, **options):
 
 @pytest.mark.parametrize("ways", [1, 2])
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
+@pytest.mark.parametrize("lengths", [None, LENGTHS, torch.full((4,), 5)], ids=["full", "lengths", "equal"])
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_by_hand_equals_torchs_own_stack(kind, lengths, layers, ways):
     """The reference is torch's many-layered module on a packed sequence."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tools.bench.setting import Setting
 
 PARTS = (
-    *("floor", "kernels", "training", "decoding", "characters"),
+    *("floor", "kernels", "formats", "training", "decoding", "characters"),
     *("classification", "preparation", "startup", "scaling", "peers"),
 )
 USUAL = PARTS[:-1]
