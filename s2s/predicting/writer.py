@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from s2s.data.readers import Row, Source
-from s2s.decoding.batched import SearchCall, write_batches
+from s2s.decoding.batched import write_batches
 from s2s.decoding.search import Hypothesis, Search
 from s2s.parts import Choice
 from s2s.predicting.base import Predictor, real
@@ -113,8 +113,7 @@ class Writer(Predictor):
         with torch.inference_mode(), self.precision.autocast():
             encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
-            call: SearchCall = search
-            hypotheses = call(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
+            hypotheses = search(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
         found = self._read(hypotheses[0][0])
         tell(found.text)
         return found
