@@ -17,7 +17,7 @@ FLOORS = [
     {"training"},
     {"builtin"},
     {"recipe", "shipped"},
-    {"prepare", "predicting", "predict", "session", "evaluation"},
+    {"prepare", "predicting", "predict", "schema", "session", "evaluation"},
     {"cli"},
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

@@ -18,6 +18,7 @@ from s2s.cli.help import Verb
 from s2s.cli.list import list_parts
 from s2s.cli.predict import predict
 from s2s.cli.recipes import recipes
+from s2s.cli.schema import schema
 from s2s.cli.score import score
 from s2s.cli.tag import tag
 from s2s.cli.train import train
@@ -50,7 +51,7 @@ def options(
     """Sequence-to-sequence learning with recurrent networks: from raw text to BLEU, from recipes."""
 
 
-for verb in (train, evaluate, predict, translate, chat, generate, score, classify, tag, caption, check, cache):
+for verb in (train, evaluate, predict, translate, chat, generate, score, classify, tag, caption, check, schema, cache):
     app.command(cls=Verb)(verb)
 app.command("list", cls=Verb)(list_parts)
 app.command("eval", cls=Verb, hidden=True)(evaluate)

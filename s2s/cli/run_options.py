@@ -33,7 +33,9 @@ class HowOpened:
 class HowWritten(HowOpened):
     """What a verb that has a run write asks for, too."""
 
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16; int8: 8 bits, on a CPU with kernels for them.")] = "auto"
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16; int8: 8 bits, on a CPU with kernels for them.")] = (
+        "auto"
+    )
     require_fused: Annotated[
         bool, typer.Option("--require-fused", help="An error where it would not go the fast way.")
     ] = False

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from s2s.data.fields import Field
 from s2s.decoding.parallel import side_by_side
-from s2s.decoding.search import Hypothesis
+from s2s.decoding.search import Hypothesis, Step
 from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.nn.model import Model
 from s2s.tensors import BOS, move
@@ -21,7 +22,7 @@ USUAL = 200  # ids in a source
 MOST = 4  # batches at a time: Python runs for one at a time only
 
 Result = TypeVar("Result")
-SearchCall = Callable[..., Any]  # (step, memory, state, first) -> list[list[Hypothesis]]: a chosen Search
+SearchCall = Callable[[Step, Any, Any, Tensor], list[list[Hypothesis]]]  # (step, memory, state, first): a chosen Search
 
 
 def write_batches(

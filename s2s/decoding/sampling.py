@@ -1,12 +1,12 @@
 """One hypothesis at a time: greedy search takes the likeliest piece at every step, sampling draws it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from s2s.decoding.filters import Filter
+from s2s.decoding.filters import Filter, FilterFunction
 from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
 from s2s.inference.native.scores import likeliest
 from s2s.parts import Amount, Choice, Count, Fraction, Positive
@@ -115,7 +115,7 @@ def write(
     first: Tensor,
     draft: Draft,
     choose: Callable[[Tensor, Tensor], Tensor],
-    filters: tuple[Any, ...],
+    filters: Sequence[FilterFunction],
     allow_unknown: bool,
 ) -> list[Hypothesis]:
     """One hypothesis a row, each piece chosen by piece [N] = choose(scores [N, V], key [N, 1])."""

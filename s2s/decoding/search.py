@@ -93,7 +93,7 @@ def source_mask(memory: Any) -> Tensor | None:
 
 
 def score_pieces(
-    logits: Tensor, written: Tensor, shortest: Tensor, filters: Sequence[Any], allow_unknown: bool
+    logits: Tensor, written: Tensor, shortest: Tensor, filters: Sequence[FilterFunction], allow_unknown: bool
 ) -> tuple[Tensor, Tensor]:
     """Log probabilities of the pieces that may come next, and the same after the filters; both [N, V].
 
@@ -107,8 +107,7 @@ def score_pieces(
         log_probabilities[:, piece] = float("-inf")
     log_probabilities[:, EOS].masked_fill_(written.shape[1] < shortest, float("-inf"))
     scores = log_probabilities
-    for item in filters:
-        function: FilterFunction = item
+    for function in filters:
         scores = function(scores, written)
     if filters:  # where they leave nothing to write, only the end is left
         stuck = scores.amax(-1) == float("-inf")

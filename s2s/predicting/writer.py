@@ -10,7 +10,7 @@ from torch import Tensor
 
 from s2s.config import choose
 from s2s.data.readers import Row, Source
-from s2s.decoding.batched import SearchCall, write_batches
+from s2s.decoding.batched import write_batches
 from s2s.decoding.search import Hypothesis, Search
 from s2s.errors import several
 from s2s.parts import Choice
@@ -106,8 +106,8 @@ class Writer(Predictor, kind="seq2seq"):
         with self.precision.answering():
             encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
-            call: SearchCall = search or choose(Search, "greedy")
-            hypotheses = call(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
+            found_by = search or choose(Search, "greedy")
+            hypotheses = found_by(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
         found = self._read(hypotheses[0][0])
         tell(found.text)
         return found

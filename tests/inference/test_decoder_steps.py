@@ -1,13 +1,7 @@
 """Prepared steps of decoders that look at a source: they are the steps, for every wiring, attention and cell."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "nn"))
-from nn_models import ATTENTIONS, FEWEST, HEADS, SOURCES, build, padded
 
 from s2s.execution import NumberFormat, PathKind
 from s2s.inference import linear
@@ -17,6 +11,7 @@ from s2s.inference.step import WIRINGS, Wiring, compile_step, fast_path_unavaila
 from s2s.nn.decoder import DecoderOutput, Parallel
 from s2s.tensors import BOS, leaves, repeat
 from s2s.training.precision import bf16_trouble
+from tests.helpers.small_models import ATTENTIONS, FEWEST, HEADS, SOURCES, build, padded
 
 INT8 = NumberFormat.INT8
 

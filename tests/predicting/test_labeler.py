@@ -60,7 +60,7 @@ def labeler(tokenizer):
     def labeler(shape="label", **options):
         kind = "tagging" if shape == "tags" else "classification"
         task = choose(Task, {"kind": kind, "target": shape})()
-        task.source = Text(tokenizer, max_length=500)
+        task.source = Text(max_length=500).bind(tokenizer)
         task.target.names = ["bad", "good", "other"][: 3 if shape == "tags" else 2]
         recipe = SimpleNamespace(name="toy", task=SimpleNamespace(kind=kind), decoding=None)
         model = Counter(tokenizer, shape == "tags", **options)
