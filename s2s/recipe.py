@@ -49,7 +49,7 @@ from s2s.config import choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
-from s2s.errors import Problem, RecipeError
+from s2s.errors import Problem, RecipeError, command
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
@@ -249,7 +249,7 @@ def use_parts(path: Path) -> None:
     except Exception as error:  # whatever a stranger's file may raise is reported as its own
         del sys.modules[name]
         raise RecipeError(
-            "uses", f"{path} does not import: {type(error).__name__}: {error}", f"try: python {path}"
+            "uses", f"{path} does not import: {type(error).__name__}: {error}", f"try: {command('python', path)}"
         ) from error
 
 

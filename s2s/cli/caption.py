@@ -12,7 +12,7 @@ from s2s.cli.console import errors
 from s2s.cli.lines import echo, one_line
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
-from s2s.errors import DataError, RunError
+from s2s.errors import DataError, RunError, command
 
 if TYPE_CHECKING:
     from s2s.data.pictures import Picture
@@ -64,7 +64,7 @@ def caption(
         run, Writer, device=device, weights=weights, trust=trust, precision=precision, require_fused=require_fused
     )
     if writer.task.source.space.shape != "image":
-        hint = f"use the verb for it: s2s {writer.task.verb} {run}"
+        hint = f"use the verb for it: {command('s2s', writer.task.verb, run)}"
         raise RunError(str(folder), f"is a run of {writer.recipe.task.kind}, which reads no pictures", hint)
     chosen = change_search(writer.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from s2s.errors import RunError
+from s2s.errors import RunError, command
 
 if TYPE_CHECKING:
     from s2s.predicting.base import Predictor
@@ -59,6 +59,8 @@ def open_run(
     if not isinstance(predictor, kind):
         recipe = predictor.recipe
         raise RunError(
-            str(folder), f"is a run of {recipe.task.kind}", f"use the verb for it: s2s {predictor.task.verb} {run}"
+            str(folder),
+            f"is a run of {recipe.task.kind}",
+            f"use the verb for it: {command('s2s', predictor.task.verb, run)}",
         )
     return folder, predictor

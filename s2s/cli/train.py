@@ -8,6 +8,7 @@ import typer
 
 from s2s.cli.console import errors, output
 from s2s.cli.recipes import RecipeArgument
+from s2s.errors import command
 
 if TYPE_CHECKING:
     from s2s.training.position import Outcome
@@ -50,24 +51,25 @@ def train(
     with reporter_for(errors()) as reporter:
         outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused)
     verb = getattr(read.task.maker, "verb", "translate")
-    close(folder, outcome, verb, " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]))
+    again = [recipe, *(changes or ()), *(["--out", out] if out else []), *["--require-fused"] * require_fused]
+    close(folder, outcome, verb, command("s2s", "train", *again))
 
 
 def close(folder: Path, outcome: "Outcome", verb: str, again: str) -> None:
-    """How it ended, an example, and what to do next."""
+    """How it ended, an example, and what to do next; `again` is the command that carries on."""
     here = outcome.position
     best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
     errors().print(
         f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False
     )
     if outcome.reason == "asked":
-        errors().print(f"go on: s2s train {again}", markup=False)
+        errors().print(f"go on: {again}", markup=False, soft_wrap=True)  # one line, which can be pasted
         raise typer.Exit(130)
     if example := last_sample(folder):
         output().print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
     output().print(f"the run is in {folder}. Next:", markup=False)
-    output().print(f"  s2s evaluate {folder}", markup=False)
-    output().print(f"  s2s {verb} {folder}", markup=False)
+    output().print(f"  {command('s2s', 'evaluate', folder)}", markup=False)
+    output().print(f"  {command('s2s', verb, folder)}", markup=False)
 
 
 def last_sample(folder: Path) -> dict[str, str] | None:

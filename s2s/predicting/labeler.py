@@ -13,7 +13,7 @@ from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.plain_tokenizers import JOINER
 from s2s.data.readers import Row, Source
 from s2s.decoding.decisions import decide_all
-from s2s.errors import RunError
+from s2s.errors import RunError, command
 from s2s.predicting.base import Predictor, real
 from s2s.tasks.label_report import label_report, several_report
 from s2s.tasks.labeling import Labeling
@@ -56,7 +56,7 @@ class Labeler(Predictor):
     def need(self, *shapes: str) -> None:
         """Raises RunError where targets have another shape: a run of tags has no label for a whole text."""
         if self.task.target.space.shape not in shapes:
-            right = f"use the verb for it: s2s {self.task.verb} RUN"
+            right = f"use the verb for it: {command('s2s', self.task.verb, 'RUN')}"
             raise RunError(self.recipe.name, f"is a run of {self.recipe.task.kind}", right)
 
     def classify(self, texts: Sequence[Source]) -> list[Classification]:
