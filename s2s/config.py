@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from s2s.errors import Problem, RecipeError, suggest
-from s2s.parts import Choice, Range, options_of, type_name, written
+from s2s.parts import Choice, PathOrName, Range, options_of, type_name, written
 
 T = TypeVar("T")
 
@@ -125,6 +125,8 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
             pass
     elif hint is Path and isinstance(value, str):
         return Path(expand(value, where))
+    elif hint is PathOrName and isinstance(value, str):
+        return PathOrName(expand(value, where))
     elif hint is int and isinstance(value, float) and value.is_integer():
         return int(value)  # 1e6 with a point, as YAML wants it
     elif hint is int and isinstance(value, str) and re.fullmatch(r"\d+e\d+", value):

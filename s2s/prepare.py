@@ -7,7 +7,8 @@ Everything lands in the cache folder under the hash of what it came from, so a s
 and tokenizer does nothing again, and no corpus has to fit in memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from s2s.recipe import Recipe
 from s2s.safefiles import cache_folder
 from s2s.tasks.language import LanguageModeling
 from s2s.tasks.task import Task
+
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     Raises DataError with the place of what is wrong in the data.
     """
     options = recipe.training
-    reader = recipe.data()
-    corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
-    if has_split(reader, "test"):
-        corpora["test"] = open_corpus(reader, "test")
+    corpora = open_data(recipe)
     train = corpora["train"]
     if task is None:
         say(f"data: {len(train):,} training rows; learning the vocabulary")
@@ -85,6 +85,22 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     )
 
 
+def open_data(recipe: Recipe) -> dict[str, Corpus]:
+    """The splits that a training reads, as raw rows. Raises DataError."""
+    with located(recipe):
+        reader = recipe.data()
+        return {split: open_corpus(reader, split) for split in SPLITS if has_split(reader, split)}
+
+
+@contextmanager
+def located(recipe: Recipe) -> Iterator[None]:
+    """A DataError in the block says where the recipe's paths were looked for."""
+    try:
+        yield
+    except DataError as error:
+        raise recipe.origin.with_places(error) from None
+
+
 def fitted(recipe: Recipe, train: Corpus) -> Task:
     """The task with vocabularies learned from these rows, or from the cache where they were learned before."""
     task = recipe.task()
@@ -106,13 +122,15 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
 
 def last_split(recipe: Recipe) -> str:
     """What a run is evaluated on: test, or validation where there is no test."""
-    reader = recipe.data()
-    return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
+    with located(recipe):
+        reader = recipe.data()
+        return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
 
 
 def open_split(recipe: Recipe, split: str) -> Corpus:
     """One split of a recipe's data, as raw rows."""
-    reader = recipe.data()
-    if not has_split(reader, split) and split != "test":
-        raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
-    return open_corpus(reader, split)
+    with located(recipe):
+        reader = recipe.data()
+        if not has_split(reader, split) and split != "test":
+            raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
+        return open_corpus(reader, split)

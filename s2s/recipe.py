@@ -12,7 +12,7 @@ recipe's own words, checked by the same code.
 import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,15 @@ from s2s.config import choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
-from s2s.errors import Problem, RecipeError, command
+from s2s.errors import DataError, Problem, RecipeError, command
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
-from s2s.parts import Choice, tree
+from s2s.parts import Choice, PathOrName, tree
+from s2s.paths import find, find_named, map_paths, places
+from s2s.shipped import recipes_folder
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training
@@ -78,11 +80,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the words of a recipe stand, so that a complaint can point at them."""
+    """Where the words of a recipe stand, so that a complaint can point at them.
+
+    parts    the files that `uses` names, as they were found
+    nowhere  paths that lead nowhere yet, and all places where they were looked for
+    """
 
     path: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    parts: tuple[Path, ...] = ()
+    nowhere: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     def place(self, key: str) -> str:
         """`recipes/demo.yaml:4: model.head`, or `on the command line: model.head`."""
@@ -92,6 +100,23 @@ class Origin:
         while near not in self.lines and "." in near:
             near = near.rpartition(".")[0]
         return f"{self.path}:{self.lines.get(near, 1)}: {key}" if self.path else key
+
+    def commands(self, key: str) -> bool:
+        """Whether the command line says this, and not the file."""
+        return any(key == c or key.startswith(f"{c}.") for c in self.changed)
+
+    def with_places(self, error: DataError) -> DataError:
+        """The same problems; one about a path that leads nowhere says all places where it was looked for."""
+
+        def explained(problem: Problem) -> Problem:
+            where = Path(problem.where)
+            for key, tried in self.nowhere.items():
+                if any(where == path or where in path.parents or path in where.parents for path in tried):
+                    looked = f"{key}: looked for {tried[0]}, beside the recipe, and {tried[1]}, in the working folder"
+                    return problem._replace(hint="; ".join(filter(None, (looked, problem.hint))))
+            return problem
+
+        return DataError.of(map(explained, error.problems))
 
     def located(self, error: RecipeError) -> RecipeError:
         """The same problems, each with its place."""
@@ -150,23 +175,48 @@ def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
         ) from None
     except OSError as error:
         raise RecipeError(str(path), f"cannot be read: {error.strerror}", "check the name: s2s recipes") from None
-    return parse_recipe(text, str(path), changes, folder=path.parent)
+    ships = path.resolve().is_relative_to(recipes_folder().resolve())  # nobody's data is beside those
+    return parse_recipe(text, str(path), changes, folder=path.parent, beside=None if ships else path.parent)
 
 
-def parse_recipe(text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path()) -> Recipe:
-    """The same from text. `folder` is where the files named by `uses` are looked for."""
+def parse_recipe(
+    text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path(), beside: Path | None = None
+) -> Recipe:
+    """The same from text.
+
+    folder  where the files named by `uses` are looked for
+    beside  where paths are looked for before the working folder; None is the working folder alone
+    """
     node, lines = parse_yaml(text, path)
     changed = [change.partition("=")[0] for change in changes]
     for change in changes:
         set_key(node, change)
     origin = Origin(path, lines, tuple(changed))
     try:
-        for name in as_list(node.get("uses"), "uses"):
-            use_parts(folder / name)
+        names = as_list(node.get("uses"), "uses")
+        here = "uses" in changed  # as every path on the command line: relative to the working folder
+        parts = tuple(Path(name) if here and Path(name).is_file() else folder / name for name in names)
+        for part in parts:
+            use_parts(part)
         recipe = make(Recipe, node, "")
     except RecipeError as error:
         raise origin.located(error) from None
-    recipe.origin = origin
+    return with_paths(recipe, replace(origin, parts=parts), beside)
+
+
+def with_paths(recipe: Recipe, origin: Origin, beside: Path | None) -> Recipe:
+    """The recipe with each of its paths where it was found; those that are nowhere are noted in its origin."""
+    nowhere = {}
+
+    def found(key: str, path: Path | PathOrName) -> Path | PathOrName:
+        folder = None if origin.commands(key) else beside
+        there = find_named(path, folder) if isinstance(path, PathOrName) else find(path, folder)
+        if len(tried := places(Path(path), folder)) > 1 and not Path(there).exists():
+            nowhere[key] = tried
+        return there
+
+    recipe = map_paths(recipe, found)
+    recipe.origin = replace(origin, nowhere=nowhere)
     return recipe
 
 
@@ -235,7 +285,11 @@ def use_parts(path: Path) -> None:
     """Import a file of a user's own parts: being imported is what registers them."""
     path = path.expanduser()
     if not path.is_file():
-        raise RecipeError("uses", f"there is no file {str(path)!r}", "names are relative to the recipe's folder")
+        raise RecipeError(
+            "uses",
+            f"there is no file {str(path)!r}",
+            "names are relative to the recipe's folder, on the command line to yours",
+        )
     name = f"s2s_parts_{abs(hash(path.resolve()))}"
     if name in sys.modules:
         return

@@ -18,8 +18,9 @@ import torch
 from s2s.errors import RecipeError, RunError
 from s2s.nn.model import Model
 from s2s.nn.pretrained import PARTS, begin_with, embedding_of
+from s2s.paths import absolute
 from s2s.predict import open_recipe
-from s2s.prepare import Prepared, prepare
+from s2s.prepare import Prepared, located, prepare
 from s2s.recipe import Recipe, differences
 from s2s.tasks.task import Task
 from s2s.tensors import Space
@@ -84,7 +85,7 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
     for line in describe(model, data, precision, options):
         reporter.message(line)
     if not started:
-        brought = replace(recipe, uses=tuple(f"parts/{Path(name).name}" for name in recipe.uses))
+        brought = replace(absolute(recipe), uses=tuple(f"parts/{Path(name).name}" for name in recipe.uses))
         run = Run.create(out, brought.to_yaml())
     with run.lock():
         if not started:
@@ -181,7 +182,8 @@ def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
         embedding, tokenizer = embedding_of(model, side), getattr(task, side).tokenizer
         key = f"model.{PARTS[side]}.embedding"
         try:
-            found = chosen.read(tokenizer, embedding.embedding_dim, key)
+            with located(recipe):
+                found = chosen.read(tokenizer, embedding.embedding_dim, key)
         except RecipeError as error:
             raise recipe.origin.located(error) from None
         begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
@@ -208,10 +210,9 @@ def sides(source: Space, target: Space) -> str:
 
 def copy_parts(recipe: Recipe, run: Run) -> None:
     """A run brings the user's own parts along, so that it can be opened elsewhere."""
-    for name in recipe.uses:
-        source = Path(recipe.origin.path).parent / name
+    for source in recipe.origin.parts:
         (run.path / "parts").mkdir(exist_ok=True)
-        shutil.copy2(source.expanduser(), run.path / "parts" / Path(name).name)
+        shutil.copy2(source.expanduser(), run.path / "parts" / source.name)
 
 
 def manifest(recipe: Recipe, data: Prepared, precision: Precision) -> dict[str, Any]:

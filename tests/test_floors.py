@@ -8,13 +8,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors"},
-    {"parts", "safefiles", "tensors"},
-    {"config", "native"},
+    {"parts", "safefiles", "shipped", "tensors"},
+    {"config", "native", "paths"},
     {"data", "figures", "nn"},
     {"decoding"},
     {"tasks"},
     {"training"},
-    {"recipe", "shipped"},
+    {"recipe"},
     {"prepare", "predicting", "predict", "session", "evaluation"},
     {"cli"},
 ]
