@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from s2s.data.batches import Batches
+from s2s.data.changes import contents
 from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
 from s2s.data.files import digest
 from s2s.data.report import Report, make_report
@@ -32,7 +33,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training needs of the data. `fingerprints` tell what each split held."""
+    """What training needs of the data. `fingerprints` tell what each split held, and `contents` its rows."""
 
     task: Task
     batches: Batches | StreamBatches
@@ -40,18 +41,25 @@ class Prepared:
     validation: Batches | StreamBatches | None
     report: Report
     fingerprints: dict[str, str]
+    contents: dict[str, str]
 
 
-def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task: Task | None = None) -> Prepared:
+def prepare(
+    recipe: Recipe,
+    say: Callable[[str], None] = lambda line: None,
+    task: Task | None = None,
+    corpora: dict[str, Corpus] | None = None,
+) -> Prepared:
     """Read and encode the training and validation splits of a recipe.
 
-    say   is told what is being done, and what the data holds
-    task  one whose fields are fitted already, as those of a run that is carried on; None learns them here
+    say      is told what is being done, and what the data holds
+    task     one whose fields are fitted already, as those of a run that is carried on; None learns them here
+    corpora  what open_data() gave; None opens it
 
     Raises DataError with the place of what is wrong in the data.
     """
     options = recipe.training
-    corpora = open_data(recipe)
+    corpora = open_data(recipe) if corpora is None else corpora
     train = corpora["train"]
     if task is None:
         say(f"data: {len(train):,} training rows; learning the vocabulary")
@@ -82,6 +90,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
         validation=batches("validation") if "validation" in corpora else None,
         report=report,
         fingerprints={split: corpus.fingerprint for split, corpus in corpora.items()},
+        contents=contents(corpora),
     )
 
 

@@ -15,7 +15,7 @@ FLOORS = [
     {"tasks"},
     {"training"},
     {"recipe"},
-    {"prepare", "predicting", "predict", "session", "evaluation"},
+    {"prepare", "predicting", "predict", "manifest", "resuming", "session", "evaluation"},
     {"cli"},
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

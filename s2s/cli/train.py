@@ -1,6 +1,5 @@
 """s2s train: from a recipe to a run folder; again, to carry on."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,12 @@ def train(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as training.epochs=5.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; runs/NAME if not given.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and start again.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start again; the run in the folder goes at the first checkpoint.")
+    ] = False,
+    accept_data: Annotated[
+        bool, typer.Option("--accept-data", help="Carry on although the data is not what it was.")
+    ] = False,
     require_fused: Annotated[
         bool, typer.Option("--require-fused", help="An error where a recurrence would be a Python loop.")
     ] = False,
@@ -38,18 +42,16 @@ def train(
     s2s train multi30k training.epochs=5 model.head.attention=additive --out runs/additive
     """
     from s2s.recipe import read_recipe
-    from s2s.session import is_run
     from s2s.session import train as run_training
     from s2s.shipped import find_recipe
     from s2s.training.progress import reporter_for
 
     read = read_recipe(find_recipe(recipe), changes or ())
     folder = out or Path("runs") / read.name
-    if fresh and is_run(folder):
-        shutil.rmtree(folder)
-
     with reporter_for(errors()) as reporter:
-        outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused)
+        outcome = run_training(
+            read, folder, reporter=reporter, require_fused=require_fused, fresh=fresh, accept_data=accept_data
+        )
     verb = getattr(read.task.maker, "verb", "translate")
     again = [recipe, *(changes or ()), *(["--out", out] if out else []), *["--require-fused"] * require_fused]
     close(folder, outcome, verb, command("s2s", "train", *again))
