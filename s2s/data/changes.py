@@ -20,17 +20,19 @@ def contents(corpora: Mapping[str, Corpus]) -> dict[str, str]:
 
 def content(corpus: Corpus) -> str:
     """Every row counts, in its order: its source, and all of its references, letter by letter."""
-    rows, lengths, letters = (blake2b(digest_size=16) for _ in range(3))
+    hashes = [blake2b(digest_size=16) for _ in range(6)]  # one for each stream of numbers or letters: parts may differ
+    rows, counts, *texts = hashes
     if not pa.types.is_string(corpus.batches[0].schema.field("source").type):  # pictures, numbers: bytes, hashed before
         rows.update(corpus.hashes("source").tobytes())
     for part in corpus.parts():
-        rows.update(part.column(1).value_lengths().to_numpy(zero_copy_only=False).astype("<i8").tobytes())
-        for column in (part.column(0), part.column(1).flatten()):
+        counts.update(part.column(1).value_lengths().to_numpy(zero_copy_only=False).astype("<i8").tobytes())
+        columns = (part.column(0), part.column(1).flatten())
+        for column, (lengths, letters) in zip(columns, (texts[:2], texts[2:])):
             if pa.types.is_string(column.type):
                 ends, text = text_of(column)
                 lengths.update(np.diff(ends).astype("<i8").tobytes())
                 letters.update(text)
-    return blake2b(b"".join(h.digest() for h in (rows, lengths, letters)), digest_size=16).hexdigest()
+    return blake2b(b"".join(h.digest() for h in hashes), digest_size=16).hexdigest()
 
 
 def text_of(column: pa.StringArray) -> tuple[np.ndarray, bytes]:
