@@ -5,6 +5,7 @@ fields/            tokenizers and label names
 best.safetensors  last.safetensors + last.state   weights; all else that training needs to go on
 log.jsonl          one line an event; manifest.json: versions, data hashes, device, seed
 predictions/  plots/
+.replaced/         for a while, the run that --fresh replaces (replaced.py)
 """
 
 import difflib
