@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 
 from s2s.errors import Problem, RecipeError, suggest
-from s2s.parts import Choice, Family, Range, aliases_of, options_of, placed, type_name, written
+from s2s.parts import Choice, Family, PathOrName, Range, aliases_of, options_of, placed, type_name, written
 from s2s.plugins import load_all
 
 T = TypeVar("T")
@@ -164,6 +164,8 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
             pass
     elif hint is Path and isinstance(value, str):
         return Path(expand(value, where))
+    elif hint is PathOrName and isinstance(value, str):
+        return PathOrName(expand(value, where))
     elif hint is int and isinstance(value, float) and value.is_integer():
         return int(value)  # 1e6 with a point, as YAML wants it
     elif hint is int and isinstance(value, str) and re.fullmatch(r"\d+e\d+", value):

@@ -84,6 +84,13 @@ class TrainingError(S2SError):
     """Training cannot go on; the last good weights are kept."""
 
 
+def command(*words: object) -> str:
+    """A line that can be pasted into a shell: `command("s2s", "evaluate", "my run")` is `s2s evaluate 'my run'`."""
+    import shlex
+
+    return shlex.join(map(str, words))
+
+
 def suggest(word: Any, known: Iterable[str]) -> str:
     """`did you mean 'hidden'? the options are: cell, hidden, layers`"""
     import difflib  # 5 ms that only a mistake costs

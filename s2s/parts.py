@@ -57,6 +57,10 @@ def positional(maker: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters(maker) if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
+class PathOrName(str):
+    """An option that is a folder here, or the name of something elsewhere, such as a data set of the Hub."""
+
+
 class Family:
     """A family of interchangeable parts: subclass it with kind="name" and recipes can ask for it.
 
@@ -289,7 +293,14 @@ def type_name(hint: Any) -> str:
         return " or ".join("null" if a is type(None) else type_name(a) for a in args)
     if origin in (list, tuple):
         return f"list of {type_name(args[0])}"
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+    names = {
+        str: "text",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        Path: "a path",
+        PathOrName: "a path or a name",
+    }
     return names.get(hint) or str(getattr(hint, "__name__", hint))
 
 
@@ -311,4 +322,4 @@ def tree(value: Any, full: bool = True) -> Any:
         return {key: tree(item, full) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [tree(item, full) for item in value]
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | PathOrName) else value

@@ -17,22 +17,29 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from s2s.errors import RecipeError, suggest
+from s2s.errors import RecipeError, command, suggest
 
 GROUP = "s2s.plugins"
 
 
-def use_parts(name: str, folder: Path = Path()) -> None:
+def use_parts(name: str, folder: Path = Path(), *, here: bool = False) -> Path | None:
     """Import what `uses` names: being imported is what registers parts. Raises RecipeError.
 
     folder  of the recipe, where its files are looked for
+    here    look in the working folder first, as for every path on the command line
+
+    Gives the file, which a run brings along; None where it is something that is installed.
     """
-    if is_file(name, folder):
-        use_file(folder / Path(name).expanduser())
-    elif name in (known := installed()):
+    if is_file(name, folder) or (here and is_file(name)):
+        path = Path(name).expanduser()
+        path = path if here and path.is_file() else folder / path
+        use_file(path)
+        return path
+    if name in (known := installed()):
         load(known[name])
     else:
         use_module(name, folder)
+    return None
 
 
 def is_file(name: str, folder: Path = Path()) -> bool:
@@ -43,7 +50,11 @@ def is_file(name: str, folder: Path = Path()) -> bool:
 def use_file(path: Path) -> None:
     """Import a Python file by its path; once, unless it was edited since."""
     if not path.is_file():
-        raise RecipeError("uses", f"there is no file {str(path)!r}", "names are relative to the recipe's folder")
+        raise RecipeError(
+            "uses",
+            f"there is no file {str(path)!r}",
+            "names are relative to the recipe's folder, on the command line to yours",
+        )
     held = f"{path.resolve()}".encode("utf-8", "surrogateescape") + path.read_bytes()
     name = f"s2s_parts_{hashlib.blake2b(held, digest_size=8).hexdigest()}"
     if name in sys.modules:
@@ -57,7 +68,9 @@ def use_file(path: Path) -> None:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a stranger's file may raise is reported as its own
         del sys.modules[name]
-        raise RecipeError("uses", f"{path} does not import: {said(error)}", f"try: python {path}") from error
+        raise RecipeError(
+            "uses", f"{path} does not import: {said(error)}", f"try: {command('python', path)}"
+        ) from error
 
 
 def use_module(name: str, folder: Path) -> None:
@@ -75,7 +88,9 @@ def use_module(name: str, folder: Path) -> None:
 
 
 def not_imported(name: str, error: Exception) -> RecipeError:
-    return RecipeError("uses", f"{name} does not import: {said(error)}", f"try: python -c 'import {name}'")
+    return RecipeError(
+        "uses", f"{name} does not import: {said(error)}", f"try: {command('python', '-c', f'import {name}')}"
+    )
 
 
 def said(error: BaseException) -> str:

@@ -7,13 +7,15 @@ Everything lands in the cache folder under the hash of what it came from, so a s
 and tokenizer does nothing again, and no corpus has to fit in memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from s2s.data.batches import Batches
+from s2s.data.changes import contents
 from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
 from s2s.data.fields import Field
 from s2s.data.files import digest
@@ -28,10 +30,12 @@ from s2s.safefiles import cache_folder
 from s2s.tasks.language import LanguageModeling
 from s2s.tasks.task import Task
 
+SPLITS = ("train", "validation", "test")
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training needs of the data. `fingerprints` tell what each split held."""
+    """What training needs of the data. `fingerprints` tell what each split held, and `contents` its rows."""
 
     task: Task
     batches: Batches | StreamBatches
@@ -39,22 +43,26 @@ class Prepared:
     validation: Batches | StreamBatches | None
     report: Report
     fingerprints: dict[str, str]
+    contents: dict[str, str]
 
 
-def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task: Task | None = None) -> Prepared:
+def prepare(
+    recipe: Recipe,
+    say: Callable[[str], None] = lambda line: None,
+    task: Task | None = None,
+    corpora: dict[str, Corpus] | None = None,
+) -> Prepared:
     """Read and encode the training and validation splits of a recipe.
 
-    say   is told what is being done, and what the data holds
-    task  one whose fields are fitted already, as those of a run that is carried on; None learns them here
+    say      is told what is being done, and what the data holds
+    task     one whose fields are fitted already, as those of a run that is carried on; None learns them here
+    corpora  what open_data() gave; None opens it
 
     Raises DataError with the place of what is wrong in the data.
     """
     options = recipe.training
-    reader = recipe.data()
-    check_source(recipe, reader, task or recipe.build_task())
-    corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
-    if has_split(reader, "test"):
-        corpora["test"] = open_corpus(reader, "test")
+    check_source(recipe, recipe.data(), task or recipe.build_task())
+    corpora = open_data(recipe) if corpora is None else corpora
     train = corpora["train"]
     if task is None:
         say(f"data: {len(train):,} training rows; learning the vocabulary")
@@ -64,7 +72,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     for split, ids in encoded.items():
         task.check(split, ids)
     keep = encoded["train"].short_enough(source, target)
-    alike = task.parallel and reader.source_type == "text"  # a picture has no length to compare
+    alike = task.parallel and recipe.data().source_type == "text"  # a picture has no length to compare
     report = make_report(corpora, encoded, source, target, parallel=alike)
     for line in report.lines():
         say(line)
@@ -86,6 +94,7 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
         validation=batches("validation") if "validation" in corpora else None,
         report=report,
         fingerprints={split: corpus.fingerprint for split, corpus in corpora.items()},
+        contents=contents(corpora),
     )
 
 
@@ -97,6 +106,22 @@ def check_source(recipe: Recipe, reader: Reader, task: Task) -> None:
         what = f"takes {' or '.join(takes)}, and the sources of data: {recipe.data.kind} are {has}"
         hint = f"use one of: {', '.join(able) or 'nothing'}; or other data"
         raise recipe.origin.located(RecipeError("task.source", what, hint))
+
+
+def open_data(recipe: Recipe) -> dict[str, Corpus]:
+    """The splits that a training reads, as raw rows. Raises DataError."""
+    with located(recipe):
+        reader = recipe.data()
+        return {split: open_corpus(reader, split) for split in SPLITS if has_split(reader, split)}
+
+
+@contextmanager
+def located(recipe: Recipe) -> Iterator[None]:
+    """A DataError in the block says where the recipe's paths were looked for."""
+    try:
+        yield
+    except DataError as error:
+        raise recipe.origin.with_places(error) from None
 
 
 def fitted(recipe: Recipe, train: Corpus) -> Task:
@@ -120,13 +145,15 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
 
 def last_split(recipe: Recipe) -> str:
     """What a run is evaluated on: test, or validation where there is no test."""
-    reader = recipe.data()
-    return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
+    with located(recipe):
+        reader = recipe.data()
+        return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
 
 
 def open_split(recipe: Recipe, split: str) -> Corpus:
     """One split of a recipe's data, as raw rows."""
-    reader = recipe.data()
-    if not has_split(reader, split) and split != "test":
-        raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
-    return open_corpus(reader, split)
+    with located(recipe):
+        reader = recipe.data()
+        if not has_split(reader, split) and split != "test":
+            raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
+        return open_corpus(reader, split)

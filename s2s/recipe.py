@@ -27,9 +27,11 @@ from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
-from s2s.parts import Choice, Positive, tree
+from s2s.parts import Choice, PathOrName, Positive, tree
+from s2s.paths import find, find_named, map_paths, places
 from s2s.plugins import use_parts
 from s2s.recipe_yaml import Origin, as_list, parse_yaml, set_key
+from s2s.shipped import recipes_folder
 from s2s.tasks.metrics import Metric
 from s2s.tasks.task import Task
 from s2s.tensors import Space
@@ -140,30 +142,55 @@ def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
         ) from None
     except OSError as error:
         raise RecipeError(str(path), f"cannot be read: {error.strerror}", "check the name: s2s recipes") from None
-    return parse_recipe(text, str(path), changes, folder=path.parent)
+    ships = path.resolve().is_relative_to(recipes_folder().resolve())  # nobody's data is beside those
+    return parse_recipe(text, str(path), changes, folder=path.parent, beside=None if ships else path.parent)
 
 
-def parse_recipe(text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path()) -> Recipe:
-    """The same from text. `folder` is where the files named by `uses` are looked for."""
+def parse_recipe(
+    text: str, path: str = "", changes: Sequence[str] = (), folder: Path = Path(), beside: Path | None = None
+) -> Recipe:
+    """The same from text.
+
+    folder  where the files named by `uses` are looked for
+    beside  where paths are looked for before the working folder; None is the working folder alone
+    """
     node, lines = parse_yaml(text, path)
-    return recipe_of(node, Origin(path, lines), changes, folder)
+    return recipe_of(node, Origin(path, lines), changes, folder, beside)
 
 
-def recipe_of(node: dict[str, Any], origin: Origin, changes: Sequence[str], folder: Path) -> Recipe:
+def recipe_of(
+    node: dict[str, Any], origin: Origin, changes: Sequence[str], folder: Path, beside: Path | None = None
+) -> Recipe:
     """A recipe from its tree, which the changes are written into."""
     for change in changes:
         set_key(node, change)
     origin = replace(origin, changed=tuple(change.partition("=")[0] for change in changes))
     try:
         check_format(node.get("format", FORMAT))
-        for name in as_list(node.get("uses"), "uses"):
-            use_parts(name, folder)
+        here = "uses" in origin.changed  # as every path on the command line: relative to the working folder
+        parts = tuple(use_parts(name, folder, here=here) for name in as_list(node.get("uses"), "uses"))
         recipe = make(Recipe, node, "")
     except RecipeError as error:
         raise origin.located(error) from None
-    recipe.origin, recipe.format = origin, FORMAT
+    recipe.format = FORMAT
     if (metric := Metric.find(recipe.training.select_by)) is not None:
         recipe.training = replace(recipe.training, select_by=metric)  # as it is called now
+    return with_paths(recipe, replace(origin, parts=parts), beside)
+
+
+def with_paths(recipe: Recipe, origin: Origin, beside: Path | None) -> Recipe:
+    """The recipe with each of its paths where it was found; those that are nowhere are noted in its origin."""
+    nowhere = {}
+
+    def found(key: str, path: Path | PathOrName) -> Path | PathOrName:
+        folder = None if origin.commands(key) else beside
+        there = find_named(path, folder) if isinstance(path, PathOrName) else find(path, folder)
+        if len(tried := places(Path(path), folder)) > 1 and not Path(there).exists():
+            nowhere[key] = tried
+        return there
+
+    recipe = map_paths(recipe, found)
+    recipe.origin = replace(origin, nowhere=nowhere)
     return recipe
 
 

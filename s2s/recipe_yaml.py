@@ -7,21 +7,28 @@ Origin("demo.yaml", lines).place("model.head")      # demo.yaml:4: model.head
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from s2s.config import Changed, parse_change
-from s2s.errors import RecipeError
+from s2s.errors import DataError, Problem, RecipeError
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the words of a recipe stand, so that a complaint can point at them."""
+    """Where the words of a recipe stand, so that a complaint can point at them.
+
+    parts    what `uses` names: the file of each, as it was found; None for what is installed
+    nowhere  paths that lead nowhere yet, and all places where they were looked for
+    """
 
     path: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    parts: tuple[Path | None, ...] = ()
+    nowhere: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     def place(self, key: str) -> str:
         """`recipes/translation/demo.yaml:4: model.head`, or `on the command line: model.head`."""
@@ -33,6 +40,23 @@ class Origin:
         while near not in self.lines and set(near) & set(".["):
             near = near[: max(near.rfind("."), near.rfind("["))]  # of metrics[0].order, metrics may be all there is
         return f"{self.path}:{self.lines.get(near, 1)}: {key}" if self.path else key
+
+    def commands(self, key: str) -> bool:
+        """Whether the command line says this, and not the file."""
+        return any(key == c or key.startswith(f"{c}.") for c in self.changed)
+
+    def with_places(self, error: DataError) -> DataError:
+        """The same problems; one about a path that leads nowhere says all places where it was looked for."""
+
+        def explained(problem: Problem) -> Problem:
+            where = Path(problem.where)
+            for key, tried in self.nowhere.items():
+                if any(where == path or where in path.parents or path in where.parents for path in tried):
+                    looked = f"{key}: looked for {tried[0]}, beside the recipe, and {tried[1]}, in the working folder"
+                    return problem._replace(hint="; ".join(filter(None, (looked, problem.hint))))
+            return problem
+
+        return DataError.of(map(explained, error.problems))
 
     def located(self, error: RecipeError) -> RecipeError:
         """The same problems, each with its place."""

@@ -5,24 +5,22 @@
 The same call carries on a run that was stopped.
 """
 
-import platform
 import shutil
-import time
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from s2s.errors import RecipeError, RunError
+from s2s.errors import RecipeError
+from s2s.manifest import manifest
 from s2s.nn.model import Model
 from s2s.nn.pretrained import PARTS, begin_with, embedding_of
-from s2s.plugins import is_file
-from s2s.predict import open_recipe, predictor_for
+from s2s.paths import absolute
+from s2s.predict import predictor_for
 from s2s.predicting.base import Predictor
-from s2s.prepare import Prepared, prepare
-from s2s.recipe import Recipe, differences
+from s2s.prepare import Prepared, located, open_data, prepare
+from s2s.recipe import Recipe
+from s2s.resuming import check_data, check_same, go_on
 from s2s.tasks.task import Task
 from s2s.tensors import Space
 from s2s.training.options import Training
@@ -36,21 +34,6 @@ from s2s.training.signals import StopRequest
 from s2s.training.trainer import Trainer
 from s2s.training.validation import Validator, scores_of
 
-# What may change when a run is carried on: how long, where, and what is shown, but not what is learned.
-MAY_CHANGE = (
-    "training.epochs",
-    "training.steps",
-    "training.patience",
-    "training.device",
-    "training.log_every",
-    "training.save_every",
-    "training.samples",
-    "training.tensorboard",
-    "model.word_vectors.path",  # read when the run began, and not again
-    "decoding",
-    "name",
-)
-
 
 def train(
     recipe: Recipe,
@@ -59,29 +42,39 @@ def train(
     reporter: Reporter | None = None,
     require_fused: bool = False,
     stop: StopRequest | None = None,
+    fresh: bool = False,
+    accept_data: bool = False,
 ) -> Outcome:
     """Train what a recipe describes, into the folder `out`; carry on if it holds a stopped run of that recipe.
 
-    reporter  is told of the data, the model, every step and every validation
+    reporter       is told of the data, the model, every step and every validation
     require_fused  raise where a recurrence would be a Python loop over time
-    stop  asks for an end in good order: StopRequest(signals=True) makes Ctrl-C and SIGTERM do so
+    fresh          replace the run in `out`; it comes back if this training fails before its first checkpoint
+    accept_data    carry on although the data is not what it was
+    stop           asks for an end in good order: StopRequest(signals=True) makes Ctrl-C and SIGTERM do so
 
     Signals, threads and memory of the process stay as they are, unless `stop` asks for the signals.
-
-    Raises S2SError for everything the reader can put right.
+    Raises S2SError for everything the reader can put right; until all that can be known is known, nothing is changed.
     """
     options = recipe.training
     check_options(recipe)
     precision = choose_precision(options.precision, find_device(options.device))
     reporter = reporter or Reporter()
-    started = Run(out).has_checkpoint  # written below once all that it needs is there
+    run = Run(out)
+    if run.has_checkpoint or run.replaced.pending:
+        with run.lock():  # nobody else is at work with it; and what a killed training left is put right
+            pass
+    started = run.has_checkpoint and not fresh  # written below once all that it needs is there
     if started:
         run = Run.open(out)
         check_same(run, recipe)
+        corpora = open_data(recipe)
+        changed = check_data(run, corpora, accept_data)
         task = recipe.task()
         task.load(run.fields)
-        data = prepare(recipe, reporter.message, task)
+        data = prepare(recipe, reporter.message, task, corpora)
     else:
+        run.check_room(fresh=fresh)
         data = prepare(recipe, reporter.message)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
@@ -93,14 +86,11 @@ def train(
             reporter.message(line)
     for line in describe(model, data, precision, options):
         reporter.message(line)
-    if not started:
-        brought = replace(recipe, uses=tuple(brought_as(name, recipe) for name in recipe.uses))
-        run = Run.create(out, brought.to_yaml())
-    with run.lock():
+    run.make_folder()
+    with run.lock(), run.replaced.back_on_failure(reporter.message):
         if not started:
-            copy_parts(recipe, run)
-            data.task.save(run.fields)
-            run.write_manifest(manifest(recipe, data, precision))
+            for name in begin(run, recipe, data, precision, fresh):
+                reporter.message(f"left in the folder: {name}, which s2s did not make")
         told = [reporter, JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])]
         trainer = Trainer(
             model,
@@ -113,20 +103,26 @@ def train(
             reporter=Progress(told),
         )
         if started:
-            trainer.resume()
-            reporter.message(f"going on from step {trainer.position.step:,}")
+            go_on(trainer, recipe, data, changed, reporter.message)
         else:
             trainer.save()
         outcome = trainer.fit(stop or StopRequest())
+        run.replaced.forget()
         note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
         if note is not None:
             reporter.message(note)
     return outcome
 
 
-def is_run(folder: Path) -> bool:
-    """Has a training begun there?"""
-    return (folder / "manifest.json").exists()
+def begin(run: Run, recipe: Recipe, data: Prepared, precision: Precision, fresh: bool) -> list[str]:
+    """A new run, with all that it needs but weights; gives what foreign files were left in its folder."""
+    names = [brought_as(part) if part else name for name, part in zip(recipe.uses, recipe.origin.parts, strict=True)]
+    brought = replace(absolute(recipe), uses=tuple(names))
+    left = run.begin(brought.to_yaml(), fresh=fresh)
+    copy_parts(recipe, run)
+    data.task.save(run.fields)
+    run.write_manifest(manifest(recipe, data, precision))
+    return left
 
 
 def check_options(recipe: Recipe) -> None:
@@ -146,19 +142,6 @@ def check_options(recipe: Recipe) -> None:
                 f"validation has no score {options.select_by!r}",
                 f"it has: {', '.join(known)}; the task's metrics decide",
             )
-        )
-
-
-def check_same(run: Run, recipe: Recipe) -> None:
-    """A run is carried on by the recipe that began it, or not at all."""
-    old = open_recipe(run, trust=bool(recipe.uses))
-    changed = [p for p in differences(old, recipe) if not p.where.startswith((*MAY_CHANGE, "uses"))]
-    if changed:
-        first = "; ".join(f"{p.where}: {p.what}" for p in changed[:3])
-        raise RunError(
-            str(run.path),
-            f"holds a run of another recipe ({first})",
-            "choose another folder with --out, or start again with --fresh",
         )
 
 
@@ -199,7 +182,8 @@ def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
         embedding, tokenizer = embedding_of(model, side), getattr(task, side).tokenizer
         key = f"model.{PARTS[side]}.embedding"
         try:
-            found = chosen.read(tokenizer, embedding.embedding_dim, key)
+            with located(recipe):
+                found = chosen.read(tokenizer, embedding.embedding_dim, key)
         except RecipeError as error:
             raise recipe.origin.located(error) from None
         begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
@@ -226,30 +210,11 @@ def sides(source: Space, target: Space) -> str:
 
 def copy_parts(recipe: Recipe, run: Run) -> None:
     """A run brings the user's own parts along, so that it can be opened elsewhere."""
-    folder = Path(recipe.origin.path).parent
-    for name in recipe.uses:
-        if is_file(name, folder):
-            (run.path / "parts").mkdir(exist_ok=True)
-            shutil.copy2(folder / Path(name).expanduser(), run.path / brought_as(name, recipe))
+    for source in filter(None, recipe.origin.parts):
+        (run.path / "parts").mkdir(exist_ok=True)
+        shutil.copy2(source, run.path / brought_as(source))
 
 
-def brought_as(name: str, recipe: Recipe) -> str:
-    """What `uses` says in the run: files lie beside it, modules and plugins are installed."""
-    return f"parts/{Path(name).name}" if is_file(name, Path(recipe.origin.path).parent) else name
-
-
-def manifest(recipe: Recipe, data: Prepared, precision: Precision) -> dict[str, Any]:
-    """What it takes to tell two runs apart, or to have this one again."""
-    packages = ("s2s", "torch", "sentencepiece", "sacrebleu", "datasets", "numpy")
-    return {
-        "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "seed": recipe.seed,
-        "device": str(precision.device),
-        "precision": precision.name,
-        "threads": torch.get_num_threads(),
-        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
-        "machine": platform.machine(),
-        "data": data.fingerprints,
-        "fields": {side: getattr(data.task, side).fingerprint for side in ("source", "target")},
-        "report": data.report.to_dict(),
-    }
+def brought_as(part: Path) -> str:
+    """What `uses` says in the run of a file that it brings along."""
+    return f"parts/{part.name}"

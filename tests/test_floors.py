@@ -8,16 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
     {"errors", "execution"},
-    {"parts", "plugins", "safefiles", "tensors"},
-    {"config"},
+    {"parts", "plugins", "safefiles", "shipped", "tensors"},
+    {"config", "paths"},
     {"data", "figures", "nn", "recipe_yaml"},
     {"inference"},
     {"decoding"},
     {"tasks"},
     {"training"},
     {"builtin"},
-    {"recipe", "shipped"},
-    {"prepare", "predicting", "predict", "schema", "session", "evaluation"},
+    {"recipe"},
+    {"prepare", "predicting", "predict", "manifest", "resuming", "schema", "session", "evaluation"},
     {"cli"},
 ]
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}

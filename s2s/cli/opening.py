@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from s2s.cli.sources import called, source_type
-from s2s.errors import RunError
+from s2s.errors import RunError, command
 
 if TYPE_CHECKING:
     from s2s.predicting.base import Predictor
@@ -100,6 +100,6 @@ def open_run(
         keep_freed_memory()  # this process is ours: a step asks for the same large buffers as the one before
     if why := why_not(predictor.task, verb):
         what = f"is a run of {predictor.recipe.task.kind}, {why}"
-        raise RunError(str(folder), what, f"use the verb for it: s2s {verb_for(predictor.task)} {run}")
+        raise RunError(str(folder), what, f"use the verb for it: {command('s2s', verb_for(predictor.task), run)}")
     assert isinstance(predictor, kind)
     return folder, predictor

@@ -7,7 +7,7 @@ import typer
 
 from s2s.cli.console import output
 from s2s.cli.help import Verb, Verbs
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, command
 from s2s.shipped import find_recipe, shipped
 
 recipes = typer.Typer(cls=Verbs, rich_markup_mode=None)
@@ -88,10 +88,12 @@ def copy(
         with open(target, "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise RecipeError(str(target), "is there already", f"name another: s2s recipes copy {name} PATH") from None
+        raise RecipeError(
+            str(target), "is there already", f"name another: {command('s2s', 'recipes', 'copy', name)} PATH"
+        ) from None
     except OSError as error:
         raise RecipeError(str(target), f"cannot be written: {error.strerror}", "name another file") from None
-    typer.echo(f"copied to {target}; edit it, then: s2s train {target}")
+    typer.echo(f"copied to {target}; edit it, then: {command('s2s', 'train', target)}")
 
 
 def read_text(path: Path) -> str:
@@ -122,7 +124,7 @@ def summarize(name: str, path: Path) -> Summary:
         text = read_text(path)
         tree = yaml.safe_load(text)
     except (RecipeError, yaml.YAMLError):
-        return Summary(name, "", "", "", f"cannot be read: s2s check {path}")
+        return Summary(name, "", "", "", f"cannot be read: {command('s2s', 'check', path)}")
     tree = tree if isinstance(tree, dict) else {}
     model = tree.get("model")
     sides = [part(model.get(side), "hidden") for side in ("encoder", "head")] if isinstance(model, dict) else []

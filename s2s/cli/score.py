@@ -13,7 +13,7 @@ from s2s.cli.lines import echo, one_line, read_all, rounded
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.unknown import warn_unknown
-from s2s.errors import DataError
+from s2s.errors import DataError, command
 
 if TYPE_CHECKING:
     from s2s.data.readers import Row
@@ -99,7 +99,7 @@ def pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:
 
     if predictor.task.source.space.shape != "ids":
         what = f"reads {predictor.task.source.space.shape}, and s2s score reads texts"
-        raise DataError(run, what, f"score it on its own data: s2s evaluate {run}")
+        raise DataError(run, what, f"score it on its own data: {command('s2s', 'evaluate', run)}")
     if len(files) == 2 and INPUT not in files and not tabbed(files[0]):
         columns = [list(lines_of(name)) for name in files]
         if len(columns[0]) != len(columns[1]):

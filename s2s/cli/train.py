@@ -1,6 +1,5 @@
 """s2s train: from a recipe to a run folder; again, to carry on."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from s2s.cli.console import errors, output
 from s2s.cli.recipes import RecipeArgument
+from s2s.errors import command
 
 if TYPE_CHECKING:
     from s2s.recipe import Recipe
@@ -27,7 +27,12 @@ def train(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as training.epochs=5.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; runs/NAME if not given.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the folder holds and start again.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start again; the run in the folder goes at the first checkpoint.")
+    ] = False,
+    accept_data: Annotated[
+        bool, typer.Option("--accept-data", help="Carry on although the data is not what it was.")
+    ] = False,
     require_fused: Annotated[
         bool, typer.Option("--require-fused", help="An error where a recurrence would be a Python loop.")
     ] = False,
@@ -38,7 +43,6 @@ def train(
     s2s train multi30k training.epochs=5 model.head.attention=additive --out runs/additive
     """
     from s2s.recipe import read_recipe
-    from s2s.session import is_run
     from s2s.session import train as run_training
     from s2s.shipped import find_recipe
     from s2s.training.memory import keep_freed_memory
@@ -48,20 +52,21 @@ def train(
 
     read = read_recipe(find_recipe(recipe), changes or ())
     folder = out or Path("runs") / read.name
-    if fresh and is_run(folder):
-        shutil.rmtree(folder)
-
     if find_device(read.training.device).type == "cpu":
         keep_freed_memory()  # this process is ours
     stop = StopRequest(signals=True)
     with reporter_for(errors()) as reporter:
-        outcome = run_training(read, folder, reporter=reporter, require_fused=require_fused, stop=stop)
-    close(
-        folder,
-        outcome,
-        next_steps(read, folder),
-        " ".join([recipe, *(changes or ()), *(["--out", str(out)] if out else [])]),
-    )
+        outcome = run_training(
+            read,
+            folder,
+            reporter=reporter,
+            require_fused=require_fused,
+            fresh=fresh,
+            accept_data=accept_data,
+            stop=stop,
+        )
+    again = [recipe, *(changes or ()), *(["--out", out] if out else []), *["--require-fused"] * require_fused]
+    close(folder, outcome, next_steps(read, folder), command("s2s", "train", *again))
 
 
 def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
@@ -72,20 +77,23 @@ def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
 
     task = recipe.task()
     task.load(Run(folder).fields)
-    asked = {"picture": " a.png", "numbers": " a.npy"}.get(source_type(task), "")
-    trusted = " --trust" if recipe.uses else ""
-    return [f"s2s evaluate {folder}{trusted}", f"s2s {verb_for(task)} {folder}{asked}{trusted}"]
+    asked = {"picture": ["a.png"], "numbers": ["a.npy"]}.get(source_type(task), [])
+    trusted = ["--trust"] if recipe.uses else []
+    return [
+        command("s2s", "evaluate", folder, *trusted),
+        command("s2s", verb_for(task), folder, *asked, *trusted),
+    ]
 
 
 def close(folder: Path, outcome: "Outcome", steps: list[str], again: str) -> None:
-    """How it ended, an example, and what to do next."""
+    """How it ended, an example, and what to do next; `again` is the command that carries on."""
     here = outcome.position
     best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
     errors().print(
         f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False
     )
     if outcome.reason == "asked":
-        errors().print(f"go on: s2s train {again}", markup=False)
+        errors().print(f"go on: {again}", markup=False, soft_wrap=True)  # one line, which can be pasted
         raise typer.Exit(130)
     if example := last_sample(folder):
         output().print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from s2s.errors import DataError
+from s2s.errors import DataError, command
 
 LONGEST_LINE = 1 << 24  # bytes: a longer "line" is not text, and reading it would fill the memory
 
@@ -27,7 +27,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except IsADirectoryError:
         raise DataError(str(path), "is a folder, not a file", folder_hint(path)) from None
     except PermissionError:
-        raise DataError(str(path), "may not be read", f"ask for permission, or: chmod u+r {path}") from None
+        raise DataError(
+            str(path), "may not be read", f"ask for permission, or: {command('chmod', 'u+r', path)}"
+        ) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(str(path), f"is broken gzip: {error}", "fetch or write the file again") from None
     except OSError as error:
@@ -58,9 +60,11 @@ def read_lines(path: Path) -> Iterator[str]:
 def check_start(path: Path, line: bytes) -> None:
     """Complain about files whose first line shows that none can be read."""
     if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{path}:1", "is UTF-16, not UTF-8", f"convert it: iconv -f UTF-16 -t UTF-8 {path} > NEW")
+        raise DataError(
+            f"{path}:1", "is UTF-16, not UTF-8", f"convert it: iconv -f UTF-16 -t UTF-8 {command(path)} > NEW"
+        )
     if not line.endswith(b"\n") and line.rstrip(b"\r").count(b"\r"):
-        hint = f"convert it: tr '\\r' '\\n' < {path} > NEW"
+        hint = f"convert it: tr '\\r' '\\n' < {command(path)} > NEW"
         raise DataError(f"{path}:1", "lines end in a carriage return alone, as on old Macs", hint)
 
 
@@ -71,7 +75,7 @@ def decoded(path: Path, number: int, line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = f"byte {line[error.start]:#04x} at column {error.start + 1}"
-        hint = f"it must be UTF-8; from Latin-1, for instance: iconv -f ISO-8859-1 -t UTF-8 {path} > NEW"
+        hint = f"it must be UTF-8; from Latin-1, for instance: iconv -f ISO-8859-1 -t UTF-8 {command(path)} > NEW"
         raise DataError(f"{path}:{number}", f"is not UTF-8: {byte}", hint) from None
 
 

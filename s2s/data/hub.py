@@ -16,6 +16,7 @@ from s2s.data.columns import Name, Names, row_of, top_columns
 from s2s.data.files import digest, digest_files, missing
 from s2s.data.readers import Reader, Row, SourceType, with_names
 from s2s.errors import DataError, suggest
+from s2s.parts import PathOrName
 
 
 @dataclass(kw_only=True)
@@ -31,7 +32,7 @@ class HuggingFace(Reader, kind="huggingface"):
     A target that the data set calls a class label has the names that it gives them, or those of `labels`.
     """
 
-    path: str
+    path: PathOrName
     source: Name | None
     target: Names
     config: str | None = None

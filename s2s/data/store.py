@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from s2s.errors import DataError
+from s2s.errors import DataError, command
 
 try:
     import fcntl
@@ -161,7 +161,9 @@ def refused(folder: Path, error: OSError) -> DataError:
 
 def damaged(folder: Path, error: Exception) -> DataError:
     """What to say of a cached folder that somebody or something has changed."""
-    return DataError(str(folder), f"the cache is damaged: {error}", f"delete it, and it is made again: rm -r {folder}")
+    return DataError(
+        str(folder), f"the cache is damaged: {error}", f"delete it, and it is made again: {command('rm', '-r', folder)}"
+    )
 
 
 def sweep(parent: Path) -> None:

@@ -1,5 +1,6 @@
 """One training at a time in one folder."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -9,10 +10,7 @@ from pathlib import Path
 from s2s.errors import RunError
 from s2s.safefiles import explained
 
-try:
-    import fcntl
-except ImportError:  # Windows: nothing keeps a second training out there
-    fcntl = None  # type: ignore[assignment]
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what a network disk that knows none says
 
 
 @contextmanager
@@ -23,48 +21,34 @@ def locked(folder: Path) -> Iterator[None]:
     dies, so a lock file left behind by a dead process is taken over, and a number that the system gave to
     another process since does not matter.
     """
+    from filelock import FileLock, Timeout  # a run that is only read needs none
+
     path = folder / ".lock"
+    lock = FileLock(path, timeout=0)
     with explained(path):
-        handle = take(path)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(
+                str(folder),
+                f"{owner(path)} is training in it",
+                "wait for it or stop it, or choose another folder: --out DIR",
+            ) from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+        with suppress(OSError):  # Windows lets nobody write to a locked file: there, the lock names no one
+            path.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
     try:
         yield
     finally:
         with suppress(OSError):
-            path.unlink()  # while it is still held, so that nobody locks a file about to vanish
-        os.close(handle)
+            path.unlink()  # while it is still held: whoever has opened it sees that it is gone, and opens it again
+        lock.release()
 
 
-def take(path: Path) -> int:
-    """The handle of the locked file, which now names this process."""
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            hold(handle, path)
-            if same_file(handle, path):
-                os.ftruncate(handle, 0)
-                os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-                return handle
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # its last owner removed it between our opening and our locking it
-
-
-def hold(handle: int, path: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
-        hint = "wait for it or stop it, or choose another folder: --out DIR"
-        raise RunError(str(path.parent), f"{owner} is training in it", hint) from None
-    except OSError:
-        pass  # a network disk that knows no locks
-
-
-def same_file(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(path))
-    except FileNotFoundError:
-        return False
+def owner(path: Path) -> str:
+    """`process 4711 on mallorca`, as the one who holds the lock wrote it."""
+    with suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace")[:200].strip() or "another process"
+    return "another process"

@@ -5,6 +5,7 @@ fields/            tokenizers and label names
 best.safetensors  last.safetensors + last.state   weights; all else that training needs to go on
 log.jsonl          one line an event; manifest.json: versions, data hashes, device, seed
 predictions/  plots/
+.replaced/         for a while, the run that --fresh replaces (replaced.py)
 """
 
 import difflib
@@ -22,6 +23,7 @@ from s2s.safefiles import atomic_write, explained, move_over, remove_leftovers
 from s2s.training.checkpoints import DAMAGED, pack, read_tensors, read_values, unpack, write_tensors
 from s2s.training.eventlog import EventLog, finite
 from s2s.training.locks import locked
+from s2s.training.replaced import Replaced
 
 FORMAT = 1  # of the folder: raise it when an older s2s could no longer read a run
 OURS = {"recipe.yaml", "fields", "parts", "log.jsonl", "manifest.json", "predictions", "plots", "tensorboard"}
@@ -44,6 +46,7 @@ class Run:
         self._state = self.path / "last.state"
         self._last = self.path / "last.safetensors"
         self._coming = self.path / "last.safetensors.next"
+        self.replaced = Replaced(self.path)
 
     # -- opening --
 
@@ -51,21 +54,61 @@ class Run:
     def create(cls, path: str | Path, recipe_text: str, manifest: Mapping[str, Any] | None = None) -> "Run":
         """A new run folder. One that stopped before it had any weights is begun again; a trained one is not touched."""
         run = cls(path)
-        with explained(run.path):
-            if run.path.exists() and not run.path.is_dir():
-                raise RunError(str(run.path), "is a file, and a run is a folder", ELSEWHERE)
-            run.path.mkdir(parents=True, exist_ok=True)
-            names = {p.name for p in run.path.iterdir() if not p.name.startswith(".")}
-        if run.has_checkpoint or any(name.endswith(".safetensors") for name in names):
-            raise RunError(str(run.path), "already holds a trained run", f"carry on with it, or {ELSEWHERE}")
-        if names - OURS:
-            raise RunError(str(run.path), f"is not empty: it has {sorted(names - OURS)[0]!r}", ELSEWHERE)
+        run.check_room()
+        run.make_folder()
         with run.lock():
-            with explained(run._log.path):
-                run._log.path.unlink(missing_ok=True)
-            run.write("recipe.yaml", recipe_text)
-            run.write_manifest(manifest or {})  # last: a folder with a manifest is a whole one
+            run.begin(recipe_text, manifest)
         return run
+
+    def make_folder(self) -> None:
+        """Where it is not there already."""
+        with explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+
+    def check_room(self, *, fresh: bool = False) -> None:
+        """Raises RunError where no run can begin.
+
+        fresh  a run that s2s made is no hindrance: begin() sets it aside
+        """
+        with explained(self.path):
+            if self.path.exists() and not self.path.is_dir():
+                raise RunError(str(self.path), "is a file, and a run is a folder", ELSEWHERE)
+            names = {p.name for p in self.path.glob("[!.]*")}
+        trained = self.has_checkpoint or any(name.endswith(".safetensors") for name in names)
+        if fresh and trained and self._is_ours(strict=True):
+            return
+        if fresh and trained:
+            what = "cannot be replaced: its manifest.json does not say that s2s made all this"
+            raise RunError(str(self.path), what, f"move away what is in it, or {ELSEWHERE}")
+        if trained:
+            raise RunError(str(self.path), "already holds a trained run", f"carry on with it, or {ELSEWHERE}")
+        strange = sorted(names - OURS if self._is_ours() else names)
+        if strange:
+            what = "is no run that s2s made, and not empty" if fresh else "is not empty"
+            raise RunError(str(self.path), f"{what}: it has {strange[0]!r}", ELSEWHERE)
+
+    def _is_ours(self, strict: bool = False) -> bool:
+        """Whether the manifest is one that s2s writes: strictly, with the versions that a training notes there."""
+        try:
+            values = self.manifest()
+        except RunError:  # there is none, or another program's
+            return False
+        noted = values.get("versions")
+        return isinstance(values.get("format"), int) and (not strict or (isinstance(noted, dict) and "s2s" in noted))
+
+    def begin(self, recipe_text: str, manifest: Mapping[str, Any] | None = None, *, fresh: bool = False) -> list[str]:
+        """Begin a run, for the one who holds the lock; gives the names of foreign files that were left in the folder.
+
+        fresh  a run that is there waits in `replaced`, until that is told to forget it or to bring it back
+        """
+        self.check_room(fresh=fresh)
+        left = self.replaced.set_aside() if fresh and self._is_ours(strict=True) else []
+        with explained(self._log.path):
+            self._log.path.unlink(missing_ok=True)
+        # First: what comes after it is ours, and may be begun again where the process is killed.
+        self.write_manifest(manifest or {})
+        self.write("recipe.yaml", recipe_text)
+        return left
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -96,6 +139,7 @@ class Run:
         """Keep a second training out of this folder; a lock whose owner died is taken over."""
         with locked(self.path):
             remove_leftovers(self.path)
+            self.replaced.recover()
             yield
 
     # -- weights --

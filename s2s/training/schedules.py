@@ -25,6 +25,9 @@ class Schedule(Family):
     def observe(self, score: float, higher_is_better: bool) -> None:
         """Most schedules do not look at scores."""
 
+    def forget(self) -> None:
+        """What `observe` saw cannot be compared with what it will see."""
+
     def state_dict(self) -> dict[str, Any]:
         """Plain values: what `observe` has changed."""
         return {}
@@ -109,6 +112,9 @@ class Plateau(Schedule, kind="plateau"):
 
     def state_dict(self) -> dict[str, Any]:
         return {"scale": self.scale, "best": self.best, "bad": self.bad, "resting": self.resting}
+
+    def forget(self) -> None:
+        self.best, self.bad = None, 0
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.scale, self.best = state["scale"], state["best"]

@@ -12,7 +12,7 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from s2s.data.batches import Batches
 from s2s.data.streams import StreamBatches
+from s2s.errors import TrainingError
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, detach, leaves, move, refill
@@ -80,11 +81,16 @@ class Trainer:
         with stop or StopRequest(signals=True) as request:
             reason = self._finished()
             while reason is None:
+                step, from_start = here.step, here.batch == 0
                 for group in self._groups():
                     self.learn(group)
                     reason = self._after_step(request)
                     if reason:
                         break
+                if here.step == step and from_start:
+                    raise self._nothing()
+                if reason is None and (reason := self._finished()):
+                    self.save()
         if self.validator is None:  # nobody can say which weights were best: the last are
             with self._averaged():
                 self.run.save_weights("best", self.model.state_dict())
@@ -94,13 +100,23 @@ class Trainer:
         """The rest of this pass, in groups of `accumulate` batches; a last short group counts like any other."""
         here = self.position
         size = self.options.accumulate
-        stream = iter(self.batches.epoch(here.epoch, start=here.batch))
         count = self.batches.count(here.epoch)
+        if count and here.batch >= count:  # a pass that is shorter than when its checkpoint was written
+            here.epoch, here.batch = here.epoch + 1, 0
+            count = self.batches.count(here.epoch)
+        stream = iter(self.batches.epoch(here.epoch, start=here.batch))
         while group := list(itertools.islice(stream, size)):
             here.batch += len(group)
             if here.batch >= count:
                 here.epoch, here.batch = here.epoch + 1, 0
             yield group
+        if here.batch:  # it gave fewer batches than it counted: it is over all the same
+            here.epoch, here.batch = here.epoch + 1, 0
+
+    def _nothing(self) -> TrainingError:
+        """What to say of a pass without a batch: going on would be going round in circles."""
+        what = f"pass {self.position.epoch + 1} over the training data has no batch to learn from"
+        return TrainingError(self._place, what, "see what `data` and max_length leave: s2s train says how many rows")
 
     def learn(self, group: Sequence[Batch]) -> None:
         """One update of the weights. A group of small batches weighs every token as one large batch would."""
@@ -233,6 +249,8 @@ class Trainer:
             "position": dataclasses.asdict(self.position),
         }
         self.run.save_checkpoint(self.model.state_dict(), state)
+        if self.position.step:
+            self.run.replaced.forget()  # from here on, this run is worth more than one that --fresh replaced
 
     def resume(self) -> None:
         """Go on from the run's last checkpoint."""
@@ -249,10 +267,24 @@ class Trainer:
         set_random_state(state["random"], self.precision.device)
         self.run.rewind_log(self.position.step)  # what came after will be told again
 
+    def accept(self, changed: Collection[str]) -> None:
+        """Go on, after resume(), with data of which these splits are others than they were.
+
+        Places in a pass over other rows mean nothing: that pass begins again, with no text carried over. Scores on
+        other rows cannot be compared: the next validation is the best so far.
+        """
+        if "train" in changed:
+            self.position.batch, self.carried = 0, None
+        if "validation" in changed:
+            self.position.best, self.position.best_step, self.position.worse = None, 0, 0
+            self.schedule.forget()
+
     def _carried(self, tensors: Sequence[Tensor]) -> Any:
         """The state that was carried from batch to batch: a checkpoint holds its tensors, a model knows their nest."""
         if not tensors:
             return None
         batch = next(self.batches.epoch(0))
-        _, state = self.model.head.start(self.model.encode(move(batch.source, self.precision.device)))
-        return refill(state, move(tuple(tensors), self.precision.device))
+        with self.precision.autocast():
+            _, state = self.model.head.start(self.model.encode(move(batch.source, self.precision.device)))
+        kinds = [tensor.dtype for tensor in leaves(state)]  # the checkpoint's may be of another precision
+        return refill(state, [t.to(self.precision.device, kind) for t, kind in zip(tensors, kinds, strict=True)])

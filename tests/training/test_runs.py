@@ -588,7 +588,7 @@ def test_a_file_system_without_locks(run, monkeypatch):
     def unsupported(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("s2s.training.locks.fcntl.flock", unsupported)
+    monkeypatch.setattr("fcntl.flock", unsupported)
     with run.lock():
         pass
 
