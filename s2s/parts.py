@@ -71,7 +71,7 @@ class Choice(Generic[T]):
     """A part that a recipe chose and s2s checked: call it with what the program knows."""
 
     kind: str
-    options: Mapping[str, Any]  # only what was written; the signature has the defaults
+    options: Mapping[str, Any]  # only what is no default; the signature has those
     maker: Callable[..., T]
 
     def __call__(self, *known: Any) -> T:
