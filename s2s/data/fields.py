@@ -66,6 +66,11 @@ class Field(Family):
         """A visible name for each position of an encoded value or of model output: the axes of an attention map."""
         raise NotImplementedError
 
+    def typed(self, value: Any) -> list[str]:
+        """The same for a value that somebody gave, in the letters that were typed. The end has no name."""
+        (array,) = self.encode_all([value])
+        return self.pieces(array)[: self.length(array) - self.ends]
+
     def save(self, folder: Path, name: str) -> None:
         raise NotImplementedError
 
@@ -100,6 +105,9 @@ class Given(Field):
         pass
 
     def pieces(self, ids: Any) -> list[str]:
+        return []
+
+    def typed(self, value: Any) -> list[str]:
         return []
 
     def save(self, folder: Path, name: str) -> None:

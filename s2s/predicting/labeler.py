@@ -68,7 +68,7 @@ class Labeler(Predictor):
             chances = sigmoid(logits) if several else softmax(logits)
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
-            pieces = self.pieces(source)
+            pieces = self.pieces(texts[row], len(source))
             shares = None if weights is None else weights[: len(pieces)].tolist()
             answers[row] = Classification(self.task.said(logits), named, pieces, shares)
         return answers
@@ -78,7 +78,7 @@ class Labeler(Predictor):
         self.need("tags")
         answers = [Tagging([], [], [])] * len(texts)
         for row, source, logits, _ in self.decided(texts):
-            words = self.pieces(source)
+            words = self.pieces(texts[row], len(source))
             chances = softmax(logits[: len(words)])
             tags = [self.names[i] for i in chances.argmax(-1)]
             answers[row] = Tagging(words, tags, chances.max(-1).tolist())
@@ -119,10 +119,12 @@ class Labeler(Predictor):
         for i, row in enumerate(rows):
             yield row, encoded[i], logits[i], None if weights is None else weights[i]
 
-    def pieces(self, source: np.ndarray) -> list[str]:
-        """A name for each position that is a piece of the text, without the joiners of marks."""
-        found = self.task.source.pieces(source)
-        return [piece.replace(JOINER, "") or piece for piece in found[: len(source) - self.task.source.ends]]
+    def pieces(self, text: Source, positions: int) -> list[str]:
+        """A name for each position that is a piece of the text: what was typed there, without the joiners of marks."""
+        count = positions - self.task.source.ends
+        found = self.task.source.typed(text)
+        assert len(found) in (0, count)  # pictures and numbers have no names
+        return [piece.replace(JOINER, "") or piece for piece in found]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

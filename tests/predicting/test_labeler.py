@@ -167,3 +167,11 @@ def test_the_task_says_what_a_run_can_do(task, kind):
     made = choose(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
     made.target.names = ["a", "b"]
     assert predictor_for(made) is kind
+
+
+def test_words_come_back_as_they_were_typed(tokenizer, labeler):
+    """Neither as <unk>, nor in small letters; what counted in a classification likewise."""
+    tokenizer.lowercase = True
+    assert labeler("tags").tag(["Good ZEBRA bad"])[0].words == ["Good", "ZEBRA", "bad"]
+    assert labeler("tags").tag(["Good ZEBRA bad"])[0].tags == ["good", "other", "bad"]
+    assert labeler().classify(["Good, Zebra!"])[0].pieces == ["Good", ",", "Zebra", "!"]
