@@ -49,9 +49,9 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     """
     options = recipe.training
     reader = recipe.data()
-    corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
-    if has_split(reader, "test"):
-        corpora["test"] = open_corpus(reader, "test")
+    reads = (task or recipe.task()).target
+    splits = [split for split in ("train", "validation", "test") if has_split(reader, split)]
+    corpora = {split: open_corpus(reader, split, target=reads) for split in splits}
     train = corpora["train"]
     if task is None:
         say(f"data: {len(train):,} training rows; learning the vocabulary")
@@ -115,4 +115,4 @@ def open_split(recipe: Recipe, split: str) -> Corpus:
     reader = recipe.data()
     if not has_split(reader, split) and split != "test":
         raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
-    return open_corpus(reader, split)
+    return open_corpus(reader, split, target=recipe.task().target)

@@ -22,3 +22,8 @@ def errors() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, emoji=False)
+
+
+def warn(words: str) -> None:
+    """A line on standard error, as plain text."""
+    errors().print(f"warning: {words}", markup=False, emoji=False, soft_wrap=True, style="yellow")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from s2s.cli.console import output
+from s2s.cli.console import output, warn
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.errors import DataError
 
@@ -62,6 +62,10 @@ def evaluate(
     found = measure(predictor, rows, name=called, against=baseline)
     path = found.save(folder / "predictions")
     show(found)
+    if unseen := found.details.get("unseen"):
+        from s2s.data.report import unseen_names
+
+        warn(f"{called}: {unseen_names(unseen['rows'], list(unseen['names']))}")
     if "classes" in found.details:
         show_classes(found.details, path.with_name(f"{path.stem}.confusion.png"))
     if "diversity" in found.details:

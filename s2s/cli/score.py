@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from s2s.cli.console import errors, output
+from s2s.cli.console import output, warn
 from s2s.cli.lines import echo, one_line, rounded
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import DataError
@@ -164,7 +164,9 @@ def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
     """A line for every row."""
     numbers = zip(part.rows, found.nats.tolist(), found.tokens.tolist(), strict=True)
     for row, nats, tokens in numbers:
-        each = math.exp(min(nats / max(1, tokens), 700))
+        if not tokens:  # its label is one that training does not have: there is nothing to say of it
+            nats = math.nan
+        each = math.exp(min(nats / max(1, tokens), 700)) if tokens else math.nan
         source = row.source if isinstance(row.source, str) else ""
         if as_json:
             record = {"source": source} if source else {}
@@ -177,11 +179,20 @@ def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
 
 
 def warn_unknown(predictor: "Predictor", part: Part) -> None:
-    """Unknown pieces make a text look likelier, or less likely, than it is."""
-    tokenizer = getattr(predictor.task.target, "tokenizer", None)
+    """Unknown pieces make a text look likelier, or less likely, than it is; an unknown label is left out."""
+    from s2s.data.labels import Names
+    from s2s.data.report import unseen_names
+
+    target = predictor.task.target
+    if isinstance(target, Names):
+        found = [names for names in target.unseen([row.references[0] for row in part.rows]) if names]
+        if found:
+            names = sorted({name for several in found for name in several})
+            warn(f"{part.name}: {unseen_names(len(found), names)}")
+        return
+    tokenizer = getattr(target, "tokenizer", None)
     if tokenizer is None:
         return
     unknown = sum(tokenizer.unknown(ids) for ids in tokenizer.encode_all([row.references[0] for row in part.rows]))
     if unknown:
-        what = f"warning: {part.name}: {unknown:,} pieces are unknown to the model; the scores say little about them"
-        errors().print(what, markup=False, emoji=False, soft_wrap=True, style="yellow")
+        warn(f"{part.name}: {unknown:,} pieces are unknown to the model; the scores say little about them")

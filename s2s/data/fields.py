@@ -58,6 +58,12 @@ class Field(Family):
     def collate(self, rows: Sequence[np.ndarray]) -> Padded | Tensor:
         raise NotImplementedError
 
+    def positions(self, target: Padded | Tensor) -> Tensor:
+        """[N], where in a collated target's flattened data the answers are that a model owes: all that is real."""
+        if isinstance(target, Padded):
+            return target.valid.flatten().nonzero().squeeze(1)
+        return torch.arange(len(target))
+
     def decode(self, ids: Any) -> Any:
         """Model output for one example, as a person would write it."""
         raise NotImplementedError

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+import s2s.data.subwords
+import s2s.data.texts  # noqa: F401  (they register the tokenizers)
 from s2s.config import choose
 from s2s.data.fields import Field
 from s2s.data.tokenizers import Tokenizer
