@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+import s2s.data.conll
 import s2s.data.dialogues
 import s2s.data.folders
 import s2s.data.generated
