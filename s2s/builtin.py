@@ -6,6 +6,7 @@ A new file with parts is a new line here, and nowhere else.
 # ruff: noqa: F401, I001  (imported for what they register, in the order of the families)
 
 # readers
+import s2s.data.conll
 import s2s.data.dialogues
 import s2s.data.folders
 import s2s.data.hub

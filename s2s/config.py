@@ -75,7 +75,11 @@ def make(cls: type[T], node: Any, where: str) -> T:
 
 
 def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, name: str) -> dict[str, Any]:
-    """Check options against the keyword-only parameters of a constructor; report every mistake."""
+    """Check options against the keyword-only parameters of a constructor; report every mistake.
+
+    A default that is written out is the default: it is not among what comes back. So the recipe of a run, which has
+    every default written out, says no more than the one that began it, and nothing can take a default for a choice.
+    """
     wanted = options_of(maker)
     problems: list[Problem] = []
     good: dict[str, Any] = {}
@@ -86,9 +90,12 @@ def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, na
             problems.append(Problem(place, f"{name} has no option {key!r}", suggest(key, wanted)))
             continue
         try:
-            good[key] = convert(value, wanted[key].hint, place, wanted[key].default)
+            found = convert(value, wanted[key].hint, place, wanted[key].default)
         except RecipeError as error:
             problems.extend(error.problems)
+            continue
+        if type(found) is not type(wanted[key].default) or found != wanted[key].default:
+            good[key] = found
     for key, option in wanted.items():
         if option.required and key not in given:
             hint = f"it has no default; the options are: {', '.join(wanted)}"

@@ -199,7 +199,7 @@ class Choice(Generic[P]):
     """
 
     kind: str
-    options: Mapping[str, Any]  # only what was written; the signature has the defaults
+    options: Mapping[str, Any]  # only what is no default; the signature has those
     maker: Callable[..., P]
     where: str = dataclasses.field(default="", compare=False)
 

@@ -130,7 +130,11 @@ def open_recipe(run: Run, trust: bool, changes: Sequence[str] = ()) -> Recipe:
             "its recipe uses parts of its own, and importing them executes their code",
             f"read {run.path / 'parts'}; if you trust it, add --trust, or load(..., trust=True)",
         )
-    return parse_recipe(text, str(run.path / "recipe.yaml"), changes, folder=run.path)
+    recipe = parse_recipe(text, str(run.recipe), folder=run.path)
+    if not changes:
+        return recipe
+    # Changes are of what was told: decoding.kind=greedy would else meet the written-out defaults of a beam.
+    return parse_recipe(recipe.to_yaml(full=False), str(run.recipe), changes, folder=run.path)
 
 
 def find_run(name: str | Path) -> Path:

@@ -62,7 +62,7 @@ def prepare(
     """
     options = recipe.training
     check_source(recipe, recipe.data(), task or recipe.build_task())
-    corpora = open_data(recipe) if corpora is None else corpora
+    corpora = open_data(recipe, task) if corpora is None else corpora
     train = corpora["train"]
     if task is None:
         say(f"data: {len(train):,} training rows; learning the vocabulary")
@@ -108,11 +108,12 @@ def check_source(recipe: Recipe, reader: Reader, task: Task) -> None:
         raise recipe.origin.located(RecipeError("task.source", what, hint))
 
 
-def open_data(recipe: Recipe) -> dict[str, Corpus]:
+def open_data(recipe: Recipe, task: Task | None = None) -> dict[str, Corpus]:
     """The splits that a training reads, as raw rows. Raises DataError."""
     with located(recipe):
         reader = recipe.data()
-        return {split: open_corpus(reader, split) for split in SPLITS if has_split(reader, split)}
+        reads = (task or recipe.build_task()).target
+        return {split: open_corpus(reader, split, target=reads) for split in SPLITS if has_split(reader, split)}
 
 
 @contextmanager
@@ -156,4 +157,4 @@ def open_split(recipe: Recipe, split: str) -> Corpus:
         reader = recipe.data()
         if not has_split(reader, split) and split != "test":
             raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
-        return open_corpus(reader, split)
+        return open_corpus(reader, split, target=recipe.build_task().target)

@@ -112,7 +112,7 @@ def test_a_default_gives_its_kind_and_its_options():
 
 def test_null_and_none_are_nothing():
     for nothing in (None, "none"):
-        assert choose(Dish, {"kind": "soup", "name": "x", "extra": nothing}).options["extra"] is None
+        assert choose(Dish, {"kind": "soup", "name": "x", "extra": nothing})(1).extra is None
 
 
 @pytest.mark.parametrize(
@@ -165,3 +165,11 @@ def test_options_say_their_types():
 def test_a_section_must_be_a_section():
     with pytest.raises(RecipeError, match="expected options, found 3"):
         make(Pepper, 3, "spice")
+
+
+def test_a_default_that_is_written_out_is_no_choice():
+    told = choose(Dish, {"kind": "soup", "name": "x", "liters": 2})
+    assert told.options == {"name": "x", "liters": 2.0}
+    assert choose(Dish, tree(told)) == told
+    assert choose(Dish, {"kind": "soup", "name": "x", "liters": 1, "column": 0, "steps": []}).options == {"name": "x"}
+    assert choose(Dish, {"kind": "soup", "name": "x", "column": "0"}).options == {"name": "x", "column": "0"}

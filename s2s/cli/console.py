@@ -24,5 +24,6 @@ def errors() -> "Console":
     return Console(stderr=True, highlight=False, emoji=False)
 
 
-def warn(what: str) -> None:
-    errors().print(f"warning: {what}", markup=False, emoji=False, soft_wrap=True, style="yellow")
+def warn(words: str) -> None:
+    """A line on standard error, as plain text."""
+    errors().print(f"warning: {words}", markup=False, emoji=False, soft_wrap=True, style="yellow")

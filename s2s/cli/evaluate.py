@@ -57,6 +57,10 @@ def evaluate(
     found = measure(predictor, rows, name=called, against=baseline)
     path = keep(found, folder / "predictions")
     show(found)
+    if unseen := found.details.get("unseen"):
+        from s2s.data.report import unseen_names
+
+        warn(f"{called}: {unseen_names(unseen['rows'], list(unseen['names']))}")
     if "classes" in found.details:
         show_classes(found.details, None if path is None else path.with_name(f"{path.stem}.confusion.png"))
     if "diversity" in found.details:

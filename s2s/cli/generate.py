@@ -192,10 +192,12 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
 
 def from_recipe(generator: "Generator") -> dict[str, Any]:
     """How the run's own recipe draws, where it does."""
+    from s2s.parts import tree
+
     chosen = generator.recipe.decoding
     if chosen.kind != "sample":
         return {"temperature": 0.0} if chosen.kind == "greedy" else {}
-    return {key: value for key, value in chosen.options.items() if key in ("temperature", "top_k", "top_p")}
+    return {key: value for key, value in tree(chosen).items() if key in ("temperature", "top_k", "top_p")}
 
 
 def unescaped(text: str) -> str:

@@ -164,7 +164,9 @@ def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
     """A line for every row."""
     numbers = zip(part.rows, found.nats.tolist(), found.tokens.tolist(), strict=True)
     for row, nats, tokens in numbers:
-        each = math.exp(min(nats / max(1, tokens), 700))
+        if not tokens:  # its label is one that training does not have: there is nothing to say of it
+            nats = math.nan
+        each = math.exp(min(nats / max(1, tokens), 700)) if tokens else math.nan
         source = row.source if isinstance(row.source, str) else ""
         if as_json:
             record = {"source": source} if source else {}

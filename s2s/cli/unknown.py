@@ -22,8 +22,17 @@ def warn_unseen(generator: "Generator", seed: str) -> None:
 
 
 def warn_unknown(predictor: "Predictor", name: str, rows: "Sequence[Row]") -> None:
-    """Unknown pieces make a text look likelier, or less likely, than it is."""
-    tokenizer = getattr(predictor.task.target, "tokenizer", None)
+    """Unknown pieces make a text look likelier, or less likely, than it is; an unknown label is left out."""
+    from s2s.data.labels import Names
+    from s2s.data.report import unseen_names
+
+    target = predictor.task.target
+    if isinstance(target, Names):
+        found = [names for names in target.unseen([row.references[0] for row in rows]) if names]
+        if found:
+            warn(f"{name}: {unseen_names(len(found), sorted({each for names in found for each in names}))}")
+        return
+    tokenizer = getattr(target, "tokenizer", None)
     if tokenizer is None:
         return
     unknown = sum(tokenizer.unknown(ids) for ids in tokenizer.encode_all([row.references[0] for row in rows]))

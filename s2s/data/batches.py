@@ -18,7 +18,7 @@ from s2s.data.corpus import Corpus
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields import Field
 from s2s.errors import DataError
-from s2s.tensors import Batch, Padded
+from s2s.tensors import Batch
 
 Unit = Literal["tokens", "sentences"]
 
@@ -112,10 +112,7 @@ def make_batch(
     owner  [targets], which of the sources each has; None where each has one of its own
     """
     padded = target.collate(targets)
-    if isinstance(padded, Padded):
-        positions = padded.valid.flatten().nonzero().squeeze(1)
-    else:
-        positions = torch.arange(len(targets))
+    positions = target.positions(padded)
     owners = None if owner is None else torch.from_numpy(owner)
     return Batch(source.collate(sources), padded, positions, rows, owner=owners)
 

@@ -8,6 +8,7 @@ translation.en     the field `en` of the objects in column `translation`
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from s2s.data.labels import words_of
 from s2s.data.pictures import picture_of
 from s2s.data.readers import Row
 from s2s.errors import DataError, suggest
@@ -26,15 +27,22 @@ def row_of(record: Any, source: Name | None, target: Names, where: str, labels: 
 
     source  None for no source: the rows are then the lines of a text
     labels  a target may be a number, which has a name
+
+    A source that is a list of texts is its words; what a target is that is a list, whoever reads it knows.
     """
     cell = "" if source is None else look_up(record, source, where)
+    if isinstance(cell, list | tuple) and all(isinstance(word, str) for word in cell):
+        cell = words_of(cell)
     if (picture := picture_of(cell, where)) is not None:
         return Row(picture, references_of(record, target, where, labels))
     return Row(as_text(cell, source or "", where), references_of(record, target, where, labels))
 
 
 def references_of(record: Any, target: Names, where: str, labels: bool = False) -> str | list[str]:
-    """The text of a target, or several: from several columns, or from a cell that is a list."""
+    """The text of a target, or several: from several columns, or from a cell that is a list.
+
+    They are references of a text, or all labels of a row, or the tags of its words: the field of the target decides.
+    """
     names = as_tuple(target)
     cells = [numbered(look_up(record, name, where)) if labels else look_up(record, name, where) for name in names]
     several = isinstance(target, tuple) or any(isinstance(cell, list | tuple) for cell in cells)
@@ -47,7 +55,11 @@ def references_of(record: Any, target: Names, where: str, labels: bool = False) 
 
 
 def numbered(cell: Any) -> Any:
-    """The number of a label as text, whatever held it."""
+    """The number of a label as text, whatever held it; of a list, each."""
+    if isinstance(cell, list | tuple):
+        return [numbered(item) for item in cell]
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
     return str(int(cell)) if isinstance(cell, bool | int) else cell
 
 
@@ -108,10 +120,10 @@ def no_column(where: str, name: Name, names: Iterable[str]) -> DataError:
 
 
 def as_text(cell: Any, name: Name, where: str) -> str:
-    """A cell that is text. Null is empty text: it is counted, and left out of training."""
+    """A cell that is text. Null is empty text: it is counted, and left out of training; so is what is no number."""
     if type(cell) is str:
         return cell
-    if cell is None:
+    if cell is None or (isinstance(cell, float) and cell != cell):
         return ""
     hint = "name columns that hold text, or what the numbers of labels mean: data.labels=[no,yes]"
     if isinstance(cell, Mapping):

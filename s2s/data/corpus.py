@@ -9,6 +9,7 @@ Neither the text nor the ids have to fit in memory: ten million rows cost as muc
 
 import json
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +21,10 @@ import pyarrow as pa
 from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
 from s2s.data.fields import Field
 from s2s.data.files import digest
+from s2s.data.labels import Names
 from s2s.data.readers import Reader, Row, Source, SourceType
 from s2s.data.store import damaged, filled
-from s2s.data.stored import schema_of, size_of, to_batch, unpack
+from s2s.data.stored import hashed, schema_of, size_of, to_batch, unpack
 from s2s.errors import DataError
 from s2s.safefiles import cache_folder
 
@@ -48,6 +50,7 @@ class Corpus:
     counts       of the file that they come from, with rows that are held out
     several      whether rows have several references
     chosen       [rows], the numbers of its rows among those on disk; None is all of them
+    names        of a row whose target was a list, these are all of them: one value, not several references
     """
 
     split: str
@@ -57,6 +60,7 @@ class Corpus:
     batches: list[pa.RecordBatch]
     starts: np.ndarray  # [batches + 1], the number of the first row of each batch
     chosen: np.ndarray | None = None
+    names: Names | None = None
 
     def __len__(self) -> int:
         return int(self.starts[-1]) if self.chosen is None else len(self.chosen)
@@ -74,6 +78,8 @@ class Corpus:
             yield from map(self._row, map(unpack, batch.column(0).to_pylist()), batch.column(1).to_pylist())
 
     def _row(self, source: Source, references: list[str]) -> Row:
+        if self.names is not None:
+            return Row(source, self.names.together(references))
         return Row(source, references if self.several else references[0])
 
     def parts(self) -> Iterator[pa.RecordBatch]:
@@ -91,6 +97,8 @@ class Corpus:
         for part in self.parts():
             if side == "source":
                 yield list(map(unpack, part.column(0).to_pylist()))
+            elif self.names is not None:
+                yield list(map(self.names.together, part.column(1).to_pylist()))
             else:
                 yield part.column(1).flatten().to_pylist()
 
@@ -101,6 +109,8 @@ class Corpus:
 
     def hashes(self, side: Side) -> np.ndarray:
         """[rows], 64 bits of each text, without the white space around it: equal texts, equal numbers."""
+        if side == "target" and self.names is not None:  # on disk are hashes of the first in each list
+            return np.concatenate([np.zeros(0, np.uint64), *map(hashed, self.values("target"))])
         column = [batch.column(f"{side}_hash").to_numpy() for batch in self.batches]
         numbers = np.concatenate(column) if column else np.zeros(0, np.uint64)
         return numbers if self.chosen is None else numbers[self.chosen]
@@ -116,15 +126,38 @@ def has_split(reader: Reader, split: str) -> bool:
     return reader.has(split) or (split == "validation" and reader.hold_out > 0)
 
 
-def open_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
+def open_corpus(reader: Reader, split: str, cache: Path | None = None, target: Field | None = None) -> Corpus:
     """The rows of a split, read into the cache where they are not there already. Raises DataError.
 
     Where the data has no validation split, some rows of train are it, and are not in train.
+
+    target  what targets are read by; of names, a list in a cell is all that a row has, a row without one is left
+            out, and train keeps at least a row of each
     """
+    names = target if isinstance(target, Names) else None
     if split in ("train", "validation") and reader.hold_out > 0 and not reader.has("validation"):
-        train, validation = hold_out(read_corpus(reader, "train", cache), reader.hold_out)
+        corpus = named(read_corpus(reader, "train", cache), names)
+        train, validation = hold_out(corpus, reader.hold_out, names)
         return train if split == "train" else validation
-    return read_corpus(reader, split, cache)
+    return named(read_corpus(reader, split, cache), names)
+
+
+def named(corpus: Corpus, names: Names | None) -> Corpus:
+    """The corpus as a field of names reads it. Raises DataError where no row has a name."""
+    if names is None:
+        return corpus
+    if corpus.several:
+        fingerprint = digest(corpus.fingerprint, "together", names.shape, names.separator)
+        corpus = replace(corpus, several=False, names=names, fingerprint=fingerprint)
+    if names.optional or corpus.split == "train":  # training has left them out already
+        return corpus
+    keep = corpus.hashes("target") != hashed([""])
+    if keep.all():
+        return corpus
+    if not keep.any():
+        hint = f"look at the column that data.target names, or do without: data.{corpus.split}=null"
+        raise DataError(corpus.split, f"has nothing in it: none of its {len(keep):,} rows has a label", hint)
+    return corpus.subset(keep, corpus.split, "with a label", corpus.counts)
 
 
 def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
@@ -193,11 +226,11 @@ def is_blank(source: Source) -> bool:
     return isinstance(source, str) and not source.strip()
 
 
-def hold_out(corpus: Corpus, amount: float) -> tuple[Corpus, Corpus]:
+def hold_out(corpus: Corpus, amount: float, names: Names | None = None) -> tuple[Corpus, Corpus]:
     """(train, validation): so many rows, or below 1 this fraction of them, but a tenth at most, are set aside.
 
     Which ones, the hash of the source says: the choice stays when rows are added or change places, and
-    equal sources are on one side.
+    equal sources are on one side. With names, a row whose name no other row in train would have stays there.
     """
     hashes = corpus.hashes("source")
     values, counts = np.unique(hashes, return_counts=True)  # in the order of their hashes: chance decided it
@@ -210,8 +243,50 @@ def hold_out(corpus: Corpus, amount: float) -> tuple[Corpus, Corpus]:
     number = max(1, int(np.searchsorted(np.cumsum(counts), wanted, side="right")))
     held = np.isin(hashes, values[:number])
     name = f"held out {wanted}"
+    if names is not None and lacking(corpus, held, names):
+        held = np.isin(hashes, spared(corpus, hashes, values, wanted, names))
+        name = f"{name}, a row of each name stays: {digest(held.tobytes())}"
     train = corpus.subset(~held, corpus.split, f"not {name}", corpus.counts)
     return train, corpus.subset(held, "validation", name, Counts(int(held.sum())))
+
+
+def lacking(corpus: Corpus, held: np.ndarray, names: Names) -> set[str]:
+    """Names that are in rows which are held out, and in none of the others; looks no further than it must."""
+    none = Counts()
+    missing = {
+        name
+        for values in corpus.subset(held, "", "", none).values("target")
+        for value in values
+        for name in names.split(value)
+    }
+    for values in corpus.subset(~held, "", "", none).values("target"):
+        missing.difference_update(*map(names.split, values))
+        if not missing:
+            break
+    return missing
+
+
+def spared(corpus: Corpus, hashes: np.ndarray, values: np.ndarray, wanted: int, names: Names) -> np.ndarray:
+    """Hashes of sources to hold out, the first that there are but for those whose names would be lost to train.
+
+    Where every one would lose some, the first alone: what validation alone has counts as wrong there.
+    """
+    left = Counter(name for several in corpus.values("target") for value in several for name in names.split(value))
+    order = np.argsort(hashes, kind="stable")
+    starts = np.searchsorted(hashes[order], values)
+    ends = np.searchsorted(hashes[order], values, side="right")
+    found: list[np.uint64] = []
+    count = 0
+    for value, start, end in zip(values, starts.tolist(), ends.tolist()):
+        if found and count + end - start > wanted:
+            break
+        rows = [corpus[int(row)] for row in order[start:end]]
+        these = Counter(name for row in rows for text in row.references for name in names.split(text))
+        if all(left[name] > number for name, number in these.items()):
+            left.subtract(these)
+            found.append(value)
+            count += end - start
+    return np.array(found or values[:1])
 
 
 def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | None = None) -> EncodedCorpus:

@@ -73,6 +73,12 @@ class Field(Family):
     def collate(self, rows: Sequence[np.ndarray]) -> Padded | Tensor:
         raise NotImplementedError
 
+    def positions(self, target: Padded | Tensor) -> Tensor:
+        """[N], where in a collated target's flattened data the answers are that a model owes: all that is real."""
+        if isinstance(target, Padded):
+            return target.valid.flatten().nonzero().squeeze(1)
+        return torch.arange(len(target))
+
     def decode(self, ids: Any) -> Any:
         """Model output for one example, as a person would write it."""
         raise NotImplementedError
@@ -80,6 +86,11 @@ class Field(Family):
     def pieces(self, ids: Any) -> list[str]:
         """A visible name for each position of an encoded value or of model output: the axes of an attention map."""
         raise NotImplementedError
+
+    def typed(self, value: Any) -> list[str]:
+        """The same for a value that somebody gave, in the letters that were typed. The end has no name."""
+        (array,) = self.encode_all([value])
+        return self.pieces(array)[: self.length(array) - self.ends]
 
     def save(self, folder: Path, name: str) -> None:
         raise NotImplementedError
@@ -123,6 +134,9 @@ class Given(Field):
         pass
 
     def pieces(self, ids: Any) -> list[str]:
+        return []
+
+    def typed(self, value: Any) -> list[str]:
         return []
 
     def save(self, folder: Path, name: str) -> None:

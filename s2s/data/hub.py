@@ -25,7 +25,8 @@ class HuggingFace(Reader, kind="huggingface"):
 
     path            a name on the Hub, or a local folder
     source, target  columns by name or number, or nested: translation.en;
-                    a list of targets is several references, and so is a cell that is a list
+                    a list of targets is several references, and so is a cell that is a list; of labels
+                    or tags, a list is all that the row has; a source that is a list is its words
     config          which of several data sets under one name
     streaming       read while downloading, and keep only s2s's own copy of the text
 
@@ -110,7 +111,7 @@ class HuggingFace(Reader, kind="huggingface"):
                         record[column] = fetched(record[column])
                     where = f"{self.place} ({name}): row {number}"
                     row = row_of(record, self.source, self.target, where, bool(self.labels or names))
-                    yield with_names(row, names, where) if names else row
+                    yield with_names(unlabeled(row), names, where) if names else row
 
 
 def picture_column(split: Any, source: Name | None) -> str | None:
@@ -131,9 +132,17 @@ def fetched(cell: Any) -> Any:
 
 
 def class_names(split: Any, target: Names) -> tuple[str, ...]:
-    """What the data set calls the classes of its target; none where that is no class label."""
+    """What the data set calls the classes of its target, or of each in a list; none where that is no class label."""
     feature = (split.features or {}).get(target) if isinstance(target, str) else None
-    return tuple(getattr(feature, "names", ()))
+    if isinstance(feature, list) and len(feature) == 1:  # how older data sets write a list
+        feature = feature[0]
+    feature = getattr(feature, "feature", feature)
+    return tuple(getattr(feature, "names", None) or ())
+
+
+def unlabeled(row: Row) -> Row:
+    """A class label of -1 is none, as `datasets` has it for test sets whose answers are kept secret."""
+    return row._replace(target="") if row.target == "-1" else row
 
 
 @contextmanager

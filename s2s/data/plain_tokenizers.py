@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
+from s2s.data.typed import as_typed
 from s2s.data.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import DataError
 from s2s.parts import Positive
@@ -61,6 +62,11 @@ class Listed(Tokenizer):
 
     def encode(self, text: str) -> list[int]:
         return [self.vocabulary[piece] for piece in self.prepared(text)]
+
+    def typed(self, text: str) -> list[str]:
+        pieces = self.prepared(text)
+        found = as_typed(text, pieces, lambda part: normalize(part, self.normalization, self.lowercase))
+        return [piece if piece.strip() else visible(piece) for piece in found]
 
     def unseen(self, text: str) -> list[str]:
         """The pieces of a text that the vocabulary does not have, each once, in order."""

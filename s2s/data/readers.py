@@ -4,6 +4,7 @@ data: {kind: text, path: corpus, source: de, target: en}     # corpus/train.de, 
 data: {kind: text, path: ., train: my, source: de, target: en}     # my.de and my.en; validation is held out of them
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from s2s.errors import DataError
 from s2s.parts import Count, Family, Fraction, Positive
 
 AUTO = "auto"
+NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")  # of a label: a column with gaps holds 1.0 where it held 1
 USUAL = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 Source = str | Picture | np.ndarray  # text; a picture; numbers [F] or [S, F]; an empty text where there is no source
@@ -35,7 +37,10 @@ def shown(source: Source) -> str:
 
 
 class Row(NamedTuple):
-    """One example. A target that is a list is several references: training learns from each in turn."""
+    """One example. A target that is a list is several references: training learns from each in turn.
+
+    To a field of names (labels, tags), a list is all names of the row.
+    """
 
     source: Source
     target: str | list[str]
@@ -130,11 +135,15 @@ def with_names(row: Row, labels: Sequence[str], where: str) -> Row:
 
 
 def label_of(text: str, labels: Sequence[str], where: str) -> str:
-    """The name of a label that is a number; a name stays as it is. Raises DataError."""
-    if text in labels:
-        return text
-    if text.isdecimal() and int(text) < len(labels):
-        return labels[int(text)]
+    """The name of a label that is a number, as 1, 1.0 or ` 1`; a name stays as it is, and so does none.
+
+    Raises DataError.
+    """
+    plain = text.strip()
+    if plain in labels or not plain:
+        return plain
+    if (number := NUMBER.fullmatch(plain)) and int(number[1]) < len(labels):
+        return labels[int(number[1])]
     raise DataError(where, f"has the label {text!r}", f"data.labels names: {', '.join(labels)}, for 0, 1, ...")
 
 

@@ -4,7 +4,8 @@ report = make_report({"train": train, "validation": validation}, encoded, source
 print("\\n".join(report.lines()))
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from s2s.data.corpus import Corpus
 from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.fields import Field
+from s2s.data.labels import UNSEEN, Names
 from s2s.tensors import UNK
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 MUCH = 0.01  # a share that is worth a warning
 CAPTION = "pieces a row: half have at most the first number, then 90 %, 99 % and all"
+NAMED = 3  # names that a warning has room for
 UNEVEN = 4.0  # times as many pieces on one side as on the other, as far as both vocabularies usually cut alike
 
 
@@ -44,6 +47,7 @@ class SplitReport:
     repeated                share that are there before, source and target
     seen_sources            share whose source is a source in train (of train itself: None)
     seen_pairs              share whose source and target are together in train
+    unseen                  labels or tags that train has none of: in how many rows, and which, most frequent first
     """
 
     read: int
@@ -58,6 +62,7 @@ class SplitReport:
     repeated: float
     seen_sources: float | None = None
     seen_pairs: float | None = None
+    unseen: tuple[int, tuple[str, ...]] = (0, ())
 
     @property
     def used(self) -> int:
@@ -150,6 +155,7 @@ def make_report(
             repeated=1 - len(np.unique(mixed)) / max(1, len(mixed)),
             seen_sources=None if seen is None else mean(np.isin(corpus.hashes("source"), seen[0])),
             seen_pairs=None if seen is None else mean(np.isin(mixed, seen[1])),
+            unseen=unseen(corpus, ids, target),
         )
     return Report(splits)
 
@@ -161,11 +167,20 @@ def pairs(corpus: Corpus) -> np.ndarray:
 
 
 def side_report(ids: Ids, field: Field, lengths: np.ndarray) -> SideReport:
-    """`lengths` are those of the rows that are used. Only ids have unknown ones among them."""
+    """`lengths` are those of the rows that are used. Only ids and names have unknown ones among them."""
     quantiles = np.quantile(lengths - field.ends, QUANTILES, method="higher") if len(lengths) else [0] * len(QUANTILES)
-    unknown = ids.count(UNK) if field.space.shape == "ids" else 0
+    unknown = ids.count(UNK) if field.space.shape == "ids" else ids.count(UNSEEN) if isinstance(field, Names) else 0
     pieces = int(ids.lengths.sum()) - len(ids) * field.ends
     return SideReport(tuple(int(q) for q in quantiles), unknown / max(1, pieces))
+
+
+def unseen(corpus: Corpus, ids: EncodedCorpus, field: Field) -> tuple[int, tuple[str, ...]]:
+    """How many rows have a name that the field does not know, and those names, most frequent first."""
+    if not isinstance(field, Names) or not ids.targets.count(UNSEEN):
+        return 0, ()
+    found = [names for values in corpus.values("target") for names in field.unseen(values) if names]
+    counts = Counter(name for names in found for name in names)
+    return len(found), tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
 
 def uneven(ids: EncodedCorpus) -> float:
@@ -178,8 +193,10 @@ def uneven(ids: EncodedCorpus) -> float:
 def complaints(split: SplitReport) -> Iterator[str]:
     """Each thing that looks wrong about a split, and what it may come from."""
     for side, report in split.sides():
-        if report.unknown > MUCH:
+        if report.unknown > MUCH and not split.unseen[0]:
             yield f"{share(report.unknown)} of {side} pieces are unknown; a subword tokenizer has fewer"
+    if split.unseen[0]:
+        yield unseen_names(*split.unseen)
     if split.seen_sources is not None and split.seen_sources > MUCH:
         both = f" ({share(split.seen_pairs or 0)} with the same target)"
         yield f"{share(split.seen_sources)} of its sources are in train{both}: scores on it promise too much"
@@ -195,6 +212,13 @@ def complaints(split: SplitReport) -> Iterator[str]:
         yield f"{split.overlong:,} of {split.read:,} rows are over data.max_characters, and are left out"
     if split.too_long > MUCH * split.rows:
         yield f"{split.too_long:,} of {split.rows:,} rows are over max_length, and are left out; raise it to keep them"
+
+
+def unseen_names(rows: int, names: Sequence[str]) -> str:
+    """`2 rows have a label or tag that training does not have ('B-LOC'): it counts as wrong, and is in no loss`"""
+    shown = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    have = "1 row has" if rows == 1 else f"{rows:,} rows have"
+    return f"{have} a label or tag that training does not have ({shown}): it counts as wrong, and is in no loss"
 
 
 def dropped(split: SplitReport) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 import sentencepiece
 
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
+from s2s.data.typed import as_typed
 from s2s.data.vocabulary import SPECIALS, Vocabulary, damaged, read_file
 from s2s.errors import DataError
 from s2s.parts import Fraction, Positive, Range
@@ -130,13 +131,21 @@ class Subwords(Tokenizer):
         processor.load_from_serialized_proto(model)
         self.model, self.processor = model, processor
 
+    def typed(self, text: str) -> list[str]:
+        pieces = self.processor.encode(self.prepared(text), out_type=str)  # an unknown one is what was there
+        return as_typed(text, pieces, self.normalized)
+
     def prepared(self, text: str) -> str:
-        if text.isascii():  # which has one form only
-            text = text.lower() if self.lowercase else text
-        else:
-            text = normalize(text, self.normalization, self.lowercase).replace(SPACE, SPACE_TWIN)
-            text = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
+        """The text as sentencepiece gets it."""
+        text = self.normalized(text)
         return squeezed(text) if self.whitespace == "squeeze" else text
+
+    def normalized(self, text: str) -> str:
+        """The same, white space as it is."""
+        if text.isascii():  # which has one form only
+            return text.lower() if self.lowercase else text
+        text = normalize(text, self.normalization, self.lowercase).replace(SPACE, SPACE_TWIN)
+        return text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
 
     def encode(self, text: str) -> list[int]:
         return self.processor.encode(self.prepared(text))

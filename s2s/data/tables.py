@@ -31,7 +31,8 @@ class Table(Reader):
     """A file a split: {path}/{train}.tsv and so on, or {path} itself where that is a file.
 
     source, target  columns by name, by number from 0, or nested: translation.en;
-                    a list of targets is several references, and so is a cell that is a list;
+                    a list of targets is several references, and so is a cell that is a list; of labels
+                    or tags, a list is all that the row has; a source that is a list is its words;
                     source: null is none, for language models
     A split may also be a whole file name (train: pairs.txt). Parts train-00000-of-00002 are read in order.
     """

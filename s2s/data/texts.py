@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from s2s.data.tokenizers import Tokenizer
 from s2s.errors import RecipeError
 from s2s.parts import Choice, Positive
 from s2s.tensors import EOS, PAD, Padded, Space
+
+T = TypeVar("T")
 
 
 class Text(Field, kind="text"):
@@ -102,7 +104,7 @@ class Text(Field, kind="text"):
     def sample(self, value: str, seed: int) -> np.ndarray:
         return np.array([*self.shortened(self.tokenizer.sample(self.replaced(value), seed)), EOS], dtype=np.int32)
 
-    def shortened(self, ids: Sequence[int]) -> Sequence[int]:
+    def shortened(self, ids: Sequence[T]) -> Sequence[T]:
         """As `cut` has it, with room for EOS."""
         most = self.max_length - 1
         if self.cut is None or len(ids) <= most:
@@ -123,6 +125,14 @@ class Text(Field, kind="text"):
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         return self.tokenizer.pieces(plain(ids))
+
+    def typed(self, value: str) -> list[str]:
+        """The pieces of a text as they were typed, but for what `replace` has put in other words and places."""
+        found = self.tokenizer.typed(self.replaced(value))
+        if self.replacements:
+            before = self.tokenizer.typed(value)
+            found = before if len(before) == len(found) else found
+        return list(self.shortened(found))
 
     def stem(self, folder: Path, name: str) -> Path:
         """A shared tokenizer is kept once, under a name of its own."""

@@ -46,6 +46,10 @@ class Tokenizer(Family):
         """One visible name for each id, specials too: the axes of an attention map."""
         raise NotImplementedError
 
+    def typed(self, text: str) -> list[str]:
+        """The pieces of encode(text), an item each, with the letters that were typed, known or not."""
+        return self.pieces(self.encode(text))
+
     def __len__(self) -> int:
         """V, the four specials included."""
         raise NotImplementedError

@@ -56,7 +56,10 @@ class Classifier(Head, kind="classifier"):
         return AnswerOutput(self.out(self.between(vector)), weights)
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
-        return HeadOutput(self.answer(encoded).logits)
+        logits = self.answer(encoded).logits
+        if len(batch.positions) < len(logits):  # a row whose label training does not have owes no answer
+            logits = logits.index_select(0, batch.positions)
+        return HeadOutput(logits)
 
 
 class Tagger(Head, kind="tagger"):

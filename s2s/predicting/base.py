@@ -145,6 +145,6 @@ def real(sources: Sequence[Source]) -> list[int]:
 
 def answers_of(batch: Batch) -> list[int]:
     """How many answers each row of a batch owes."""
-    if isinstance(batch.target, Padded):
-        return batch.target.lengths.tolist()
-    return [1] * len(batch.target)
+    padded = isinstance(batch.target, Padded)
+    rows, width = batch.target.data.shape[:2] if padded else (len(batch.target), 1)  # type: ignore[union-attr]
+    return torch.bincount(batch.positions // max(1, width), minlength=rows).tolist()

@@ -4,6 +4,7 @@ labeler.classify(["a film to forget"])[0].probabilities     # {"negative": 0.98,
 labeler.tag(["we paid five dollars"])[0].tags               # ["O", "O", "B-PRICE", "I-PRICE"]
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -72,7 +73,7 @@ class Labeler(Predictor, kind="classifier"):
             chances = sigmoid(logits) if many else softmax(logits)
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
-            pieces = self.pieces(source)
+            pieces = self.pieces(texts[row], len(source))
             shares = None if weights is None or not pieces else weights[: len(pieces)].tolist()
             answers[row] = Classification(self.task.said(logits), named, pieces, shares)
         return answers
@@ -83,7 +84,7 @@ class Labeler(Predictor, kind="classifier"):
         self.need("tags")
         answers = [Tagging([], [], [])] * len(texts)
         for row, source, logits, _ in self.decided(texts):
-            words = self.pieces(source)
+            words = self.pieces(texts[row], len(source))
             chances = softmax(logits[: len(words)])
             tags = [self.names[i] for i in chances.argmax(-1)]
             answers[row] = Tagging(words, tags, chances.max(-1).tolist())
@@ -97,23 +98,33 @@ class Labeler(Predictor, kind="classifier"):
         return super().likelihood(rows)
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
-        """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report."""
+        """Precision, recall and F1 of each class, what is taken for what, and calibration; see label_report.
+
+        unseen  {rows, names: {name: rows}}, where some have names that training does not have: no answer is right
+        """
         several(rows, "rows")
         several(answers, "answers")
         shape = self.task.target.space.shape
         right = [row.references[0] for row in rows]
+        count, names = self.unseen(rows)
+        more: dict[str, Any] = {"unseen": {"rows": count, "names": names}} if count else {}
         if shape == "labels":
             split = self.task.target.split
-            return several_report(list(map(split, right)), list(map(split, answers)), self.names)
+            return several_report(list(map(split, right)), list(map(split, answers)), self.names) | more
         if shape == "tags":
             pairs = [(a.split(), b.split()) for a, b in zip(right, answers, strict=True)]
             both = [pair for a, b in pairs for pair in zip(a, b, strict=False)]
-            return label_report([a for a, _ in both], [b for _, b in both], self.names)
-        known = [i for i, answer in enumerate(answers) if answer]  # a blank text has no answer
+            return label_report([a for a, _ in both], [b for _, b in both], self.names) | more
+        known = [i for i, answer in enumerate(answers) if answer and right[i].strip()]  # a blank text has no answer
         found = self.classify([rows[i].source for i in known])
         chances = np.array([[each.probabilities[name] for name in self.names] for each in found])
         right = [self.task.target.split(right[i])[0] for i in known]
-        return label_report(right, [answers[i] for i in known], self.names, chances)
+        return label_report(right, [answers[i] for i in known], self.names, chances) | more
+
+    def unseen(self, rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
+        """How many of these rows have a label or tag that training does not have, and in how many each is."""
+        found = [set(names) for names in self.task.target.unseen([row.references[0] for row in rows]) if names]
+        return len(found), dict(Counter(sorted(name for names in found for name in names)).most_common())
 
     def decided(self, texts: Sequence[Source]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]]:
         """(number of the text, its ids, logits, weights) of those that are not blank."""
@@ -129,10 +140,12 @@ class Labeler(Predictor, kind="classifier"):
             )
         return [(each, None if weights is None else weights[i]) for i, each in enumerate(logits)]
 
-    def pieces(self, source: np.ndarray) -> list[str]:
-        """A name for each position that is a piece of the text, without the joiners of marks."""
-        found = self.task.source.pieces(source)
-        return [piece.replace(JOINER, "") or piece for piece in found[: len(source) - self.task.source.ends]]
+    def pieces(self, text: Source, positions: int) -> list[str]:
+        """A name for each position that is a piece of the text: what was typed there, without the joiners of marks."""
+        count = positions - self.task.source.ends
+        found = self.task.source.typed(text)
+        assert len(found) in (0, count)  # pictures and numbers have no names
+        return [piece.replace(JOINER, "") or piece for piece in found]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

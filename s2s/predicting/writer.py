@@ -145,11 +145,16 @@ class Writer(Predictor, kind="seq2seq"):
             if isinstance(batch.source, torch.Tensor) and batch.source.dim() == 4:  # pictures [B, 3, H, W]
                 grid = grid_of(output.weights.shape[-1], *batch.source.shape[-2:])
             for row, weights in zip(rows, output.weights.tolist(), strict=True):
-                names = self.task.source.pieces(encoded[row].tolist()) if grid is None else cells(*grid)
+                names = self.named(sources[row], encoded[row]) if grid is None else cells(*grid)
                 target = self.task.target.pieces(targets[row].tolist())
                 lines = [line[: len(names)] for line in weights[: len(target)]]
                 found[row] = Alignment(names, target, lines, grid)
         return found
+
+    def named(self, source: Source, encoded: np.ndarray) -> list[str]:
+        """A name for every position of a source: what was typed there, and what ends it."""
+        field = self.task.source
+        return [*field.typed(source), *field.pieces(encoded[len(encoded) - field.ends :])]
 
     def seen(self, picture: Source) -> np.ndarray:
         """[H, W, 3], bytes: a picture as the model sees it, under the grid of its alignment."""

@@ -23,9 +23,13 @@ def label_report(
     right: Sequence[str], said: Sequence[str], names: Sequence[str], probabilities: np.ndarray | None = None
 ) -> dict[str, Any]:
     """classes: name -> precision, recall, f1, support; confusion[right][said]; calibration, where there are
-    probabilities [N, C] of the names."""
+    probabilities [N, C] of the names. Names that training does not have follow those that it has."""
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+    place = {name: i for i, name in enumerate(names)}
+    names = with_others(names, [*right, *said])
+    if not right:
+        return {"classes": {}, "names": list(names), "confusion": [[0] * len(names)] * len(names)}
     columns = precision_recall_fscore_support(right, said, labels=list(names), zero_division=0.0)
     found: dict[str, Any] = {
         "classes": by_class(names, columns),
@@ -33,8 +37,8 @@ def label_report(
         "confusion": confusion_matrix(right, said, labels=list(names)).tolist(),
     }
     if probabilities is not None:
-        place = {name: i for i, name in enumerate(names)}
-        found["calibration_error"] = calibration_error(probabilities, np.array([place[name] for name in right]))
+        numbers = np.array([place.get(name, -1) for name in right])  # -1 is what no model says
+        found["calibration_error"] = calibration_error(probabilities, numbers)
     return found
 
 
@@ -45,9 +49,15 @@ def several_report(
     from sklearn.metrics import precision_recall_fscore_support
     from sklearn.preprocessing import MultiLabelBinarizer
 
+    names = with_others(names, [name for several in (*right, *said) for name in several])
     table = MultiLabelBinarizer(classes=list(names))
     columns = precision_recall_fscore_support(table.fit_transform(right), table.transform(said), zero_division=0.0)
     return {"classes": by_class(names, columns), "names": list(names)}
+
+
+def with_others(names: Sequence[str], found: Sequence[str]) -> list[str]:
+    """The names, and whatever else was found, in order; no name at all is none."""
+    return [*names, *sorted(set(found) - {*names, ""})]
 
 
 def by_class(names: Sequence[str], columns: Sequence[Any]) -> dict[str, dict[str, float]]:

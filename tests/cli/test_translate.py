@@ -285,3 +285,17 @@ def test_the_repl_talks_to_a_real_model(folder, screen):
     assert predictor.predict(["one two"])[0] in text
     assert "</s>" in text
     assert "perplexity" in text
+
+
+def test_attention_names_the_words_that_were_typed(tmp_path):
+    """An unknown word of the source has its own column, not <unk>."""
+    from s2s.config import choose
+    from s2s.data.fields import Field
+    from s2s.predicting.writer import Writer
+
+    field = choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}})()
+    field.fit(["one red house"])
+    writer = Writer.__new__(Writer)
+    writer.task = type("Task", (), {"source": field})
+    (encoded,) = field.encode_all(["One ZEBRA"])
+    assert writer.named("One ZEBRA", encoded) == ["One", "ZEBRA", field.pieces([2])[0]]

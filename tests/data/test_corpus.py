@@ -13,6 +13,7 @@ import pytest
 import s2s.data.corpus as corpus_module
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
+from s2s.data.fields import Field
 from s2s.data.pictures import Picture
 from s2s.data.readers import Reader, Row, SourceType
 from s2s.data.texts import Text
@@ -369,3 +370,83 @@ def test_real_corpora(shared_data):
     assert (len(train), len(validation)) == (28_000, 1_000)
     lines = (shared_data / "multi30k" / "train.en").read_text().split("\n")[:-1]
     assert sorted(row.target for corpus in (train, validation) for row in corpus) == sorted(lines)
+
+
+# Rows whose targets are names
+
+
+def names_field(kind: str, names: list[str]):
+    field = choose(Field, kind)()
+    field.names = names
+    return field
+
+
+def rare(rows: int, marks: dict[int, str]) -> list[tuple[str, str]]:
+    return [(f"source {i}", marks.get(i, f"label {i % 2}")) for i in range(rows)]
+
+
+def test_a_row_with_a_name_of_its_own_is_not_held_out():
+    label = names_field("label", [])
+    plain = [row.source for row in open_corpus(Fixed(splits={"train": rare(200, {})}, hold_out=20), "validation")]
+    for number in {int(source.split()[1]) for source in plain}:  # each of the rows that would be set aside
+        pairs = rare(200, {number: "rare"})
+        train, held = (
+            open_corpus(Fixed(splits={"train": rows}, hold_out=20), split, target=label)
+            for split, rows in (("train", pairs), ("validation", random.Random(number).sample(pairs, 200)))
+        )
+        assert "rare" in {row.target for row in train}
+        assert len(held) == 20
+        assert sorted([*train, *held]) == sorted(pairs)  # the order of the rows decides nothing
+        assert len({row.source for row in held} & set(plain)) == 19
+
+
+def test_of_a_rare_name_some_are_held_out_and_one_stays():
+    tags = names_field("tags", [])
+    plain = [row.source for row in open_corpus(Fixed(splits={"train": rare(200, {})}, hold_out=20), "validation")]
+    marks = {int(source.split()[1]): "O B-LOC" for source in plain[:3]}
+    reader = Fixed(splits={"train": rare(200, marks)}, hold_out=20)
+    train, held = (open_corpus(reader, split, target=tags) for split in ("train", "validation"))
+    assert sum("B-LOC" in row.target for row in train) == 1
+    assert sum("B-LOC" in row.target for row in held) == 2
+
+
+def test_where_no_name_is_rare_the_choice_is_as_it_was():
+    reader = Fixed(splits={"train": rare(200, {})}, hold_out=20)
+    for split in ("train", "validation"):
+        plain, named = open_corpus(reader, split), open_corpus(reader, split, target=names_field("label", []))
+        assert list(plain) == list(named)
+        assert plain.fingerprint == named.fingerprint
+
+
+def test_where_every_row_has_a_name_of_its_own_one_is_held_out_all_the_same():
+    reader = Fixed(splits={"train": [(f"source {i}", f"label {i}") for i in range(30)]}, hold_out=3)
+    assert len(open_corpus(reader, "validation", target=names_field("label", []))) == 1
+
+
+@pytest.mark.parametrize(("kind", "value"), [("labels", "b, a"), ("tags", "b a")])
+def test_a_list_is_one_value_of_names(kind, value):
+    rows = [("x y", ["b", "a"]), ("z w", ["a", "a"])]
+    corpus = open_corpus(
+        Fixed(splits={"train": rows, "validation": rows}), "train", target=names_field(kind, ["a", "b"])
+    )
+    assert next(iter(corpus)).target == corpus[0].target == value
+    assert [corpus[0].references, corpus.several] == [[value], False]
+    word = Text(None, tokenizer=choose(Tokenizer, "word"))
+    word.fit(["x y z w"])
+    encoded = encode_corpus(corpus, word, names_field(kind, ["a", "b"]))
+    assert (len(encoded), encoded.owner) == (2, None)
+    plain = open_corpus(Fixed(splits={"train": [(s, t) for s, t in corpus], "validation": rows}), "train")
+    assert corpus.hashes("target").tolist() == plain.hashes("target").tolist()
+    assert corpus.fingerprint != plain.fingerprint
+
+
+def test_a_row_without_a_label_is_left_out_and_counted():
+    rows = [("x", "a"), ("y", ""), ("z", " "), ("w", "b")]
+    reader = Fixed(splits={"train": rows, "validation": rows, "test": [*rows[1:], ("", "a")]})
+    label = names_field("label", ["a", "b"])
+    for split in ("train", "validation"):
+        corpus = open_corpus(reader, split, target=label)
+        assert [row.source for row in corpus] == ["x", "w"]
+        assert corpus.counts == (4, 2, 0)
+    assert [row.source for row in open_corpus(reader, "test", target=label)] == ["w", ""]
+    assert len(open_corpus(reader, "validation", target=names_field("labels", ["a", "b"]))) == 4  # none is an answer

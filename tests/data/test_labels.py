@@ -1,10 +1,12 @@
 """Fields of names: what goes in comes back, and what cannot be a name is refused with a sentence."""
 
+import numpy as np
 import pytest
 
 from s2s.config import choose
+from s2s.data.batches import make_batch
 from s2s.data.fields import Field
-from s2s.data.labels import MOST, ONCE
+from s2s.data.labels import MOST, ONCE, UNSEEN
 from s2s.errors import DataError, RunError
 
 VALUES = {
@@ -69,7 +71,38 @@ def test_mistakes_have_a_sentence(tmp_path):
     assert fitted("label", [*alone, "text 0"]).space.size == ONCE + 1
     with pytest.raises(DataError, match="has one value only: 'good'"):
         fitted("label", ["good", "good"])
-    with pytest.raises(DataError, match=r"'goood' is not among the names of the training data\n  did you mean 'good'"):
-        fitted("label").encode_all(["goood"])
     with pytest.raises(RunError, match="is missing"):
         choose(Field, "label")().load(tmp_path, "target")
+
+
+@pytest.mark.parametrize(("kind", "value"), [("label", "goood"), ("labels", "new, goood"), ("tags", "DET goood VERB")])
+def test_a_name_that_training_does_not_have_is_no_class_and_no_answer(kind, value):
+    """It has no number, so no loss knows of it; the other names of its row are where they were."""
+    field = fitted(kind)
+    (ids,) = field.encode_all([value])
+    assert np.count_nonzero(ids == UNSEEN) == 1
+    assert field.unseen([value, VALUES[kind][0]]) == [["goood"], []]
+    batch = make_batch(field, field, [ids], [ids])
+    if kind == "labels":
+        assert batch.target.tolist() == [[0, 0, 1]]
+        assert batch.positions.tolist() == [0]
+    elif kind == "tags":
+        assert batch.target.data.tolist() == [[0, -1, 2]]
+        assert batch.gold.tolist() == [0, 2]
+    else:
+        assert (batch.gold.tolist(), batch.tokens) == ([], 0)
+
+
+def test_a_list_is_all_names_of_its_row():
+    assert fitted("labels").together(["new", "good"]) == "new, good"
+    assert fitted("tags").together(["DET", "NOUN"]) == "DET NOUN"
+    assert fitted("tags").together(["a  b", "", "c"]) == "a_b _ c"  # as many as there were
+    assert fitted("label").together(["good"]) == "good"
+    with pytest.raises(DataError, match=r"a row has 2 labels \('good', 'bad'\)\n.*task.target=labels"):
+        fitted("label").together(["good", "bad"])
+    with pytest.raises(
+        DataError, match=r"a label in a list holds ',', which stands between labels: 'a, b'\n.*separator"
+    ):
+        fitted("labels").together(["a, b"])
+    bar = choose(Field, {"kind": "labels", "separator": "|"})()
+    assert bar.split(bar.together(["a, b", "c"])) == ["a, b", "c"]

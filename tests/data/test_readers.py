@@ -16,7 +16,7 @@ from s2s.config import choose
 from s2s.data.files import read_lines
 from s2s.data.hub import HuggingFace
 from s2s.data.readers import Reader, Row, Text
-from s2s.data.tables import JsonLines, Tsv
+from s2s.data.tables import Csv, JsonLines, Parquet, Tsv
 from s2s.errors import DataError, RecipeError
 
 PAIRS = [
@@ -88,6 +88,7 @@ def rows(made: Reader, split: str = "train") -> list[tuple]:
 def test_every_kind_is_tested_here():
     others = {
         "arrayfolder",
+        "conll",
         "dialogues",
         "features",
         "generated",
@@ -322,7 +323,7 @@ MISTAKES = [
     ("json number", {"train.jsonl": b'{"de": "a", "en": 3.5}\n'}, {"kind": "jsonl"}, ["train.jsonl:1: column 'en' holds the number 3.5, and text is needed"]),
     ("json truth", {"train.jsonl": b'{"de": true, "en": "a"}\n'}, {"kind": "jsonl"}, ["column 'de' holds the truth value True"]),
     ("json object", {"train.jsonl": b'{"de": "a", "en": {"text": "b"}}\n'}, {"kind": "jsonl"}, ["column 'en' holds an object", "one of: en.text"]),
-    ("json source list", {"train.jsonl": b'{"de": ["a"], "en": "b"}\n'}, {"kind": "jsonl"}, ["column 'de' holds a list"]),
+    ("json source list", {"train.jsonl": b'{"de": [1], "en": "b"}\n'}, {"kind": "jsonl"}, ["column 'de' holds a list"]),
     ("json nested", {"train.jsonl": b'{"t": {"de": "a", "en": "b"}}\n'}, {"kind": "jsonl", "source": "t.de", "target": "t.es"}, ["there is no column 't.es'", "the columns are: t.de, t.en"]),
     ("json text", {"train.jsonl": b'"a"\n'}, {"kind": "jsonl"}, ["column 'de' was asked for, and the record is text"]),
     ("json array", {"train.jsonl": b'["a", "b"]\n'}, {"kind": "jsonl"}, ["the record is a list", "columns by number"]),
@@ -441,3 +442,69 @@ def test_class_labels_of_a_data_set_bring_their_names(tmp_path):
     assert [row.target for row in reader.read("train")] == ["pos", "neg"]
     named = HuggingFace(path=str(tmp_path / "d"), source="t", target="y", labels=("bad", "good"))
     assert [row.target for row in named.read("train")] == ["good", "bad"]
+
+
+NUMBERS = [1, 0, 1.0, True, " 1", "1.0", "1.", "pos", None, float("nan"), ""]
+NAMED = ["pos", "neg", "pos", "pos", "pos", "pos", "pos", "pos", "", "", ""]
+
+
+def test_a_label_is_a_number_however_it_is_written(tmp_path):
+    lines = [json.dumps({"t": "x", "y": label}) for label in NUMBERS]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines))
+    (tmp_path / "train.csv").write_text("t,y\n" + "\n".join(f"x,{label}" for label in [" 1", "1.0", "0", "", "pos "]))
+    pq.write_table(pa.table({"t": ["x"] * 4, "y": [1.0, 0.0, None, float("nan")]}), tmp_path / "train.parquet")
+    options = {"path": tmp_path, "source": "t", "target": "y", "labels": ("neg", "pos")}
+    assert [row.target for row in JsonLines(**options).read("train")] == NAMED
+    assert [row.target for row in Csv(**options).read("train")] == ["pos", "pos", "neg", "", "pos"]
+    assert [row.target for row in Parquet(**options).read("train")] == ["pos", "neg", "", ""]
+    for wrong in (2, 1.5, "1.5", -1, "-1", "no"):
+        (tmp_path / "train.jsonl").write_text(json.dumps({"t": "x", "y": wrong}))
+        with pytest.raises(DataError, match=r"train.*(has the label|holds the number)"):
+            list(JsonLines(**options).read("train"))
+
+
+def test_without_names_a_missing_label_is_empty_and_a_number_asks_for_names(tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"t": "x", "y": "pos"}\n{"t": "y", "y": null}\n{"t": "z", "y": NaN}\n')
+    reader = JsonLines(path=tmp_path, source="t", target="y")
+    assert [row.target for row in reader.read("train")] == ["pos", "", ""]
+    for number in ("1", "1.0"):
+        path.write_text(f'{{"t": "x", "y": {number}}}\n')
+        with pytest.raises(DataError, match=r"holds the number 1.*\n.*data.labels=\[no,yes\]"):
+            list(reader.read("train"))
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "huggingface"])
+def test_lists_of_words_and_of_tags(kind, tmp_path):
+    records = [
+        {"tokens": ["New York", "is", ""], "tags": ["B-LOC", "O", "O"], "ids": [1, 0, 0]},
+        {"tokens": [], "tags": [], "ids": []},
+        {"tokens": ["ok"], "tags": ["O"], "ids": [0]},
+    ]
+    if kind == "jsonl":
+        (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, records)))
+    else:
+        pq.write_table(pa.Table.from_pylist(records), tmp_path / "train.parquet")
+    sources, tags = ["New_York is _", "", "ok"], [["B-LOC", "O", "O"], [""], ["O"]]
+    assert rows(reader(kind, tmp_path, source="tokens", target="tags")) == [*zip(sources, tags)]
+    named = reader(kind, tmp_path, source="tokens", target="ids", labels=["O", "B-LOC"])
+    assert rows(named) == [*zip(sources, tags)]
+
+
+def test_class_labels_in_a_list_bring_their_names(tmp_path):
+    kinds = datasets.ClassLabel(names=["O", "B"])
+    for number, several in enumerate((datasets.Sequence(kinds), [kinds])):
+        features = datasets.Features({"t": datasets.Sequence(datasets.Value("string")), "y": several})
+        place = str(tmp_path / str(number))
+        datasets.Dataset.from_dict({"t": [["a", "b"], ["c"]], "y": [[1, 0], [0]]}, features=features).save_to_disk(
+            place
+        )
+        found = HuggingFace(path=place, source="t", target="y").read("train")
+        assert [tuple(row) for row in found] == [("a b", ["B", "O"]), ("c", ["O"])]
+
+
+def test_a_class_label_that_is_kept_secret_is_none(tmp_path):
+    features = datasets.Features({"t": datasets.Value("string"), "y": datasets.ClassLabel(names=["neg", "pos"])})
+    datasets.Dataset.from_dict({"t": ["a", "b"], "y": [-1, 1]}, features=features).save_to_disk(str(tmp_path / "d"))
+    reader = HuggingFace(path=str(tmp_path / "d"), source="t", target="y")
+    assert [row.target for row in reader.read("train")] == ["", "pos"]

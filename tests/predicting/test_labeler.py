@@ -17,6 +17,7 @@ from s2s.nn.heads import AnswerOutput
 from s2s.predict import predictor_for
 from s2s.predicting.labeler import Labeler, sigmoid, softmax
 from s2s.predicting.writer import Writer
+from s2s.tasks.label_report import label_report
 from s2s.tasks.task import Task
 from s2s.tensors import EncoderOutput
 from s2s.training.precision import choose_precision
@@ -167,3 +168,36 @@ def test_the_task_says_what_a_run_can_do(task, kind):
     made = choose(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
     made.target.names = ["a", "b"]
     assert predictor_for(made) is kind
+
+
+def test_words_come_back_as_they_were_typed(tokenizer, labeler):
+    """Neither as <unk>, nor in small letters; what counted in a classification likewise."""
+    tokenizer.lowercase = True
+    assert labeler("tags").tag(["Good ZEBRA bad"])[0].words == ["Good", "ZEBRA", "bad"]
+    assert labeler("tags").tag(["Good ZEBRA bad"])[0].tags == ["good", "other", "bad"]
+    assert labeler().classify(["Good, Zebra!"])[0].pieces == ["Good", ",", "Zebra", "!"]
+
+
+def test_a_name_that_training_does_not_have_counts_as_wrong_and_is_in_no_loss(labeler):
+    one = labeler()
+    rows = [Row("good", "good"), Row("bad", "mixed"), Row("bad bad", "bad")]
+    found = one.details(rows, one.predict([row.source for row in rows]))
+    assert found["unseen"] == {"rows": 1, "names": {"mixed": 1}}
+    assert found["names"] == ["bad", "good", "mixed"]
+    assert found["confusion"] == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+    assert found["classes"]["mixed"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert found["classes"]["bad"]["precision"] == 0.5
+    sure = label_report(["mixed"], ["bad"], ["bad", "good"], np.array([[0.9, 0.1]]))
+    assert sure["calibration_error"] == pytest.approx(0.9)  # as sure as it was, and never right
+    tags = labeler("tags").details([Row("good bad", "good B-LOC")], ["good bad"])
+    assert tags["unseen"] == {"rows": 1, "names": {"B-LOC": 1}}
+    assert tags["confusion"][3] == [1, 0, 0, 0]
+    several = labeler("labels").details([Row("good", "good, new"), Row("bad", "bad")], ["good", "bad"])
+    assert several["classes"]["new"]["support"] == several["unseen"]["names"]["new"] == 1
+    assert "unseen" not in one.details(rows[::2], ["good", "bad"])
+
+
+def test_only_unseen_names_or_no_answers_still_have_a_report(labeler):
+    one = labeler()
+    assert one.details([Row("bad", "mixed")], ["bad"])["confusion"] == [[0, 0, 0], [0, 0, 0], [1, 0, 0]]
+    assert one.details([Row(" ", "bad")], [""])["classes"] == {}
