@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
-    {"errors"},
+    {"errors", "registration"},
     {"parts", "plugins", "safefiles", "tensors"},
     {"config", "native"},
     {"data", "figures", "nn", "recipe_yaml"},
