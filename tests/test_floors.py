@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "s2s"
 FLOORS = [
-    {"errors", "execution"},
+    {"errors", "execution", "registration"},
     {"parts", "plugins", "safefiles", "shipped", "tensors"},
     {"config", "paths"},
     {"data", "figures", "nn", "recipe_yaml"},
