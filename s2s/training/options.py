@@ -20,7 +20,8 @@ class Training:
     accumulate        batches summed into one step: weighs every token as one large batch would
     clip_norm         longest gradient, over all weights; clip_value bounds each number of it
     validate_every    steps between validations; null is once an epoch
-    select_by         `loss` or one of the task's metrics: decides what is best, and when to stop
+    select_by         `loss` or one of the task's metrics: decides what is best, and when to stop; of equal scores the
+                      one with the lower loss is better
     patience          validations without a better score before stopping early
     validation_search how validation writes its hypotheses; null skips writing and its metrics. max_ratio is for
                       the first epochs: a model that has not learned to end would fill every line
@@ -60,3 +61,11 @@ class Training:
         if self.epochs is not None:
             ends.append(self.epochs * -(-batches // self.accumulate))
         return min(ends) if ends else None
+
+
+def remedy(options: Training, rate: float) -> str:
+    """What to try where numbers have run away: what of it is not done already."""
+    ways = [f"a lower training.optimizer.learning_rate than {rate:g}"]
+    ways += ["training.clip_norm=1"] if options.clip_norm is None or options.clip_norm > 1 else []
+    ways += ["training.precision=fp32"] if options.precision in ("bf16", "fp16") else []
+    return f"the last checkpoint is kept. Train into a new folder (--out DIR) with {', or '.join(ways)}"

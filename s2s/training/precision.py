@@ -64,6 +64,11 @@ def gpu_driver() -> bool:
     return Path("/proc/driver/nvidia/version").exists()
 
 
+def widest(device: torch.device) -> torch.dtype:
+    """What sums are kept in: Apple's GPUs have no 64 bits."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 @dataclass(frozen=True)
 class Precision:
     """The numbers that layers compute in; weights and optimizer stay in 32 bits.
