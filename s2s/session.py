@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from s2s.errors import RecipeError, RunError
+from s2s.errors import RecipeError, RunError, memory_for
 from s2s.nn.model import Model
 from s2s.nn.pretrained import PARTS, begin_with, embedding_of
 from s2s.predict import open_recipe
@@ -34,6 +34,7 @@ from s2s.training.seeds import set_seed
 from s2s.training.trainer import Trainer
 from s2s.training.validation import Validator
 
+SMALLER_MODEL = "make the model smaller: model.encoder.hidden, model.head.hidden, embedding, layers"
 # What may change when a run is carried on: how long, where, and what is shown, but not what is learned.
 MAY_CHANGE = (
     "training.epochs",
@@ -74,7 +75,8 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
     else:
         data = prepare(recipe, reporter.message)
     set_seed(recipe.seed)
-    model = recipe.build_model(data.task.source.space, data.task.target.space)
+    with memory_for("model", lambda: SMALLER_MODEL):
+        model = recipe.build_model(data.task.source.space, data.task.target.space)
     if require_fused and (slow := [path for path in model.paths() if "looped" in path or "step by step" in path]):
         what = f"loops over time: {'; '.join(slow)}"
         raise RecipeError("model", what, "use cells rnn, gru or lstm, and a decoder that reads whole targets")
@@ -92,26 +94,39 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
             data.task.save(run.fields)
             run.write_manifest(manifest(recipe, data, precision))
         told = [reporter, JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])]
-        trainer = Trainer(
-            model,
-            data.task,
-            data.batches,
-            validator(data, options),
-            run,
-            options,
-            precision=precision,
-            reporter=Progress(told),
-        )
-        if started:
-            trainer.resume()
-            reporter.message(f"going on from step {trainer.position.step:,}")
-        else:
-            trainer.save()
-        outcome = trainer.fit()
+        with memory_for(str(run.path), lambda: smaller(run, options, precision)):
+            trainer = Trainer(
+                model,
+                data.task,
+                data.batches,
+                validator(data, options),
+                run,
+                options,
+                precision=precision,
+                reporter=Progress(told),
+            )
+            if started:
+                trainer.resume()
+                reporter.message(f"going on from step {trainer.position.step:,}")
+            else:
+                trainer.save()
+            outcome = trainer.fit()
         note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
         if note is not None:
             reporter.message(note)
     return outcome
+
+
+def smaller(run: Run, options: Training, precision: Precision) -> str:
+    """What to do where a training does not fit into memory, and what is kept of it."""
+    step = run.checkpoint_step
+    kept = f"the checkpoint of step {step:,} is kept. " if step else ""
+    half = max(1, options.batch_size // 2)
+    elsewhere = ", or go on with it on the CPU: training.device=cpu" if precision.device.type != "cpu" else ""
+    return (
+        f"{kept}Train into a new folder with training.batch_size={half:,} (it is {options.batch_size:,}; "
+        f"training.accumulate={2 * options.accumulate} makes up for it), or {SMALLER_MODEL}{elsewhere}"
+    )
 
 
 def is_run(folder: Path) -> bool:
