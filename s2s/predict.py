@@ -1,6 +1,7 @@
 """load("runs/x").predict([...]): what every command, and every program that ships a model, calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from s2s.errors import RunError, suggest
@@ -12,7 +13,7 @@ from s2s.predicting.labeler import CHOICES, Labeler
 from s2s.predicting.writer import Writer
 from s2s.recipe import Recipe, parse_recipe, parse_yaml
 from s2s.tasks.task import Task
-from s2s.training.precision import choose_decoding_precision, find_device
+from s2s.training.precision import choose_decoding_precision, find_device, overlooked
 from s2s.training.runs import Run
 
 
@@ -46,6 +47,8 @@ def load(
         model = recipe.build_model(task.source.space, task.target.space)
     fill(model, run, weights)
     chosen = choose_decoding_precision(precision, find_device(device, "device"))
+    if missed := overlooked(device):
+        chosen = replace(chosen, why=f"{chosen.why}; {missed}")
     predictor = predictor_for(task)(recipe, task, model, chosen)
     if chosen.name == "int8" and not predictor.writes:
         raise RunError(str(run.path), "chooses and does not write, and int8 is for writing", "leave precision out")

@@ -27,7 +27,7 @@ from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
 from s2s.training.position import Outcome
-from s2s.training.precision import Precision, choose_precision, find_device
+from s2s.training.precision import Precision, choose_precision, find_device, overlooked
 from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
 from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
@@ -178,12 +178,14 @@ def validator(data: Prepared, options: Training) -> Validator | None:
 def describe(model: Model, data: Prepared, precision: Precision, options: Training) -> list[str]:
     """The header of a run: what is trained, on what, along which path."""
     count = sum(p.numel() for p in model.parameters())
-    return [
+    scaled = "; the loss is scaled, so that no gradient vanishes" if precision.scaler else ""
+    lines = [
         f"model: {count / 1e6:.2f} million parameters; {', '.join(model.paths())}",
         sides(data.task.source.space, data.task.target.space),
-        f"device: {precision.device}, {precision.name} ({precision.why})",
+        f"device: {precision.device}, {precision.name} ({precision.why}{scaled})",
         f"batches: {data.batches.count(0):,} an epoch, {options.batch_size:,} {options.batch_unit} each",
     ]
+    return lines if not (missed := overlooked(options.device)) else [*lines, f"warning: {missed}"]
 
 
 def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:

@@ -1,5 +1,6 @@
 """The loop: resumed = uninterrupted, small batches = one large one, and every way to stop."""
 
+import dataclasses
 import math
 import os
 import signal
@@ -7,6 +8,7 @@ import weakref
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from toy import PAIRS, toy_recipe, toy_trainer
 
 from s2s.data.batches import make_batch
@@ -21,6 +23,7 @@ from s2s.training.optimizers import Optimizer
 from s2s.training.options import Training, remedy
 from s2s.training.reporters import Reporter
 from s2s.training.schedules import Schedule
+from s2s.training.validation import losses
 
 TO_THE_BIT = {"rtol": 0, "atol": 0}
 
@@ -145,7 +148,8 @@ def test_the_same_recipe_and_seed_give_the_same_weights(tmp_path):
 
 
 def test_small_batches_add_up_to_a_large_one(tmp_path):
-    recipe = toy_recipe(tmp_path, "model.encoder.dropout=0", "model.head.dropout=0", "training.optimizer=sgd")
+    still = ("model.encoder.dropout=0", "model.head.dropout=0", "training.precision=fp32")
+    recipe = toy_recipe(tmp_path, *still, "training.optimizer=sgd")
     large, data = toy_trainer(recipe, tmp_path / "large")
     small, _ = toy_trainer(recipe, tmp_path / "small")
     rows = [[0, 8, 2], [3], [4, 5]]  # of unlike size and length
@@ -492,3 +496,41 @@ def test_a_language_model_names_the_rows_it_read_too(tmp_path):
         next(iter(trainer.model.parameters())).fill_(math.nan)
     with pytest.raises(TrainingError, match=r"step 1: the loss is nan; the batch held training rows \d"):
         trainer.learn(next(trainer._groups()))
+
+
+class NoDoubles(TorchDispatchMode):
+    """As Apple's GPUs, which have no 64 bits."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        assert not isinstance(found, torch.Tensor) or found.dtype != torch.float64, function
+        return found
+
+
+def test_a_validation_needs_no_64_bits_where_there_are_none(tmp_path, monkeypatch):
+    trainer, data = toy_trainer(toy_recipe(tmp_path, "training.precision=fp32"), tmp_path / "run")
+    wanted = losses(trainer.model, data.task, data.validation, trainer.precision)
+    monkeypatch.setattr("s2s.training.validation.widest", lambda device: torch.float32)
+    with NoDoubles():
+        found = losses(trainer.model, data.task, data.validation, trainer.precision)
+    assert found == pytest.approx(wanted, rel=1e-5)
+    logits = [trainer.model.eval()(batch).logits.double().log_softmax(-1) for batch in data.validation.in_order()]
+    golds = [batch.gold for batch in data.validation.in_order()]
+    nats = -torch.cat([logp.detach().gather(1, gold[:, None]) for logp, gold in zip(logits, golds, strict=True)])
+    assert wanted["loss"] == pytest.approx(float(nats.mean()), rel=1e-5)
+    assert wanted["perplexity"] == pytest.approx(float(nats.mean().exp()), rel=1e-5)
+
+
+def test_a_run_that_was_scaled_goes_on_where_nothing_is_and_the_other_way_round(tmp_path):
+    """bf16 on a GPU scales its loss, on a CPU it does not; runs of an older s2s never did."""
+    trainer, _ = toy_trainer(toy_recipe(tmp_path, "training.epochs=1"), tmp_path / "run")
+    trainer.fit()
+    scaled, _ = toy_trainer(toy_recipe(tmp_path), tmp_path / "run")
+    scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+    scaled.precision = dataclasses.replace(scaled.precision, scaler=scaler)
+    scaled.resume()
+    scaled.fit()
+    assert scaled.run.load_checkpoint()[1]["scaler"]["scale"] == 64.0
+    back, _ = toy_trainer(toy_recipe(tmp_path, "training.epochs=3"), tmp_path / "run")
+    back.resume()
+    assert back.fit().position.epoch == 3
