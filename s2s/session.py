@@ -23,6 +23,7 @@ from s2s.prepare import Prepared, prepare
 from s2s.recipe import Recipe, differences
 from s2s.tasks.task import Task
 from s2s.tensors import Space
+from s2s.training.endings import SMALLER_MODEL, ending, smaller
 from s2s.training.memory import keep_freed_memory
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
@@ -34,7 +35,6 @@ from s2s.training.seeds import set_seed
 from s2s.training.trainer import Trainer
 from s2s.training.validation import Validator
 
-SMALLER_MODEL = "make the model smaller: model.encoder.hidden, model.head.hidden, embedding, layers"
 # What may change when a run is carried on: how long, where, and what is shown, but not what is learned.
 MAY_CHANGE = (
     "training.epochs",
@@ -93,8 +93,9 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
             copy_parts(recipe, run)
             data.task.save(run.fields)
             run.write_manifest(manifest(recipe, data, precision))
-        told = [reporter, JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])]
-        with memory_for(str(run.path), lambda: smaller(run, options, precision)):
+        kept = Progress([JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])])
+        told = Progress([reporter, kept])
+        with kept, memory_for(str(run.path), lambda: smaller(run, options, precision)):
             trainer = Trainer(
                 model,
                 data.task,
@@ -103,7 +104,7 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
                 run,
                 options,
                 precision=precision,
-                reporter=Progress(told),
+                reporter=told,
             )
             if started:
                 trainer.resume()
@@ -111,22 +112,11 @@ def train(recipe: Recipe, out: Path, *, reporter: Reporter | None = None, requir
             else:
                 trainer.save()
             outcome = trainer.fit()
-        note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
-        if note is not None:
-            reporter.message(note)
+            note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
+            if note is not None:
+                reporter.message(note)
+            told.finish([ending(outcome, trainer.selects)])
     return outcome
-
-
-def smaller(run: Run, options: Training, precision: Precision) -> str:
-    """What to do where a training does not fit into memory, and what is kept of it."""
-    step = run.checkpoint_step
-    kept = f"the checkpoint of step {step:,} is kept. " if step else ""
-    half = max(1, options.batch_size // 2)
-    elsewhere = ", or go on with it on the CPU: training.device=cpu" if precision.device.type != "cpu" else ""
-    return (
-        f"{kept}Train into a new folder with training.batch_size={half:,} (it is {options.batch_size:,}; "
-        f"training.accumulate={2 * options.accumulate} makes up for it), or {SMALLER_MODEL}{elsewhere}"
-    )
 
 
 def is_run(folder: Path) -> bool:

@@ -12,13 +12,6 @@ from s2s.cli.recipes import RecipeArgument
 if TYPE_CHECKING:
     from s2s.training.position import Outcome
 
-REASONS = {
-    "epochs": "all epochs are done",
-    "steps": "all steps are done",
-    "patience": "validation stopped getting better",
-    "asked": "stopped as asked, and saved",
-}
-
 
 def train(
     recipe: RecipeArgument,
@@ -54,12 +47,7 @@ def train(
 
 
 def close(folder: Path, outcome: "Outcome", verb: str, again: str) -> None:
-    """How it ended, an example, and what to do next."""
-    here = outcome.position
-    best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
-    errors().print(
-        f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False
-    )
+    """An example, and what to do next; the reporter has said how it ended."""
     if outcome.reason == "asked":
         errors().print(f"go on: s2s train {again}", markup=False)
         raise typer.Exit(130)

@@ -23,13 +23,6 @@ def most_frequent(answers: Iterable[str]) -> str:
     return counts.most_common(1)[0][0] if counts else ""
 
 
-def most_frequent_baseline(train: Iterable[Row], test: Sequence[Row], metrics: Sequence[Metric]) -> Baseline:
-    """The most frequent training reference, as the answer to every test row. Raises DataError where there are none."""
-    return constant_baseline(
-        "most frequent", most_frequent(text for row in train for text in row.references), test, metrics
-    )
-
-
 def constant_baseline(name: str, answer: str, test: Sequence[Row], metrics: Sequence[Metric]) -> Baseline:
     """One answer for every row. Raises DataError where there are no rows."""
     references = [row.references for row in test]

@@ -61,11 +61,3 @@ class Training:
         if self.epochs is not None:
             ends.append(self.epochs * -(-batches // self.accumulate))
         return min(ends) if ends else None
-
-
-def remedy(options: Training, rate: float) -> str:
-    """What to try where numbers have run away: what of it is not done already."""
-    ways = [f"a lower training.optimizer.learning_rate than {rate:g}"]
-    ways += ["training.clip_norm=1"] if options.clip_norm is None or options.clip_norm > 1 else []
-    ways += ["training.precision=fp32"] if options.precision in ("bf16", "fp16") else []
-    return f"the last checkpoint is kept. Train into a new folder (--out DIR) with {', or '.join(ways)}"

@@ -22,8 +22,9 @@ from s2s.data.streams import StreamBatches
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, detach, leaves, move, refill
+from s2s.training.endings import remedy
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
-from s2s.training.options import Training, remedy
+from s2s.training.options import Training
 from s2s.training.position import Outcome, Position, Reason, Recent
 from s2s.training.precision import Precision
 from s2s.training.reporters import Plan, Reporter

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 import signal
 import weakref
 
@@ -19,9 +20,11 @@ from s2s.predict import load
 from s2s.session import train
 from s2s.tasks.losses import cross_entropy
 from s2s.training.averaging import Averaging
+from s2s.training.endings import remedy
 from s2s.training.optimizers import Optimizer
-from s2s.training.options import Training, remedy
+from s2s.training.options import Training
 from s2s.training.reporters import Reporter
+from s2s.training.runs import Run
 from s2s.training.schedules import Schedule
 from s2s.training.validation import losses
 
@@ -534,3 +537,53 @@ def test_a_run_that_was_scaled_goes_on_where_nothing_is_and_the_other_way_round(
     back, _ = toy_trainer(toy_recipe(tmp_path, "training.epochs=3"), tmp_path / "run")
     back.resume()
     assert back.fit().position.epoch == 3
+
+
+class Finished(Reporter):
+    def __init__(self):
+        self.lines, self.closed = [], 0
+
+    def finish(self, lines):
+        self.lines += lines
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ((), r"all epochs are done: \d+ steps, \d+ s of training; best loss \d\.\d{4} at step \d+"),
+        (("training.steps=2",), "all steps are done: 2 steps, "),
+        (("data.validation=null", "data.hold_out=0"), r"all epochs are done: \d+ steps, \d+ s of training$"),
+        (("training.select_by=chrf",), r".*; best chrf \d+\.\d{2} at step"),
+    ],
+)
+def test_how_it_ended_is_told_to_all_who_listen_and_kept(tmp_path, changes, wanted):
+    reporter = Finished()
+    train(toy_recipe(tmp_path, *changes), tmp_path / "run", reporter=reporter)
+    (line,) = reporter.lines
+    assert re.match(wanted, line)
+    assert reporter.closed == 0, "whoever opened it closes it"
+    assert list(Run.open(tmp_path / "run").events())[-1] == {"event": "finish", "lines": [line]}
+
+
+def test_what_training_opened_it_closes(tmp_path, monkeypatch):
+    """TensorBoard writes its last numbers when it is closed, also after a mistake."""
+    opened = []
+
+    class Board(Finished):
+        def __init__(self, folder):
+            super().__init__()
+            opened.append(self)
+
+        def step(self, step, epoch, scores):
+            if step == 4:
+                raise RunError("tensorboard", "the disk is full")
+
+    monkeypatch.setattr("s2s.session.TensorBoard", Board)
+    train(toy_recipe(tmp_path, "training.tensorboard=true", "training.steps=2"), tmp_path / "run")
+    with pytest.raises(RunError, match="the disk is full"):
+        train(toy_recipe(tmp_path, "training.tensorboard=true", "training.steps=6"), tmp_path / "run")
+    assert [board.closed for board in opened] == [1, 1]
+    assert [len(board.lines) for board in opened] == [1, 0]
