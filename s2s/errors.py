@@ -5,13 +5,16 @@
     ├── DataError          a data file is missing, unreadable, or not what the task expects
     ├── RunError           a run folder cannot be opened, continued or written
     ├── DeviceError        the device or precision asked for is not there
-    └── TrainingError      training cannot go on (a loss that is not a number)
+    ├── TrainingError      training cannot go on (a loss that is not a number)
+    └── OutOfMemory        what was to be computed does not fit into memory
 
 The command line prints these without a traceback and leaves with exit code 2. One error may carry
 several problems, so that a recipe with four mistakes says four things at once.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self, TypeVar
 
 T = TypeVar("T")
@@ -89,6 +92,45 @@ def command(*words: object) -> str:
     import shlex
 
     return shlex.join(map(str, words))
+
+
+class OutOfMemory(S2SError):
+    """What was to be computed does not fit into memory, of this machine or of its GPU."""
+
+
+# What torch, its backends and the C++ beneath them say; Python and numpy raise MemoryError.
+SHORT = re.compile(
+    r"can't allocate memory|not enough memory|out of memory|bad_alloc|size calculation overflowed|invalid buffer size"
+    r"|integer multiplication overflow|overflow when unpacking|numel: integer|alloc_failed",
+    re.IGNORECASE,
+)
+ASKED = re.compile(r"allocate ([\d.,]+) ?(bytes|[KMGT]i?B)", re.IGNORECASE)
+
+
+def shortage(error: BaseException) -> str:
+    """What an error says of memory, in one line; "" where it is about something else."""
+    said = str(error)
+    if not isinstance(error, MemoryError) and not (isinstance(error, RuntimeError | TypeError) and SHORT.search(said)):
+        return ""
+    asked = ASKED.search(said)
+    if asked is None:
+        return "out of memory"
+    amount, unit = asked.groups()
+    if unit.lower() == "bytes":
+        amount, unit = f"{float(amount.replace(',', '')) / 2**30:,.1f}", "GiB"
+    gpu = re.search(r"GPU (\d+)", said)
+    return f"out of memory: {amount} {unit} more were asked for{f' on GPU {gpu[1]}' if gpu else ''}"
+
+
+@contextmanager
+def memory_for(where: str, hint: Callable[[], str]) -> Iterator[None]:
+    """Inside, memory that runs out is one line: OutOfMemory, with the place and what to make smaller."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, TypeError) as error:  # a size that no integer holds is a TypeError of torch
+        if not (what := shortage(error)):
+            raise
+        raise OutOfMemory(where, what, hint()) from error
 
 
 def suggest(word: Any, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ load("runs/x", kind=Writer).search([...])      # the same run as what it must be
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -19,7 +20,7 @@ from s2s.predicting.base import Predictor
 from s2s.recipe import Recipe, parse_recipe
 from s2s.recipe_yaml import parse_yaml
 from s2s.tasks.task import Task
-from s2s.training.precision import choose_precision, choose_writing_precision, find_device
+from s2s.training.precision import choose_precision, choose_writing_precision, find_device, overlooked
 from s2s.training.runs import Run
 
 P = TypeVar("P", bound=Predictor)
@@ -88,7 +89,10 @@ def load(
     if precision == NumberFormat.INT8 and not made.writes:
         raise RunError(str(run.path), "chooses and does not write, and int8 is for writing", "leave precision out")
     choose = choose_writing_precision if made.writes else choose_precision
-    predictor = made(recipe, task, model, choose(precision, find_device(device, "device"), "precision"))
+    chosen = choose(precision, find_device(device, "device"), "precision")
+    if missed := overlooked(device):
+        chosen = replace(chosen, why=f"{chosen.why}; {missed}")
+    predictor = made(recipe, task, model, chosen)
     if require_fused and (slow := [path for path in predictor.execution_paths() if path.slow_to_write]):
         what = f"would not go the fast way: {'; '.join(map(str, slow))}"
         raise RunError(str(run.path), what, "leave --require-fused out")

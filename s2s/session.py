@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, memory_for
 from s2s.manifest import manifest
 from s2s.nn.model import Model
 from s2s.nn.pretrained import PARTS, begin_with, embedding_of
@@ -23,10 +23,11 @@ from s2s.recipe import Recipe
 from s2s.resuming import check_data, check_same, go_on
 from s2s.tasks.task import Task
 from s2s.tensors import Space
+from s2s.training.endings import SMALLER_MODEL, ending, smaller
 from s2s.training.options import Training
 from s2s.training.plots import learning_curves
 from s2s.training.position import Outcome
-from s2s.training.precision import Precision, choose_precision, find_device
+from s2s.training.precision import Precision, choose_precision, find_device, overlooked
 from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
 from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
@@ -77,7 +78,8 @@ def train(
         run.check_room(fresh=fresh)
         data = prepare(recipe, reporter.message)
     set_seed(recipe.seed)
-    model = recipe.build_model(data.task.source.space, data.task.target.space)
+    with memory_for("model", lambda: SMALLER_MODEL):
+        model = recipe.build_model(data.task.source.space, data.task.target.space)
     if require_fused and (slow := [path for path in model.paths() if path.loops]):
         what = f"loops over time: {'; '.join(map(str, slow))}"
         raise RecipeError("model", what, "use cells rnn, gru or lstm, and a decoder that reads whole targets")
@@ -91,26 +93,29 @@ def train(
         if not started:
             for name in begin(run, recipe, data, precision, fresh):
                 reporter.message(f"left in the folder: {name}, which s2s did not make")
-        told = [reporter, JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])]
-        trainer = Trainer(
-            model,
-            data.task,
-            data.batches,
-            validator(data, recipe),
-            run,
-            options,
-            precision=precision,
-            reporter=Progress(told),
-        )
-        if started:
-            go_on(trainer, recipe, data, changed, reporter.message)
-        else:
-            trainer.save()
-        outcome = trainer.fit(stop or StopRequest())
-        run.replaced.forget()
-        note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
-        if note is not None:
-            reporter.message(note)
+        kept = Progress([JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])])
+        told = Progress([reporter, kept])
+        with kept, memory_for(str(run.path), lambda: smaller(run, options, precision)):
+            trainer = Trainer(
+                model,
+                data.task,
+                data.batches,
+                validator(data, recipe),
+                run,
+                options,
+                precision=precision,
+                reporter=told,
+            )
+            if started:
+                go_on(trainer, recipe, data, changed, reporter.message)
+            else:
+                trainer.save()
+            outcome = trainer.fit(stop or StopRequest())
+            run.replaced.forget()
+            note = learning_curves(run.events(), run.plots / "learning.png", options.select_by, recipe.name)
+            if note is not None:
+                reporter.message(note)
+            told.finish([ending(outcome, trainer.selects)])
     return outcome
 
 
@@ -164,12 +169,14 @@ def validator(data: Prepared, recipe: Recipe) -> Validator | None:
 def describe(model: Model, data: Prepared, precision: Precision, options: Training) -> list[str]:
     """The header of a run: what is trained, on what, along which path."""
     count = sum(p.numel() for p in model.parameters())
-    return [
+    scaled = "; the loss is scaled, so that no gradient vanishes" if precision.scaler else ""
+    lines = [
         f"model: {count / 1e6:.2f} million parameters; {', '.join(map(str, model.paths()))}",
         sides(data.task.source.space, data.task.target.space),
-        f"device: {precision.device}, {precision.name} ({precision.why})",
+        f"device: {precision.device}, {precision.name} ({precision.why}{scaled})",
         f"batches: {data.batches.count(0):,} an epoch, {options.batch_size:,} {options.batch_unit} each",
     ]
+    return lines if not (missed := overlooked(options.device)) else [*lines, f"warning: {missed}"]
 
 
 def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:

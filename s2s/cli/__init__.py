@@ -13,12 +13,13 @@ def main() -> None:
     """Entry point of `s2s`. Mistakes of the reader's are one line each, without a traceback; exit code 2."""
     from s2s.cli.app import app
     from s2s.cli.streams import prepare_streams
-    from s2s.errors import S2SError
+    from s2s.errors import S2SError, memory_for
 
     prepare_streams()
     try:
         try:
-            app()
+            with memory_for("", lambda: "make batch_size, beam_size, the model's hidden or the texts smaller"):
+                app()
         finally:
             sys.stdout.flush()  # so that a reader who has left, or a full disk, is noticed here, not at shutdown
     except S2SError as error:

@@ -13,13 +13,6 @@ if TYPE_CHECKING:
     from s2s.recipe import Recipe
     from s2s.training.position import Outcome
 
-REASONS = {
-    "epochs": "all epochs are done",
-    "steps": "all steps are done",
-    "patience": "validation stopped getting better",
-    "asked": "stopped as asked, and saved",
-}
-
 
 def train(
     recipe: RecipeArgument,
@@ -86,12 +79,7 @@ def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
 
 
 def close(folder: Path, outcome: "Outcome", steps: list[str], again: str) -> None:
-    """How it ended, an example, and what to do next; `again` is the command that carries on."""
-    here = outcome.position
-    best = "" if here.best is None else f"; best {here.best:.2f} at step {here.best_step:,}"
-    errors().print(
-        f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training{best}", markup=False
-    )
+    """An example, and what to do next; `again` is the command that carries on. The reporter has said how it ended."""
     if outcome.reason == "asked":
         errors().print(f"go on: {again}", markup=False, soft_wrap=True)  # one line, which can be pasted
         raise typer.Exit(130)

@@ -86,4 +86,11 @@ class StreamBatches:
         target = Padded(torch.from_numpy(data), torch.from_numpy(valid.sum(1)))
         positions = torch.from_numpy(np.flatnonzero(valid))
         source = self.source.collate([np.zeros(0, self.source.dtype)] * rows)
-        return Batch(source, target, positions, first=torch.from_numpy(first), fresh=number == 0)
+        seen = (np.stack([at[:, 0], np.maximum(at[:, 0], np.minimum(at[:, -1], ends - 1))]) + turn) % total
+        return Batch(source, target, positions, self.lines(*seen), first=torch.from_numpy(first), fresh=number == 0)
+
+    def lines(self, begins: np.ndarray, ends: np.ndarray) -> tuple[int, ...]:
+        """The rows of the corpus in which these parts of the stream begin and end: how a message names them."""
+        places = np.concatenate([begins, ends])
+        examples = np.unique(np.searchsorted(self.encoded.targets.offsets, places, side="right") - 1)
+        return tuple(self.encoded.row(int(i)) for i in examples)

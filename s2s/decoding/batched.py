@@ -14,6 +14,7 @@ from torch import Tensor
 from s2s.data.fields import Field
 from s2s.decoding.parallel import side_by_side
 from s2s.decoding.search import Hypothesis, Step
+from s2s.errors import memory_for
 from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.nn.model import Model
 from s2s.tensors import BOS, move
@@ -91,22 +92,30 @@ def fitting(lengths: Sequence[int], order: Sequence[int], batch_size: int) -> It
 def for_each(
     work: Callable[[list[int]], Result], batches: Sequence[list[int]], device: torch.device
 ) -> Iterator[Result]:
-    """work(rows) for every batch, in order, without gradients; on a CPU some at a time."""
+    """work(rows) for every batch, in order, without gradients; on a CPU some at a time.
+
+    Raises OutOfMemory where one does not fit.
+    """
     on = torch.is_autocast_enabled(device.type)
     mode = torch.no_grad if on else torch.inference_mode  # in which autocast would cast every weight at every step
     threads = torch.get_num_threads()
     workers = min(threads, MOST, len(batches)) if device.type == "cpu" else 1
     if workers <= 1:
-        yield from map(mode()(work), batches)
+        yield from map(mode()(memory_for("decoding", smaller)(work)), batches)
         return
     half = torch.get_autocast_dtype("cpu")
 
     def share(rows: list[int]) -> Result:
         torch.set_num_threads(threads // workers)  # this and the modes below are each thread's own
         with mode(), torch.autocast("cpu", dtype=half, enabled=on):
-            return work(rows)
+            return memory_for("decoding", smaller)(work)(rows)
 
     try:
         yield from side_by_side(share, batches, workers)
     finally:
         torch.set_num_threads(threads)  # what threads yet to come begin with
+
+
+def smaller() -> str:
+    """What to do where decoding does not fit."""
+    return "make beam_size, max_length or the count of answers smaller, or give shorter texts"

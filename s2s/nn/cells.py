@@ -1,5 +1,6 @@
 """Cells: one recurrent layer that reads in one direction. Those of torch's kernels, and `Looped` for one's own."""
 
+import warnings
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -11,6 +12,9 @@ from s2s.execution import PathKind
 from s2s.nn.dropout import Rate
 from s2s.parts import Family
 from s2s.tensors import State
+
+# weight_drop gives cuDNN recurrent weights of their own at every call, and it says so into a progress bar
+warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk of memory")
 
 
 class Cell(nn.Module, Family):
@@ -197,7 +201,8 @@ class Looped(Cell):
     def forward(
         self, x: Tensor, state: State | None = None, lengths: Tensor | None = None, final_state: bool = True
     ) -> tuple[Tensor, State]:
-        state = self.start(x) if state is None else state
+        # a state that was carried here may be of a layer, or a device, that computes in another dtype
+        state = self.start(x) if state is None else tuple(part.to(x.dtype) for part in state)
         outputs: list[Tensor] = []
         for t, now in enumerate(x.unbind(1)):
             new = self.step(self.core, now, state)

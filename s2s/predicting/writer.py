@@ -126,7 +126,7 @@ class Writer(Predictor, kind="seq2seq"):
         for rows, batch, output in self.forced(encoded, targets):
             each = self.task.nats(output, batch).split([len(targets[row]) for row in rows])
             for row, nats in zip(rows, each, strict=True):
-                found[row] = -nats.double().cpu().numpy()
+                found[row] = -nats.cpu().double().numpy()
         return found
 
     def align(self, source: Source, ids: Sequence[int]) -> Alignment | None:

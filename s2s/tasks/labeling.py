@@ -81,9 +81,10 @@ class Labeling(Task):
         return torch.tensor([counts.total() / (len(names) * counts[name]) for name in names])
 
     def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
-        weights = None if self.weights is None else self.weights.to(output.logits.device)
+        if self.weights is not None:  # and there they stay: sending them at every step would be waiting
+            self.weights = self.weights.to(output.logits.device)
         entropy = binary_cross_entropy if self.target.shape == "labels" else cross_entropy
-        found = entropy(output, batch, smoothing, weights)
+        found = entropy(output, batch, smoothing, self.weights)
         return found if output.penalty is None else found._replace(total=found.total + output.penalty)
 
     def nats(self, output: HeadOutput, batch: Batch) -> Tensor:

@@ -173,10 +173,14 @@ def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """{"kind", "state": {parameter name: {...}}}: what the recipe does not say already. Tensors are not copied."""
+    """{"kind", "state": {parameter name: {...}}, "shapes"}: what the recipe does not say. Tensors are not copied."""
     names = parameter_names(optimizer)
     state = optimizer.state_dict()["state"]
-    return {"kind": type(optimizer).__name__, "state": {names[index]: dict(inner) for index, inner in state.items()}}
+    return {
+        "kind": type(optimizer).__name__,
+        "state": {names[index]: dict(inner) for index, inner in state.items()},
+        "shapes": {name: list(p.shape) for name, p in zip(names, parameters_of(optimizer))},
+    }
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
@@ -188,18 +192,34 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, saved: dict[str, Any]
     if saved["kind"] != kind:
         hint = "go back to that optimizer, or train into a new folder: --out DIR"
         raise RunError("training.optimizer", f"the run was trained with {saved['kind']}, and this is {kind}", hint)
-    shapes = {name: p.shape for name, p in zip(names, parameters_of(optimizer))}
+    parameters = dict(zip(names, parameters_of(optimizer)))
     for name, inner in saved["state"].items():
-        sizes = {v.shape for v in inner.values() if isinstance(v, Tensor) and v.ndim}
-        if name not in shapes or any(size != shapes[name] for size in sizes):
+        if name not in parameters or saved_shape(saved, name, inner) not in (None, parameters[name].shape):
             hint = "go back to the model of the run, or train into a new folder: --out DIR"
             raise RunError("training.optimizer", f"its saved state does not fit the parameter {name!r}", hint)
     index = {name: i for i, name in enumerate(names)}
     state = {
-        index[name]: {k: v.clone() if isinstance(v, Tensor) else v for k, v in inner.items()}
+        index[name]: {key: laid_out(value, parameters[name]) for key, value in inner.items()}
         for name, inner in saved["state"].items()
     }
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def saved_shape(saved: dict[str, Any], name: str, inner: dict[str, Any]) -> torch.Size | None:
+    """The shape of the parameter that this state was of; a moment's where an older s2s did not write it down."""
+    if "shapes" in saved:
+        return torch.Size(saved["shapes"][name])
+    return next((v.shape for v in inner.values() if isinstance(v, Tensor) and v.ndim), None)
+
+
+def laid_out(value: Any, parameter: Tensor) -> Any:
+    """A copy of a saved value, and a moment in the memory layout of its parameter: files hold rows one after another,
+    fused optimizers walk parameter and moments side by side in memory, and a cnn's weights are channels_last."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.shape != parameter.shape:  # a count of steps, or what a factored optimizer keeps
+        return value.clone()
+    return torch.empty_like(parameter, dtype=value.dtype, device=value.device, requires_grad=False).copy_(value)
 
 
 def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:

@@ -21,7 +21,8 @@ class Training:
     accumulate        batches summed into one step: weighs every token as one large batch would
     clip_norm         longest gradient, over all weights; clip_value bounds each number of it
     validate_every    steps between validations; null is once an epoch
-    select_by         `loss` or one of the task's metrics: decides what is best, and when to stop
+    select_by         `loss` or one of the task's metrics: decides what is best, and when to stop; of equal scores the
+                      one with the lower loss is better
     patience          validations without a better score before stopping early
     validation_search how validation writes its hypotheses; null skips writing and its metrics. max_ratio is for
                       the first epochs: a model that has not learned to end would fill every line

@@ -33,13 +33,30 @@ def find_device(name: str = "auto", where: str = "training.device") -> torch.dev
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
-        raise DeviceError(where, f"there is no device called {name!r}", suggest(name, ["auto", *devices()]))
+        raise DeviceError(where, f"there is no device called {name!r}", suggest_device(name))
     if kind == "cuda":
         require_cuda(name, where)
     there = devices()
     if name not in there:
         raise DeviceError(where, f"there is no {name!r} on this machine", f"here there is: {', '.join(there)}")
     return torch.device(name)
+
+
+def suggest_device(name: str) -> str:
+    """The nearest device; `gpu` and `CUDA` mean a device that may not be here, but is worth its own message."""
+    kind, sign, number = name.lower().partition(":")
+    meant = {"gpu": "cuda", "nvidia": "cuda", "cuda": "cuda", "metal": "mps", "mps": "mps"}.get(kind)
+    options = f"the options are: {', '.join(['auto', *devices()])}"
+    return f"did you mean {meant + sign + number!r}? {options}" if meant else suggest(name, ["auto", *devices()])
+
+
+def overlooked(name: str) -> str:
+    """Why `auto` is the CPU on a machine that has an NVIDIA GPU, one line; "" where there is nothing to say."""
+    if name != "auto" or torch.cuda.is_available() or not gpu_driver():
+        return ""
+    built = torch.version.cuda is not None or torch.version.hip is not None
+    why = "cannot use its driver: see nvidia-smi" if built else "is a build for the CPU only"
+    return f"this machine has an NVIDIA GPU, and torch {torch.__version__} {why}"
 
 
 def devices() -> list[str]:
@@ -73,13 +90,18 @@ def gpu_driver() -> bool:
     return Path("/proc/driver/nvidia/version").exists()
 
 
+def widest(device: torch.device) -> torch.dtype:
+    """What sums are kept in: Apple's GPUs have no 64 bits."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 @dataclass(frozen=True)
 class Precision:
     """The numbers that layers compute in; weights and optimizer stay in 32 bits.
 
     name    fp32, bf16 or fp16; int8 to write in, for weights of 8 bits
     why     one line: why this one
-    scaler  for fp16 a GradScaler, whose state_dict() is plain values; else None
+    scaler  for what computes in fp16, all or in parts, a GradScaler, whose state_dict() is plain values; else None
     """
 
     name: NumberFormat
@@ -116,7 +138,9 @@ def choose_precision(name: str, device: torch.device, where: str = "training.pre
     if name not in ("auto", "fp32", *DTYPES):
         raise DeviceError(where, f"there is no precision called {name!r}", suggest(name, ["auto", "fp32", *DTYPES]))
     if device.type == "cuda":
-        return on_cuda(name, device)
+        chosen = on_cuda(name, device)
+        set_tf32(chosen)
+        return chosen
     if name == "fp32":
         return Precision(NumberFormat.FP32, device, "asked for")
     if device.type == "cpu":
@@ -153,17 +177,35 @@ def on_cuda(name: str, device: torch.device) -> Precision:
     if name == "auto":
         half = NumberFormat.BF16 if capability >= BF16_CORES else NumberFormat.FP16
         best = half if capability >= HALF_CORES else NumberFormat.FP32
-        units = "has no units for less than 32 bits" if best == "fp32" else f"computes fastest in {best}"
-        return Precision(best, device, f"{gpu} {units}", scaler_for(best, device))
-    if name == "bf16":
-        slow = "" if capability >= BF16_CORES else f", though {gpu} only emulates it: slow"
-        return Precision(NumberFormat.BF16, device, f"asked for{slow}")
-    return Precision(NumberFormat(name), device, "asked for", scaler_for(name, device))
+        why = f"{gpu} " + ("has no units for less than 32 bits" if best == "fp32" else f"computes fastest in {best}")
+    else:
+        best, why = NumberFormat(name), "asked for"
+        if name == "bf16" and capability < BF16_CORES:
+            why += f", though {gpu} only emulates it: slow"
+    return Precision(best, device, f"{why}; {INSIDE[best]}", scaler_for(best, device))
+
+
+# What a GPU computes in where it is not in what was chosen; cuDNN's recurrences know no bf16 under autocast.
+INSIDE = {
+    NumberFormat.FP32: "TF32 is off",
+    NumberFormat.FP16: "what stays in 32 bits is in TF32",
+    NumberFormat.BF16: "fused recurrences are in fp16, as cuDNN has them, and what stays in 32 bits is in TF32",
+}
+
+
+def set_tf32(precision: Precision) -> None:
+    """One rule for products and convolutions, where torch has two: fp32 means all of its bits, less means speed."""
+    if precision.device.type == "cuda":
+        exact = precision.name == "fp32"
+        torch.set_float32_matmul_precision("highest" if exact else "high")
+        torch.backends.cudnn.allow_tf32 = not exact
 
 
 def scaler_for(name: str, device: torch.device) -> torch.amp.GradScaler | None:
-    """Gradients in fp16 vanish below 6e-8: they are scaled up before backward. bf16 reaches as far as fp32."""
-    return torch.amp.GradScaler(device.type) if name == "fp16" else None
+    """Gradients in fp16 vanish below 6e-8: they are scaled up before backward. bf16 reaches as far as fp32, but on CUDA
+    torch hands every fused recurrence to cuDNN in fp16 whatever autocast says (ATen/cudnn/AutocastRNN.cpp)."""
+    half = name == "fp16" or (name == "bf16" and device.type == "cuda")
+    return torch.amp.GradScaler(device.type) if half else None
 
 
 def on_cpu(name: str, device: torch.device, where: str) -> Precision:

@@ -149,6 +149,11 @@ class Run:
         """Is there something to carry on from?"""
         return self._state.exists()
 
+    @property
+    def checkpoint_step(self) -> int:
+        """How far the last checkpoint came; 0 where there is none."""
+        return int(read_values(self._state)["state"]["position"]["step"]) if self.has_checkpoint else 0
+
     def save_weights(self, name: str, weights: Mapping[str, Tensor]) -> None:
         """Write {name}.safetensors, as `best`. Save it before the checkpoint whose state says that it is the best."""
         write_tensors(self.path / f"{name}.safetensors", weights)

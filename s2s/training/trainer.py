@@ -10,9 +10,7 @@ stopping are all in the checkpoint.
 
 import dataclasses
 import itertools
-import math
-import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -25,6 +23,7 @@ from s2s.errors import TrainingError
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, detach, leaves, move, refill
+from s2s.training.endings import remedy
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
 from s2s.training.options import Training
 from s2s.training.position import Outcome, Position, Reason, Recent
@@ -66,18 +65,24 @@ class Trainer:
         self.position = Position()
         self.carried: Any = None  # the state after the last batch, where the next one goes on with its text
         self.total_steps = options.total_steps(batches.count(0))
-        self._place = str(run.path)
-        self._recent = Recent(precision.device, self._place)
+        self.blind = validator.blind(options.select_by) if validator else ""
+        self.selects = "loss" if self.blind else options.select_by
+        what_to_try = remedy(options, self.optimizer.param_groups[0]["lr"])
+        self._recent = Recent(precision.device, str(run.path), what_to_try, scaled=precision.scaler is not None)
+        self._looks_always = precision.device.type == "cpu"  # free there; on a GPU a look at the loss is a wait
 
     # -- the loop ------------------------------------------------------------------------------------
 
     def fit(self, stop: StopRequest | None = None) -> Outcome:
-        """Train until a stop comes, or is asked for. Raises TrainingError when the loss is not a number.
+        """Train until a stop comes, or is asked for. Raises TrainingError when a loss, gradient or weight is no number.
 
         stop  who asks; Ctrl-C and SIGTERM do where it is not given
         """
         here, options = self.position, self.options
-        self.reporter.start(Plan(self.total_steps, options.epochs, here.step, options.select_by, here.best))
+        self.reporter.start(Plan(self.total_steps, options.epochs, here.step, self.selects, here.best))
+        if self.blind and not here.step:
+            self.reporter.message(self.blind)
+        self._recent.go_on()
         with stop or StopRequest(signals=True) as request:
             reason = self._finished()
             while reason is None:
@@ -91,7 +96,9 @@ class Trainer:
                     raise self._nothing()
                 if reason is None and (reason := self._finished()):
                     self.save()
-        if self.validator is None:  # nobody can say which weights were best: the last are
+        if self.validator is None or (here.best is None and reason != "asked"):
+            # nobody can say which weights were best: the last are
+            self._look()
             with self._averaged():
                 self.run.save_weights("best", self.model.state_dict())
         return Outcome(reason, self.position)
@@ -116,11 +123,12 @@ class Trainer:
     def _nothing(self) -> TrainingError:
         """What to say of a pass without a batch: going on would be going round in circles."""
         what = f"pass {self.position.epoch + 1} over the training data has no batch to learn from"
-        return TrainingError(self._place, what, "see what `data` and max_length leave: s2s train says how many rows")
+        return TrainingError(
+            str(self.run.path), what, "see what `data` and max_length leave: s2s train says how many rows"
+        )
 
     def learn(self, group: Sequence[Batch]) -> None:
         """One update of the weights. A group of small batches weighs every token as one large batch would."""
-        started = time.perf_counter()
         here, options = self.position, self.options
         here.step += 1
         self.model.train()
@@ -135,37 +143,38 @@ class Trainer:
             self.carried = detach(output.state) if self.task.streams else None
             self._scaled(loss.total / tokens).backward()
             total += loss.total.detach()
+            del output, loss  # or they would fill memory beside those of the next batch of the group
         self._recent.learned(here.step, total, tokens, [row for batch in group for row in batch.rows])
-        if self.precision.device.type == "cpu":
-            self._recent.check()  # free here, and before the weights are touched
-        norm = self._update()
+        self._update()
         if self.average:
             self.average.update(here.step)
-        seconds = time.perf_counter() - started
         here.tokens += tokens
-        here.seconds += seconds
-        self._recent.took(norm, seconds)
         self.reporter.advance(here.step, self._epochs())
 
     def _scaled(self, loss: Tensor) -> Tensor:
         return self.precision.scaler.scale(loss) if self.precision.scaler else loss
 
-    def _update(self) -> Tensor:
-        """Clip, step, forget the gradients; gives the length of the gradient before clipping."""
+    def _update(self) -> None:
+        """Clip, step, forget the gradients. On a CPU nothing is touched where the loss or a gradient is no number."""
         scaler, options = self.precision.scaler, self.options
         parameters = [p for p in self.model.parameters() if p.grad is not None]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         if scaler:
             scaler.unscale_(self.optimizer)  # bounds are meant for the true gradients
         if options.clip_value is not None:
             nn.utils.clip_grad_value_(parameters, options.clip_value)
-        norm = nn.utils.clip_grad_norm_(parameters, math.inf if options.clip_norm is None else options.clip_norm)
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        self._recent.found(norm)
+        if self._looks_always:
+            self._recent.check()
+        if options.clip_norm is not None:  # as nn.utils.clip_grad_norm_ has it
+            torch._foreach_mul_(gradients, (options.clip_norm / (norm + 1e-6)).clamp(max=1.0))
         if scaler:
             scaler.step(self.optimizer)
             scaler.update()
         else:
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return norm
 
     def _after_step(self, request: StopRequest) -> Reason | None:
         """Look up where it is time to: log, validate, save. Gives the reason to stop, if there is one."""
@@ -198,12 +207,14 @@ class Trainer:
         """Score the model, averaged if it is; keep it if it is the best so far."""
         assert self.validator is not None
         self._log()
+        self._look()
         if self.average:
             self.average.snapshot()
         with self._averaged():
             found = self.validator(self.model, self.precision)
             best = self._judge(found)
         self.reporter.validation(self.position.step, found.scores, best, found.samples)
+        self._recent.go_on()
 
     def _averaged(self) -> AbstractContextManager[Any]:
         """The model with its averaged weights, where there are any."""
@@ -211,24 +222,28 @@ class Trainer:
 
     def _judge(self, found: Validation) -> bool:
         """Tell the schedule and early stopping; keep the weights where they are the best so far."""
-        here, score = self.position, found.scores[self.options.select_by]
-        higher = self.options.select_by in found.higher_is_better
+        here, name = self.position, self.selects
+        score, loss, higher = found.scores[name], found.scores["loss"], name in found.higher_is_better
         self.schedule.observe(score, higher)
-        better = here.best is None or (score > here.best if higher else score < here.best)
-        if not better:
+        if not here.improves(score, loss, higher):
             here.worse += 1
             return False
-        here.best, here.best_step, here.worse = score, here.step, 0
+        here.best, here.best_loss, here.best_step, here.worse = score, loss, here.step, 0
         self.run.save_weights("best", self.model.state_dict())
         return True
+
+    def _look(self, weights: Iterable[Tensor] | None = None) -> None:
+        """Wait for the device; raise TrainingError where training has gone wrong. Comes before all that is written."""
+        self._recent.check(self.model.state_dict().values() if weights is None else weights)
+        self.position.seconds += self._recent.lap()
 
     def _log(self) -> None:
         """Wait for the device, look at the loss, tell the reporters."""
         if self._recent.steps:
             here = self.position
-            self._recent.check()
+            self._look(())
             self.reporter.step(here.step, self._epochs(), self._recent.scores(self.optimizer.param_groups[0]["lr"]))
-            self._recent = Recent(self.precision.device, self._place)
+            self._recent.forget()
 
     def _epochs(self) -> float:
         """Passes over the data, with the fraction of this one."""
@@ -238,7 +253,8 @@ class Trainer:
     # -- checkpoints ---------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write weights and state, so that fit() can go on from here."""
+        """Write weights and state, so that fit() can go on from here. Raises TrainingError before it writes."""
+        self._look()
         state = {
             "optimizer": optimizer_state(self.optimizer),
             "average": self.average.state_dict() if self.average else None,
@@ -251,6 +267,7 @@ class Trainer:
         self.run.save_checkpoint(self.model.state_dict(), state)
         if self.position.step:
             self.run.replaced.forget()  # from here on, this run is worth more than one that --fresh replaced
+        self._recent.go_on()
 
     def resume(self) -> None:
         """Go on from the run's last checkpoint."""
@@ -263,6 +280,8 @@ class Trainer:
         if self.precision.scaler and state["scaler"]:
             self.precision.scaler.load_state_dict(state["scaler"])
         self.position = Position(**state["position"])
+        if self.blind and self.position.best_loss is None:  # an older s2s chose by a score that says nothing
+            self.position.best = None
         self.carried = self._carried(state.get("carried", ()))
         set_random_state(state["random"], self.precision.device)
         self.run.rewind_log(self.position.step)  # what came after will be told again

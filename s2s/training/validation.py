@@ -20,7 +20,7 @@ from s2s.nn.model import Model
 from s2s.tasks.metrics import kinds_of, score_all
 from s2s.tasks.task import Task
 from s2s.tensors import move
-from s2s.training.precision import Precision
+from s2s.training.precision import Precision, widest
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,30 @@ class Validator:
         samples = [(shown(rows[i].source), references[i][0], written[i]) for i in chosen]
         return Validation(scores, frozenset(higher), samples[: self.samples])
 
+    def blind(self, kind: str) -> str:
+        """Why a metric cannot tell good from bad on this data, one line: the references themselves get 0. Else "".
+
+        BLEU does where no text has four tokens; worse, a wrong text that is longer gets more.
+        """
+        if self.predictor is None or not len(self.rows) or self._perfect(kind) != 0:
+            return ""
+        order = kind.removeprefix("bleu") or "4"
+        why = f", for it counts runs of {order} tokens, and none of them is as long" if kind.startswith("bleu") else ""
+        others = [metric.kind for metric in self.task.metrics if self._perfect(metric.kind)] or ["loss"]
+        return (
+            f"warning: {kind} is 0 even for the references themselves{why}; the loss decides instead which weights "
+            f"are best. For such texts set training.select_by={others[0]}"
+        )
+
+    def _perfect(self, kind: str) -> float | None:
+        """What the references score as answers; None for what is no metric, or is best when it is low."""
+        references = [row.references for row in self.rows]
+        for metric in self.task.metrics:
+            if metric.kind == kind:
+                score = metric().score([texts[0] for texts in references], references, n_bootstrap=0)
+                return score.value if score.higher_is_better else None
+        return None
+
 
 def scores_of(task: Task, search: object) -> list[str]:
     """What validation will measure: names that `select_by` may have. `search` is that of the recipe, or None."""
@@ -84,7 +108,8 @@ def scores_of(task: Task, search: object) -> list[str]:
 def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision: Precision) -> dict[str, float]:
     """Mean negative log-probability of an answer, in nats, unweighted and not smoothed, and its exponential."""
     model.eval()
-    total, count = 0.0, 0
+    total = torch.zeros((), device=precision.device, dtype=widest(precision.device))  # there, so that nothing waits
+    count = 0
     state: Any = None
     for batch in batches.in_order():
         batch = move(batch, precision.device)
@@ -92,6 +117,7 @@ def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision
             output = model(batch, None if batch.fresh else state)
             nats = task.nats(output, batch)
         state = output.state
-        total, count = total + float(nats.double().sum()), count + batch.tokens
-    mean = total / max(1, count)
+        total += nats.to(total.dtype).sum()
+        count += batch.tokens
+    mean = float(total) / max(1, count)
     return {"loss": mean, "perplexity": math.exp(min(mean, 700.0))}

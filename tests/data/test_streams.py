@@ -60,3 +60,21 @@ def test_a_loss_is_measured_in_few_long_rows():
 def test_nothing_to_learn_from():
     with pytest.raises(DataError, match="has no text"):
         stream(0)
+
+
+@pytest.mark.parametrize("jitter", [False, True])
+def test_a_batch_names_the_lines_it_reads(jitter):
+    """So that a message can: all lines are one stream, and a line is found by where it begins."""
+    rng = np.random.default_rng(2)
+    lines = [np.full(size, i, np.uint16) for i, size in enumerate(rng.integers(1, 6, 30))]  # each id is its line
+    ids = Ids.of(lines)
+    ids.flat = ids.flat.astype(np.uint16)
+    encoded = EncodedCorpus(Ids(np.zeros(0, np.uint16), np.array([0, 0])), ids)
+    batches = StreamBatches(SimpleNamespace(split="train"), encoded, Nothing(), None, rows=4, chunk=5, jitter=jitter)
+    for batch in batches.epoch(1):
+        at = batch.target.valid
+        for data, real in zip(batch.target.data, at):
+            if real.any():
+                assert {int(data[real][0]), int(data[real][-1])} <= set(batch.rows)
+        assert set(batch.rows) <= set(range(30))
+        assert len(batch.rows) <= 8

@@ -1,5 +1,9 @@
 """Torch's kernels and the equations of the papers are the same cells; a step is a sequence of length one."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -97,3 +101,39 @@ def test_a_state_of_another_dtype_is_taken(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_cell_says_how_it_runs(kind):
     assert Cell.kinds[kind].path == ("looped" if kind.endswith("by-hand") else "fused")
+
+
+class Strict(Looped):
+    """A cell of one's own whose kernel takes one dtype only."""
+
+    parts = 1
+
+    def weights(self, inputs, hidden):
+        return torch.nn.Linear(inputs + hidden, hidden)
+
+    def step(self, w, x, state):
+        return (torch.nn.functional.linear(torch.cat([x[..., :0], state[0]], -1), w.weight[:, -self.hidden :]).tanh(),)
+
+
+@pytest.mark.parametrize("make", [lambda: Strict(3, 4), lambda: Cell.kinds["gru"](3, 4)], ids=["looped", "fused"])
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_state_of_another_dtype_is_read_in_that_of_the_input(make, length):
+    torch.manual_seed(1)
+    cell, x = make(), torch.randn(2, length, 3)
+    state = (torch.randn(2, 4).bfloat16(),)
+    outputs, end = cell(x, state)
+    wanted, _ = cell(x, (state[0].float(),))
+    assert outputs.dtype == end[0].dtype == torch.float32
+    assert torch.equal(outputs, wanted)
+
+
+def test_what_cudnn_says_of_dropped_weights_does_not_reach_the_screen():
+    code = (
+        "import s2s.nn.cells, warnings\n"
+        "warnings.warn('RNN module weights are not part of single contiguous chunk of memory. This means ...')\n"
+        "warnings.warn('another one')"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert "another one" in done.stderr
+    assert "RNN module weights" not in done.stderr

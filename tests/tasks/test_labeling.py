@@ -129,3 +129,14 @@ def test_mistakes_have_a_sentence():
     with pytest.raises(RecipeError, match="target: is text, which gives ids; this task takes label or labels"):
         task_of(target={"kind": "text", "tokenizer": "word"})
     assert Tagging.verb == "tag"
+
+
+def test_class_weights_go_to_the_device_once():
+    task = task_of(class_weights="balanced")
+    gone = torch.device("meta")
+    batch = Batch(torch.zeros(2, device=gone), torch.tensor([0, 1], device=gone), torch.arange(2, device=gone))
+    task.loss(HeadOutput(torch.zeros(2, 2, device=gone)), batch)
+    assert task.weights.device == gone
+    kept = task.weights
+    task.loss(HeadOutput(torch.zeros(2, 2, device=gone)), batch)
+    assert task.weights is kept

@@ -162,3 +162,26 @@ def test_nothing_is_kept_for_backward(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_says_where_it_is_from(kind):
     assert "http" in (Averaging.kinds[kind].__doc__ or "")
+
+
+@pytest.mark.parametrize("kind", sorted(Averaging.kinds))
+def test_averages_that_are_loaded_lie_in_memory_as_their_weights_do(kind):
+    net = nn.Conv2d(5, 8, 3).to(memory_format=torch.channels_last)
+    average = choose(Averaging, kind)(net)
+    average.update(1)
+    average.snapshot()
+    saved = {key: copied(value) for key, value in average.state_dict().items()}
+    again = choose(Averaging, kind)(net)
+    again.load_state_dict(saved)
+    for old, new, parameter in zip(average.average(), again.average(), net.parameters()):
+        assert new.stride() == parameter.stride()
+        assert torch.equal(old, new)
+
+
+def copied(node):
+    """As a checkpoint gives it back: row by row."""
+    if isinstance(node, dict):
+        return {key: copied(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [copied(value) for value in node]
+    return node.contiguous().clone() if isinstance(node, torch.Tensor) else node

@@ -212,3 +212,68 @@ def test_wrong_options(node, sentence):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_says_where_it_is_from(kind):
     assert "20" in (Optimizer.kinds[kind].__doc__ or "")
+
+
+@pytest.mark.parametrize("node", OPTIONS, ids=str)
+def test_moments_that_are_loaded_lie_in_memory_as_their_weights_do(node):
+    def net():
+        torch.manual_seed(3)
+        return nn.Sequential(nn.Conv2d(5, 8, 3), nn.Conv2d(8, 2, 1)).to(memory_format=torch.channels_last)
+
+    def teach(net, optimizer, steps):
+        for step in steps:
+            x = torch.randn(2, 5, 4, 4, generator=torch.Generator().manual_seed(step))
+            optimizer.zero_grad()
+            net(x).square().sum().backward()
+            optimizer.step()
+
+    whole = net()
+    teach(whole, make(gentle(node), whole), range(7))
+    first = net()
+    optimizer = make(gentle(node), first)
+    teach(first, optimizer, range(4))
+    saved = optimizer_state(optimizer)  # as a checkpoint holds it: row by row
+    saved["state"] = {
+        name: {key: value.contiguous() if isinstance(value, torch.Tensor) else value for key, value in inner.items()}
+        for name, inner in saved["state"].items()
+    }
+    second = copy.deepcopy(first)
+    optimizer = make(gentle(node), second)
+    load_optimizer_state(optimizer, saved)
+    for parameter, inner in optimizer.state.items():
+        moments = [value for value in inner.values() if isinstance(value, torch.Tensor) and value.ndim]
+        assert all(moment.stride() == parameter.stride() for moment in moments)
+    teach(second, optimizer, range(4, 7))
+    assert torch.equal(weights(whole), weights(second))
+
+
+def test_a_state_that_is_smaller_than_its_weights_goes_on_too():
+    """Factored optimizers keep a number a row: torch's Adafactor, as a part of one's own."""
+    if not hasattr(torch.optim, "Adafactor"):
+        pytest.skip("this torch has no Adafactor")
+
+    def factored(net):
+        return torch.optim.Adafactor(
+            [{"params": list(net.parameters()), "names": [n for n, _ in net.named_parameters()]}]
+        )
+
+    whole, first = model(), model()
+    teach(whole, factored(whole), 5)
+    optimizer = factored(first)
+    teach(first, optimizer, 3)
+    saved = unpack(*copy.deepcopy(pack(optimizer_state(optimizer))))
+    optimizer = factored(first)
+    load_optimizer_state(optimizer, saved)
+    teach(first, optimizer, 2, first=3)
+    assert torch.equal(weights(whole), weights(first))
+
+
+def test_a_state_without_shapes_is_read_as_before():
+    net = model()
+    adam = make("adam", net)
+    teach(net, adam, 1)
+    old = optimizer_state(adam)
+    del old["shapes"]
+    load_optimizer_state(make("adam", net), old)
+    with pytest.raises(RunError, match=r"does not fit the parameter '0\.weight'"):
+        load_optimizer_state(make("adam", nn.Linear(4, 5)), old)

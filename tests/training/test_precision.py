@@ -22,6 +22,14 @@ def no_gpu(monkeypatch):
 
 
 @pytest.fixture
+def own_tf32():
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    yield
+    torch.set_float32_matmul_precision(before[0])
+    torch.backends.cudnn.allow_tf32 = before[1]
+
+
+@pytest.fixture
 def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
@@ -133,15 +141,21 @@ def test_what_the_cpu_cannot(monkeypatch):
         ((7, 5), "bf16", "bf16", "slow"),
         ((9, 0), "bf16", "bf16", "asked for"),
         ((9, 0), "fp16", "fp16", "asked for"),
-        ((9, 0), "fp32", "fp32", "asked for"),
+        ((9, 0), "fp32", "fp32", "asked for; TF32 is off"),
+        ((9, 0), "auto", "bf16", "fused recurrences are in fp16"),
+        ((9, 0), "bf16", "bf16", "fused recurrences are in fp16"),
     ],
 )
-def test_on_a_gpu(monkeypatch, capability, asked, name, why):
+def test_on_a_gpu(own_tf32, monkeypatch, capability, asked, name, why):
     gpu(monkeypatch, capability)
     chosen = choose_precision(asked, GPU)
     assert chosen.name == name
     assert why in chosen.why
-    assert (chosen.scaler is not None) == (name == "fp16")
+    # cuDNN's recurrences are in fp16 under every autocast: their gradients vanish without a scale, in "bf16" too
+    assert (chosen.scaler is not None) == (name in ("fp16", "bf16"))
+    exact = name == "fp32"
+    assert torch.get_float32_matmul_precision() == ("highest" if exact else "high")
+    assert torch.backends.cudnn.allow_tf32 == (not exact)
 
 
 def test_this_machine_gets_what_it_can():
@@ -264,3 +278,56 @@ def test_an_answer_needs_no_gradients(name, inference):
         assert torch.is_autocast_enabled("cpu") is not inference
         assert not torch.is_grad_enabled()
     assert torch.is_grad_enabled()
+
+
+def test_bf16_on_a_cpu_needs_no_scale():
+    assert module.scaler_for("bf16", CPU) is None
+    assert module.scaler_for("fp32", GPU) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("gpu", "cuda"), ("GPU:1", "cuda:1"), ("CUDA", "cuda"), ("nvidia", "cuda"), ("MPS", "mps")]
+)
+def test_what_a_name_may_have_meant(no_gpu, name, meant):
+    with pytest.raises(DeviceError, match=f"did you mean '{meant}'\\? the options are: auto, cpu"):
+        find_device(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "driver", "build", "said"),
+    [
+        ("auto", False, True, None, "this machine has an NVIDIA GPU, and torch .* is a build for the CPU only"),
+        ("auto", False, True, "12.4", "this machine has an NVIDIA GPU, and torch .* cannot use its driver"),
+        ("auto", True, True, "12.4", "$"),
+        ("auto", False, False, "12.4", "$"),
+        ("cpu", False, True, None, "$"),
+    ],
+)
+def test_a_gpu_that_auto_cannot_use_is_told_of(monkeypatch, name, there, driver, build, said):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    monkeypatch.setattr(torch.version, "cuda", build)
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(module, "gpu_driver", lambda: driver)
+    assert re.match(said, module.overlooked(name))
+
+
+def test_sums_are_in_64_bits_where_a_device_has_them():
+    assert module.widest(CPU) == module.widest(GPU) == torch.float64
+    assert module.widest(torch.device("mps")) == torch.float32
+
+
+def test_chance_is_kept_on_every_device(monkeypatch):
+    from s2s.training.seeds import random_state, set_random_state
+
+    there = {"cuda": torch.tensor([1]), "mps": torch.tensor([2])}
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: there["cuda"])
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: there.update(cuda=state))
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: there["mps"])
+    monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: there.update(mps=state))
+    for kind in ("cuda", "mps"):
+        device, kept = torch.device(kind), there[kind]
+        state = random_state(device)
+        there[kind] = torch.tensor([9])
+        set_random_state(state, device)
+        assert there[kind] is kept
+        set_random_state({"cpu": state["cpu"]}, device)  # of a run that comes from a CPU
