@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import errors, output
-from s2s.cli.lines import at_terminal, echo, tidy
+from s2s.cli.lines import at_terminal, echo, standard_input, tidy
 from s2s.cli.opening import Bits, Device, RequireFused, RunName, Trust, Weights, open_run
 from s2s.errors import S2SError
 
@@ -210,9 +210,8 @@ def from_recipe(generator: "Generator") -> dict[str, Any]:
 
 
 def read_seed() -> str:
-    """Standard input, as text: what is no UTF-8 shows as U+FFFD."""
-    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    return text.removesuffix("\n")
+    """Standard input, as text without the end of its last line: what is no UTF-8 shows as U+FFFD."""
+    return "\n".join(standard_input())
 
 
 def unescaped(text: str) -> str:

@@ -77,23 +77,29 @@ def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
 
 def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
     """Text of lines; bytes that are no UTF-8 become U+FFFD, with a warning the first time and a count at the end."""
+    from s2s.data.files import line_of
+
     number, bad = 0, 0
     for block in blocks:
         lines = []
         for line in block:
             number += 1
-            codec = "utf-8-sig" if number == 1 else "utf-8"  # what Windows programs put before the first line
             try:
-                text = line.decode(codec)
+                text = line_of(line, number)
             except UnicodeDecodeError as error:
-                text = line.decode(codec, "replace")
+                text = line_of(line, number, "replace")
                 if not bad:
                     warn(f"line {number}, byte {error.start + 1} is not UTF-8; such bytes are read as \ufffd")
                 bad += 1
-            lines.append(text.removesuffix("\r"))
+            lines.append(text)
         yield lines
     if bad > 1:
         warn(f"{bad} lines of {number} were not UTF-8")
+
+
+def standard_input() -> list[str]:
+    """All lines of standard input, read as every text is."""
+    return [line for block in decoded(chunks(sys.stdin.buffer)) for line in block]
 
 
 def warn(what: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from s2s.cli.console import errors, output
-from s2s.cli.lines import echo, one_line, rounded
+from s2s.cli.lines import echo, one_line, rounded, standard_input
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
 from s2s.errors import DataError
 
@@ -87,10 +86,10 @@ def lines_of(name: str) -> Iterator[str]:
     if name != INPUT:
         yield from read_lines(Path(name))
         return
-    text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-    if not text:
+    lines = standard_input()
+    if not lines:
         raise DataError("standard input", "is empty", "it needs one line of text")
-    yield from (line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
+    yield from lines
 
 
 def pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:

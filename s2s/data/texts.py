@@ -17,7 +17,7 @@ from torch import Tensor
 
 import s2s.data.plain_tokenizers  # noqa: F401  (registers the kinds that need no library)
 from s2s.data.fields import Field
-from s2s.data.tokenizers import Tokenizer
+from s2s.data.tokenizers import Tokenizer, normalize
 from s2s.errors import RecipeError
 from s2s.parts import Choice, Positive
 from s2s.tensors import EOS, PAD, Padded, Space
@@ -109,6 +109,11 @@ class Text(Field, kind="text"):
     def decode(self, ids: Iterable[int]) -> str:
         """Text again; PAD, BOS and EOS are left out. Takes a list, an array or a tensor [T]."""
         return self.tokenizer.decode(plain(ids))
+
+    def comparable(self, text: str) -> str:
+        """In the Unicode form that the tokenizer writes, and NFC at least: one code for one visible character."""
+        form = self.tokenizer.normalization
+        return normalize(text, "nfc" if form == "none" else form, lowercase=False)
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         return self.tokenizer.pieces(plain(ids))

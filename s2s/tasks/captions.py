@@ -46,7 +46,7 @@ class Captioning(Task, kind="captioning"):
         """Learn the vocabulary from training rows, and their most frequent caption, the baseline of evaluation."""
         self.source.fit(sources(rows))
         self.target.fit(targets(rows))
-        self.most_frequent = most_frequent(targets(rows))
+        self.most_frequent = most_frequent(map(self.target.comparable, targets(rows)))
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What the most frequent caption of training scores here: {"baselines": [{name, answer, scores}]}."""

@@ -75,6 +75,11 @@ class Task(Family):
         found = write_all(model, self.source, sources, search, device=device, batch_size=batch_size)
         return [self.target.decode(best[0].ids) for best in found]
 
+    def comparable(self, texts: Iterable[str]) -> list[str]:
+        """Answers, or references, as metrics get them: in the same form whatever the data has. Scores of validation
+        and evaluation, intervals, baselines and paired tests all go by it."""
+        return [self.target.comparable(text) for text in texts]
+
     def likelihood_scores(self, likelihood: Likelihood) -> list[Score]:
         """Scores that need no answer, only what the model makes of the right one."""
         return []

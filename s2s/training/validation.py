@@ -54,9 +54,10 @@ class Validator:
         with precision.autocast():
             written = self.task.answer(model, self.sources, self.search, device=precision.device)
         references = [row.references for row in self.rows]
+        answers, right = self.task.comparable(written), [self.task.comparable(several) for several in references]
         higher = set()
         for metric in self.task.metrics:
-            score = metric().score(written, references, n_bootstrap=0)
+            score = metric().score(answers, right, n_bootstrap=0)
             scores[metric.kind] = score.value
             higher |= {metric.kind} if score.higher_is_better else set()
         step = max(1, len(written) // (self.samples + 1))
