@@ -9,6 +9,7 @@ Every mistake is reported, each with its place and the nearest word.
 """
 
 import dataclasses
+import datetime
 import os
 import re
 import types
@@ -21,6 +22,8 @@ from s2s.errors import Problem, RecipeError, suggest
 from s2s.parts import Choice, Range, options_of, type_name, written
 
 T = TypeVar("T")
+
+BACKSLASHES = r"in double quotes YAML reads \t, \n and the like as other characters: use single quotes: 'C:\data'"
 
 
 def choose(family: type[T], node: Any, where: str = "", default: Choice[T] | None = None) -> Choice[T]:
@@ -95,7 +98,7 @@ def convert(value: Any, hint: Any, where: str, default: Any = None) -> Any:
         items = value if isinstance(value, list | tuple) else [value]  # one thing is a list of one
         return origin(convert(item, args[0], f"{where}[{i}]") for i, item in enumerate(items))
     if origin is dict and isinstance(value, Mapping):
-        return {str(key): convert(item, args[1], f"{where}.{key}") for key, item in value.items()}
+        return {convert_plain(key, str, where): convert(item, args[1], f"{where}.{key}") for key, item in value.items()}
     return convert_plain(value, hint, where)
 
 
@@ -113,6 +116,8 @@ def convert_union(value: Any, args: tuple[Any, ...], where: str, default: Any) -
             return convert(value, hint, where, default)
         except RecipeError as error:
             errors.append(error)
+    if str in choices and isinstance(value, bool | float | datetime.date | None):  # a text that YAML misread
+        raise errors[len(exact) + choices.index(str)]
     raise errors[-1]
 
 
@@ -124,6 +129,8 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
         except (TypeError, ValueError):
             pass
     elif hint is Path and isinstance(value, str):
+        if any(character < " " for character in value):
+            raise RecipeError(where, f"is a path with a control character: {value!r}", BACKSLASHES)
         return Path(expand(value, where))
     elif hint is int and isinstance(value, float) and value.is_integer():
         return int(value)  # 1e6 with a point, as YAML wants it
@@ -134,6 +141,10 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
     hint_text = ""
     if isinstance(value, bool) and hint is str:
         hint_text = "YAML reads no, yes, on and off as true or false: put it in quotes"
+    elif isinstance(value, datetime.date) and hint is str:
+        hint_text = f"YAML reads it as a date: put it in quotes: '{value}'"
+    elif hint is str and value is None:
+        hint_text = "YAML reads null, ~ and nothing at all as none: put a name in quotes: 'null'"
     elif hint is str and isinstance(value, int | float):
         hint_text = f"put it in quotes: '{value}'"
     raise RecipeError(where, f"expected {type_name(hint)}, found {value!r}", hint_text)

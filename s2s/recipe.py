@@ -45,7 +45,7 @@ import s2s.tasks.chat
 import s2s.tasks.label_metrics
 import s2s.tasks.labeling
 import s2s.tasks.language  # noqa: F401  (these register the kinds that a recipe may name)
-from s2s.config import choose, make
+from s2s.config import BACKSLASHES, choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
@@ -185,9 +185,21 @@ def parse_yaml(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
         what = getattr(error, "problem", None) or "is not YAML"
-        raise RecipeError(
-            where, f"YAML cannot be read here: {what}", "indent with spaces, and put a space after each ':'"
-        ) from None
+        raise RecipeError(where, f"YAML cannot be read here: {what}", yaml_hint(error)) from None
+    except RecursionError:
+        raise RecipeError(path, "is YAML nested too deeply", "a recipe is a few levels deep") from None
+    except ValueError as error:  # of a number with thousands of digits, or a date that no calendar has
+        raise RecipeError(path, f"YAML cannot be read: {error}", "put what is text in quotes") from None
+
+
+def yaml_hint(error: yaml.YAMLError) -> str:
+    """What most likely makes a text no YAML."""
+    context, problem = (str(getattr(error, name, "")) for name in ("context", "problem"))
+    if "double-quoted" in context and "escape" in problem:
+        return BACKSLASHES
+    if problem.startswith(("found character '%", "found character '@", "found character '`")):
+        return "put a text that begins with such a sign in quotes"
+    return "indent with spaces, and put a space after each ':'"
 
 
 def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:
@@ -218,8 +230,8 @@ def set_key(node: dict[str, Any], change: str) -> None:
         node = inner
     try:
         node[last] = yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:
-        node[last] = value  # `a: b` or `[x`: a text that YAML would misread
+    except (yaml.YAMLError, ValueError, RecursionError):
+        node[last] = value  # `a: b`, `[x` or a number without end: a text that YAML would misread
 
 
 def as_list(value: Any, where: str) -> list[str]:
