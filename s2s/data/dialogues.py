@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from s2s.data.columns import kind_of
+from s2s.data.columns import ONE_LIST, kind_of
 from s2s.data.context import SEPARATOR, context_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.readers import AUTO, USUAL, Reader, Row
@@ -132,6 +132,8 @@ class Dialogues(Reader, kind="dialogues"):
         texts: list[str] = []
         for place, turn in enumerate(turns, 1):
             text = turn.get(self.text_key) if isinstance(turn, dict) else turn
+            if isinstance(turn, list) or (isinstance(turn, dict) and self.turns in turn):
+                raise DataError(where, "holds a list of conversations, and a line is one", ONE_LIST)
             if not isinstance(text, str):
                 hint = "a turn is a text, or an object whose text data.text_key names"
                 raise DataError(where, f"turn {place} is {kind_of(text)}", hint)

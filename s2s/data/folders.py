@@ -5,7 +5,6 @@ data: {kind: features, path: vectors, target: en}            # vectors/train.npy
 data: {kind: arrayfolder, path: vectors, target: caption}    # vectors/train/metadata.csv: file_name,caption, with .npy
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from s2s.data.columns import Names, as_text, as_tuple, look_up, references_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import read_picture
 from s2s.data.readers import Reader, Row, Source, SourceType
-from s2s.data.tables import parse_json
+from s2s.data.tables import Csv, check_width, csv_cells, parse_json
 from s2s.errors import DataError
 
 LISTS = ("metadata.csv", "metadata.jsonl")
@@ -52,12 +51,11 @@ class ImageFolder(Reader, kind="imagefolder"):
         if path is None:
             raise missing(self.path / name / LISTS[0])
         if path.name.startswith("metadata.csv"):
-            rows = csv.DictReader((f"{line}\n" for line in read_lines(path)), strict=True)
-            try:
-                for record in rows:
-                    yield f"{path}:{rows.line_num}", record
-            except csv.Error as error:
-                raise DataError(f"{path}:{rows.line_num}", f"is not CSV: {error}", "quote cells with commas") from None
+            rows = csv_cells(path)
+            _, header = next(rows, (0, []))
+            for number, cells in rows:
+                check_width(cells, len(header), f"{path}:{number}", Csv.loose)
+                yield f"{path}:{number}", dict(zip(header, cells))  # a column that a row lacks, look_up() misses
         else:
             for number, line in enumerate(read_lines(path), 1):
                 if line.strip():

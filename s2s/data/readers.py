@@ -133,7 +133,7 @@ def label_of(text: str, labels: Sequence[str], where: str) -> str:
     """The name of a label that is a number; a name stays as it is. Raises DataError."""
     if text in labels:
         return text
-    if text.isdecimal() and int(text) < len(labels):
+    if text.isdecimal() and len(text) < 10 and int(text) < len(labels):
         return labels[int(text)]
     raise DataError(where, f"has the label {text!r}", f"data.labels names: {', '.join(labels)}, for 0, 1, ...")
 

@@ -27,7 +27,7 @@ from s2s.tensors import PAD
 
 LONGEST = 1 << 20  # bytes of a line: 50,000 numbers
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-HEADER = re.compile(rb"\d+ \d+")
+HEADER = re.compile(rb"\d{1,18} \d{1,18}")
 
 
 class Found(NamedTuple):

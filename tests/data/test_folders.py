@@ -237,6 +237,12 @@ def test_mistakes_have_a_sentence(tmp_path):
     (tmp_path / "train" / "metadata.csv").write_text("file_name,en\nred.png,a\n")
     with pytest.raises(DataError, match="there is no column 'ens'"):
         list(ImageFolder(path=tmp_path, target="ens").read("train"))
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,en\nred.png,Well, a\n")
+    with pytest.raises(DataError, match=r"metadata.csv:2: has 3 cells, and the first line has 2"):
+        list(ImageFolder(path=tmp_path, target="en").read("train"))
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,en\nred.png\n")
+    with pytest.raises(DataError, match=r"metadata.csv:2: there is no column 'en'"):
+        list(ImageFolder(path=tmp_path, target="en").read("train"))
     with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
         list(ImageFolder(path=tmp_path / "nowhere", target="en").read("train"))
     (tmp_path / "a.npy").write_bytes(b"no array")
