@@ -3,6 +3,7 @@
     S2SError               anything the person at the keyboard can put right
     ├── RecipeError        a recipe, or a change to it, says something s2s cannot follow
     ├── DataError          a data file is missing, unreadable, or not what the task expects
+    │   └── RowError       a row of it; its place is added by who knows where the rows come from
     ├── RunError           a run folder cannot be opened, continued or written
     ├── DeviceError        the device or precision asked for is not there
     └── TrainingError      training cannot go on (a loss that is not a number)
@@ -52,6 +53,21 @@ class RecipeError(S2SError):
 
 class DataError(S2SError):
     """A data file is missing, unreadable, or not what the task expects."""
+
+
+class RowError(DataError):
+    """A row among those that somebody was given; who knows where they come from says it: raise error.at("a.tsv:7").
+
+    row  its number, from 0
+    """
+
+    def __init__(self, row: int, what: str, hint: str = "") -> None:
+        super().__init__(f"row {row + 1:,}", what, hint)
+        self.row = row
+
+    def at(self, where: str) -> DataError:
+        """The same, with its place."""
+        return DataError.of(problem._replace(where=where) for problem in self.problems)
 
 
 class RunError(S2SError):

@@ -19,7 +19,7 @@ from s2s.data.files import digest
 from s2s.data.report import Report, make_report
 from s2s.data.store import filled
 from s2s.data.streams import StreamBatches
-from s2s.errors import DataError, RecipeError
+from s2s.errors import DataError, RecipeError, RowError
 from s2s.parts import tree
 from s2s.recipe import Recipe
 from s2s.safefiles import cache_folder
@@ -59,7 +59,10 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     source, target = task.source, task.target
     encoded = {split: encode_corpus(corpus, source, target) for split, corpus in corpora.items()}
     for split, ids in encoded.items():
-        task.check(split, ids)
+        try:
+            task.check(split, ids)
+        except RowError as error:
+            raise corpora[split].located(error, "target") from None
     keep = encoded["train"].short_enough(source, target)
     report = make_report(corpora, encoded, source, target, parallel=task.parallel)
     for line in report.lines():

@@ -11,7 +11,7 @@ import typer
 from s2s.cli.console import errors, output
 from s2s.cli.lines import echo, one_line, rounded, standard_input
 from s2s.cli.opening import Device, RunName, Trust, Weights, open_run
-from s2s.errors import DataError
+from s2s.errors import DataError, RowError
 
 if TYPE_CHECKING:
     from s2s.data.readers import Row
@@ -56,11 +56,14 @@ def score(
     parts = [Part(name, list(text_rows(name))) for name in files] if whole else pairs(files, predictor, str(folder))
     records = []
     for part in parts:
-        found = (
-            predictor.likelihood(part.rows, exact=exact)
-            if isinstance(predictor, Generator)
-            else (predictor.likelihood(part.rows))
-        )
+        try:
+            found = (
+                predictor.likelihood(part.rows, exact=exact)
+                if isinstance(predictor, Generator)
+                else predictor.likelihood(part.rows)
+            )
+        except RowError as error:
+            raise error.at(f"{part.name}:{error.row + 1}") from None
         warn_unknown(predictor, part)
         if each:
             show_each(part, found, as_json)

@@ -15,7 +15,7 @@ import numpy as np
 from s2s.data.columns import Names, as_text, as_tuple, look_up, references_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import read_picture
-from s2s.data.readers import Reader, Row, Source, SourceType
+from s2s.data.readers import Place, Reader, Row, Source, SourceType
 from s2s.data.tables import Csv, check_width, csv_cells, parse_json
 from s2s.errors import DataError
 
@@ -78,9 +78,9 @@ class ImageFolder(Reader, kind="imagefolder"):
     def source(self, path: Path) -> Source:
         return read_picture(path)
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         for where, record, path in self.listed(name):
-            yield Row(self.source(path), references_of(record, self.target, where))
+            yield Place(str(path), where), Row(self.source(path), references_of(record, self.target, where))
 
     def contents(self, name: str) -> str:
         files = self.listed(name)
@@ -136,7 +136,7 @@ class Features(Reader, kind="features"):
     def offers(self, name: str) -> bool:
         return (self.path / f"{name}.npy").is_file()
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         file, *texts = self.files(name)
         arrays = load_array(file)
         if arrays.ndim not in (2, 3):
@@ -150,7 +150,8 @@ class Features(Reader, kind="features"):
         for i, array in enumerate(arrays):
             several = [column[i] for column in lines]
             value = np.array(array, dtype=np.float32)
-            yield Row(value, several[0] if isinstance(self.target, str) else several)
+            place = Place(f"{file}: row {i + 1:,}", f"{texts[0]}:{i + 1}")
+            yield place, Row(value, several[0] if isinstance(self.target, str) else several)
 
     def contents(self, name: str) -> str:
         return digest(self.endings, digest_files(self.files(name)))

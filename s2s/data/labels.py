@@ -18,7 +18,7 @@ from s2s.data.fields import Field
 from s2s.data.files import digest
 from s2s.data.texts import plain
 from s2s.data.vocabulary import SPECIALS, Vocabulary
-from s2s.errors import DataError, suggest
+from s2s.errors import DataError, RowError, suggest
 from s2s.tensors import Padded, Space
 
 MOST = 1000  # different names: a column with more holds something else,
@@ -59,13 +59,14 @@ class Names(Field):
         return np.dtype(np.uint16)
 
     def encode_all(self, values: Sequence[str]) -> list[np.ndarray]:
-        """The numbers of the names in each value. Raises DataError for a name that training does not have."""
+        """The numbers of the names in each value. Raises RowError for a name that training does not have."""
         place = {name: i for i, name in enumerate(self.names)}
         try:
             return [np.array([place[name] for name in self.split(value)], self.dtype) for value in values]
         except KeyError as error:
             known = suggest(error.args[0], self.names).replace("options", "names")
-            raise DataError("target", f"{error.args[0]!r} is not among the names of the training data", known) from None
+            row = next(i for i, value in enumerate(values) if error.args[0] in self.split(value))
+            raise RowError(row, f"{error.args[0]!r} is not among the names of the training data", known) from None
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         return [self.names[i] for i in plain(ids)]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from s2s.data.fields import Field
 from s2s.data.files import digest
-from s2s.errors import DataError, RunError
+from s2s.errors import DataError, RowError, RunError
 from s2s.safefiles import atomic_write
 from s2s.tensors import Padded, Space
 
@@ -42,16 +42,16 @@ class Numbers(Field, kind="numbers"):
         return np.dtype(np.float32)
 
     def encode_all(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Flat arrays [F] or [S * F]. Raises DataError where a shape is another one, or a number is none."""
-        for number, value in enumerate(values, 1):
+        """Flat arrays [F] or [S * F]. Raises RowError where a shape is another one, or a number is none."""
+        for number, value in enumerate(values):
             if value.ndim != 1 + self.over_time or value.shape[-1] != self.width:
                 wanted = f"[S, {self.width}]" if self.over_time else f"[{self.width}]"
                 what = f"has the shape {list(value.shape)}, and training has {wanted}"
-                raise DataError(f"source: row {number}", what, "make all of one width")
+                raise RowError(number, what, "make all of one width")
             if not len(value):
-                raise DataError(f"source: row {number}", "has no positions", "leave the row out")
+                raise RowError(number, "has no positions", "leave the row out")
             if not np.isfinite(value).all():
-                raise DataError(f"source: row {number}", "has an infinite number, or none (NaN)", "repair the data")
+                raise RowError(number, "has an infinite number, or none (NaN)", "repair the data")
         return [np.ascontiguousarray(value, np.float32).ravel() for value in values]
 
     def collate(self, rows: Sequence[np.ndarray]) -> Padded | Tensor:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from s2s.data.columns import ONE_LIST, Name, Names, as_tuple, no_column, row_of, top_columns
 from s2s.data.files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
-from s2s.data.readers import AUTO, Reader, Row, SourceType
+from s2s.data.readers import AUTO, Place, Reader, Row, SourceType
 from s2s.errors import DataError
 
 csv.field_size_limit(
@@ -79,12 +79,14 @@ class Table(Reader):
         """What decides how the bytes of a file become rows."""
         return type(self).__name__, self.source, self.target
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         for path in self.files(name):
-            yield from self.file_rows(path)
+            for where, row in self.file_rows(path):
+                yield Place(where, where), row
 
     @abstractmethod
-    def file_rows(self, path: Path) -> Iterator[Row]: ...
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
+        """(where it stands, the row) of every row of a file."""
 
 
 @dataclass(kw_only=True)
@@ -109,7 +111,7 @@ class Tsv(Table, kind="tsv"):
         """The cells of every row, and the line it ends on."""
         return ((number, line.split("\t")) for number, line in enumerate(read_lines(path), 1) if line)
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         names = (*([] if self.source is None else [self.source]), *as_tuple(self.target))
         header = any(isinstance(name, str) for name in names) if self.header is None else self.header
         rows = self.cells(path)
@@ -125,7 +127,7 @@ class Tsv(Table, kind="tsv"):
                 what = f"has {plural(len(cells), 'column')}, and column {needed - 1} was asked for (they count from 0)"
                 raise DataError(f"{path}:{number}", what, f"the line is: {shortened(cells)}")
             texts = ["", *(cells[i] for i in wanted)] if self.source is None else [cells[i] for i in wanted]
-            yield Row(texts[0], texts[1:] if several else texts[1])
+            yield f"{path}:{number}", Row(texts[0], texts[1:] if several else texts[1])
 
 
 @dataclass(kw_only=True)
@@ -154,11 +156,12 @@ class JsonLines(Table, kind="jsonl"):
 
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".json", ".ndjson")
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         for number, line in enumerate(read_lines(path), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                yield row_of(parse_json(line, number, where), self.source, self.target, where, bool(self.labels))
+                record = parse_json(line, number, where)
+                yield where, row_of(record, self.source, self.target, where, bool(self.labels))
 
 
 @dataclass(kw_only=True)
@@ -183,7 +186,7 @@ class Parquet(Table, kind="parquet"):
             return usual
         return "picture" if kind is not None and is_picture(kind) else usual
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -194,7 +197,8 @@ class Parquet(Table, kind="parquet"):
                 columns = top_columns(file.schema_arrow.names, self.source, self.target, str(path))
                 batches = (batch.to_pylist() for batch in file.iter_batches(1000, columns=columns))
                 for number, record in enumerate(chain.from_iterable(batches), 1):
-                    yield row_of(record, self.source, self.target, f"{path}: row {number}", bool(self.labels))
+                    where = f"{path}: row {number:,}"
+                    yield where, row_of(record, self.source, self.target, where, bool(self.labels))
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 str(path), f"is not a readable Parquet file: {first_line(error)}", "write it again"

@@ -23,7 +23,7 @@ from s2s.data.labels import Names
 from s2s.data.readers import Row
 from s2s.decoding.batched import SearchCall
 from s2s.decoding.decisions import decide_all
-from s2s.errors import DataError, RecipeError, RunError, suggest
+from s2s.errors import RecipeError, RowError, RunError, suggest
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Amount, Choice, options_of
@@ -177,7 +177,7 @@ class Tagging(Labeling, kind="tagging"):
             first = int(wrong[0])
             hint = "every word needs one tag; tokenizer: {kind: word, punctuation: keep} cuts at blanks only"
             what = f"has {words[first]} pieces and {tags[first]} tags"
-            raise DataError(f"{split}: row {encoded.row(first) + 1}", what, hint)
+            raise RowError(encoded.row(first), what, hint)
 
     def said(self, logits: np.ndarray) -> str:
         return self.target.decode(logits[: len(logits) - self.source.ends].argmax(-1))

@@ -59,7 +59,7 @@ class Task(Family):
         return -output.logits.float().log_softmax(-1).gather(1, batch.gold[:, None]).squeeze(1)
 
     def check(self, split: str, encoded: EncodedCorpus) -> None:
-        """Do the two sides of every row belong together? Raises DataError where they do not."""
+        """Do the two sides of every row belong together? Raises RowError, of a row of the corpus, where they do not."""
 
     def answer(
         self,

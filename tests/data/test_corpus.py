@@ -338,7 +338,7 @@ def test_damage_is_noticed(name, tmp_path):
         ({"train": [], "test": [("a", "")] * 3}, "test", "test: has nothing in it: 3 rows, 3 with an empty side"),
         ({"train": numbered(30), "dev": []}, "test", "data.test: there is no test split"),
         ({"train": [("a", "b")] * 50}, "train", "train: has 1 different source"),
-        ({"train": [("a\ud800", "b")], "dev": []}, "train", "train: rows up to 1: a text holds half a character"),
+        ({"train": [("a\ud800", "b")], "dev": []}, "train", "train: row 1: a text holds half a character"),
     ],
 )
 def test_mistakes_have_a_sentence(splits, split, said):
