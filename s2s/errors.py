@@ -3,6 +3,7 @@
     S2SError               anything the person at the keyboard can put right
     ├── RecipeError        a recipe, or a change to it, says something s2s cannot follow
     ├── DataError          a data file is missing, unreadable, or not what the task expects
+    │   ├── OptionError    an option that does not suit the data, by its key in the component
     │   └── RowError       a row of it; its place is added by who knows where the rows come from
     ├── RunError           a run folder cannot be opened, continued or written
     ├── DeviceError        the device or precision asked for is not there
@@ -12,7 +13,8 @@ The command line prints these without a traceback and leaves with exit code 2. O
 several problems, so that a recipe with four mistakes says four things at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 
@@ -55,8 +57,26 @@ class DataError(S2SError):
     """A data file is missing, unreadable, or not what the task expects."""
 
 
+class OptionError(DataError):
+    """An option does not suit the data. Its place is a key relative to the component that raises it, nothing for the
+    component itself; whoever mounts that puts its key before: size, tokenizer.size, source.tokenizer.size.
+    """
+
+    def under(self, key: str) -> "OptionError":
+        return OptionError.of(p._replace(where=f"{key}.{p.where}".rstrip(".")) for p in self.problems)
+
+
+@contextmanager
+def mounted(key: str) -> Iterator[None]:
+    """with mounted("tokenizer"): what is raised in here about an option is about one of the tokenizer's."""
+    try:
+        yield
+    except OptionError as error:
+        raise error.under(key) from None
+
+
 class RowError(DataError):
-    """A row among those that somebody was given; who knows where they come from says it: raise error.at("a.tsv:7").
+    """A row among those that somebody was given; who knows where they come from says it: error.located("a.tsv:7").
 
     row  its number, from 0
     """
@@ -65,7 +85,7 @@ class RowError(DataError):
         super().__init__(f"row {row + 1:,}", what, hint)
         self.row = row
 
-    def at(self, where: str) -> DataError:
+    def located(self, where: str) -> DataError:
         """The same, with its place."""
         return DataError.of(problem._replace(where=where) for problem in self.problems)
 

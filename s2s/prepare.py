@@ -19,7 +19,7 @@ from s2s.data.files import digest
 from s2s.data.report import Report, make_report
 from s2s.data.store import filled
 from s2s.data.streams import StreamBatches
-from s2s.errors import DataError, RecipeError, RowError
+from s2s.errors import OptionError, RowError
 from s2s.parts import tree
 from s2s.recipe import Recipe
 from s2s.safefiles import cache_folder
@@ -48,10 +48,11 @@ def prepare(recipe: Recipe, say: Callable[[str], None] = lambda line: None, task
     Raises DataError with the place of what is wrong in the data.
     """
     options = recipe.training
-    reader = recipe.data()
-    corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
-    if has_split(reader, "test"):
-        corpora["test"] = open_corpus(reader, "test")
+    with recipe.origin.mounting("data"):
+        reader = recipe.data()
+        corpora = {split: open_corpus(reader, split) for split in ("train", "validation") if has_split(reader, split)}
+        if has_split(reader, "test"):
+            corpora["test"] = open_corpus(reader, "test")
     train = corpora["train"]
     if task is None:
         say(f"data: {len(train):,} training rows; learning the vocabulary")
@@ -94,12 +95,8 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
     key = digest(train.fingerprint, recipe.task.kind, str(tree(recipe.task)))
 
     def learn(folder: Path) -> None:
-        try:
+        with recipe.origin.mounting("task"):
             task.fit(train)
-        except (DataError, RecipeError) as error:
-            raise type(error).of(
-                p._replace(where=recipe.origin.place(p.where or "task")) for p in error.problems
-            ) from None
         task.save(folder)
 
     with filled(cache_folder() / "fields" / key, learn) as folder:
@@ -109,13 +106,15 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
 
 def last_split(recipe: Recipe) -> str:
     """What a run is evaluated on: test, or validation where there is no test."""
-    reader = recipe.data()
-    return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
+    with recipe.origin.mounting("data"):
+        reader = recipe.data()
+        return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
 
 
 def open_split(recipe: Recipe, split: str) -> Corpus:
     """One split of a recipe's data, as raw rows."""
-    reader = recipe.data()
-    if not has_split(reader, split) and split != "test":
-        raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
-    return open_corpus(reader, split)
+    with recipe.origin.mounting("data"):
+        reader = recipe.data()
+        if not has_split(reader, split) and split != "test":
+            raise OptionError(split, f"there is no split {split!r}", "there may be: train, validation, test")
+        return open_corpus(reader, split)

@@ -11,7 +11,8 @@ recipe's own words, checked by the same code.
 
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ from s2s.config import BACKSLASHES, choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
-from s2s.errors import Problem, RecipeError
+from s2s.errors import DataError, OptionError, Problem, RecipeError
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
@@ -96,6 +97,17 @@ class Origin:
     def located(self, error: RecipeError) -> RecipeError:
         """The same problems, each with its place."""
         return RecipeError.of(p._replace(where=self.place(p.where)) for p in error.problems)
+
+    @contextmanager
+    def mounting(self, key: str) -> Iterator[None]:
+        """What a component that stands at this key raises about its options gets its place in the recipe."""
+        try:
+            yield
+        except (OptionError, RecipeError) as error:
+            kind = DataError if isinstance(error, OptionError) else RecipeError
+            wheres = (p.where if p.where.startswith(key) else f"{key}.{p.where}".rstrip(".") for p in error.problems)
+            placed = (p._replace(where=self.place(where)) for p, where in zip(error.problems, wheres))
+            raise kind.of(placed) from None
 
 
 @dataclass(kw_only=True)

@@ -180,10 +180,8 @@ def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
     for side in chosen.sides:
         embedding, tokenizer = embedding_of(model, side), getattr(task, side).tokenizer
         key = f"model.{PARTS[side]}.embedding"
-        try:
+        with recipe.origin.mounting("model.word_vectors"):
             found = chosen.read(tokenizer, embedding.embedding_dim, key)
-        except RecipeError as error:
-            raise recipe.origin.located(error) from None
         begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
         said.append(f"word vectors: {found}{' (frozen)' if chosen.frozen else ''}")
     return said

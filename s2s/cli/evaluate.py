@@ -69,7 +69,7 @@ def evaluate(
     try:
         found = measure(predictor, rows, name=called, against=baseline)
     except RowError as error:
-        raise error.at(place(error.row)) from None
+        raise error.located(place(error.row)) from None
     path = found.save(folder / "predictions")
     show(found)
     if "classes" in found.details:

@@ -63,7 +63,7 @@ def score(
                 else predictor.likelihood(part.rows)
             )
         except RowError as error:
-            raise error.at(f"{part.name}:{error.row + 1}") from None
+            raise error.located(f"{part.name}:{error.row + 1}") from None
         warn_unknown(predictor, part)
         if each:
             show_each(part, found, as_json)

@@ -89,7 +89,7 @@ class Corpus:
 
     def located(self, error: RowError, side: Side) -> DataError:
         """A mistake in one of these rows, with its place."""
-        return error.at(getattr(self.place(error.row), side))
+        return error.located(getattr(self.place(error.row), side))
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self.parts():
@@ -185,7 +185,7 @@ def write_rows(
         try:
             writer.write(to_batch(schema, sources, targets, numbers))
         except RowError as error:
-            raise error.at(places[error.row].source) from None
+            raise error.located(places[error.row].source) from None
         for kept_rows in (sources, targets, numbers, places):
             kept_rows.clear()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.readers import AUTO, USUAL, Place, Reader, Row, SourceType
-from s2s.errors import DataError, RecipeError
+from s2s.errors import OptionError, RecipeError
 from s2s.parts import Count, Fraction, Positive
 
 
@@ -128,7 +128,7 @@ class Python(Running, kind="python"):
         try:
             from pydoc_data.topics import topics
         except ImportError:
-            raise DataError("data", "this Python has no pydoc_data.topics", "use the one from python.org") from None
+            raise OptionError("", "this Python has no pydoc_data.topics", "use the one from python.org") from None
         return topics
 
     def lines(self, name: str) -> Iterator[str]:

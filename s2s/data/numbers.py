@@ -11,7 +11,7 @@ from torch import Tensor
 
 from s2s.data.fields import Field
 from s2s.data.files import digest
-from s2s.errors import DataError, RowError, RunError
+from s2s.errors import OptionError, RowError, RunError
 from s2s.safefiles import atomic_write
 from s2s.tensors import Padded, Space
 
@@ -27,10 +27,10 @@ class Numbers(Field, kind="numbers"):
         return self.width
 
     def fit(self, values: Iterable[np.ndarray]) -> None:
-        """Look at the first value. Raises DataError where it is no vector, and no matrix."""
+        """Look at the first value. Raises OptionError where it is no vector, and no matrix."""
         first = next(iter(values))
         if first.ndim not in (1, 2):
-            raise DataError("source", f"has arrays of shape {first.shape}", "one example must be [F] or [S, F]")
+            raise OptionError("", f"has arrays of shape {first.shape}", "one example must be [F] or [S, F]")
         self.width, self.over_time = int(first.shape[-1]), first.ndim == 2
 
     @property

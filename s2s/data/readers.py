@@ -17,7 +17,7 @@ import numpy as np
 from s2s.data.context import context_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import Picture
-from s2s.errors import DataError
+from s2s.errors import DataError, OptionError
 from s2s.parts import Count, Family, Fraction, Positive
 
 AUTO = "auto"
@@ -144,7 +144,7 @@ class Reader(Family, ABC):
         name = self.named(split)
         if name is None:
             usual = " or ".join(USUAL.get(split, (split,)))
-            raise DataError(f"data.{split}", f"there is no {split} split", f"name one, or add {usual} to the data")
+            raise OptionError(split, f"there is no {split} split", f"name one, or add {usual} to the data")
         return name
 
 

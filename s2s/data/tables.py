@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from s2s.data.columns import ONE_LIST, Name, Names, as_tuple, no_column, row_of, top_columns
 from s2s.data.files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
 from s2s.data.readers import AUTO, Place, Reader, Row, SourceType
-from s2s.errors import DataError
+from s2s.errors import DataError, OptionError
 
 csv.field_size_limit(
     min(LONGEST_LINE, sys.maxsize)
@@ -220,7 +220,7 @@ def csv_cells(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]
         table = csv.reader((f"{line}\n" for line in read_lines(path)), delimiter=sign, strict=True)
     except (TypeError, ValueError):
         hint = 'such as ";" or "|"; a tab is "\\t"'
-        raise DataError("data.delimiter", f"must be one character, found {delimiter!r}", hint) from None
+        raise OptionError("delimiter", f"must be one character, found {delimiter!r}", hint) from None
     try:
         for cells in table:
             if cells:

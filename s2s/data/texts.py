@@ -18,7 +18,7 @@ from torch import Tensor
 import s2s.data.plain_tokenizers  # noqa: F401  (registers the kinds that need no library)
 from s2s.data.fields import Field
 from s2s.data.tokenizers import Tokenizer, normalize
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, mounted
 from s2s.parts import Choice, Positive
 from s2s.tensors import EOS, PAD, Padded, Space
 
@@ -63,7 +63,8 @@ class Text(Field, kind="text"):
         self.replacements = [compiled(*pair) for pair in (replace or {}).items()]
 
     def fit(self, values: Iterable[str]) -> None:
-        self.tokenizer.fit(map(self.replaced, values))
+        with mounted("tokenizer"):
+            self.tokenizer.fit(map(self.replaced, values))
 
     def replaced(self, text: str) -> str:
         """The text as the tokenizer gets it."""

@@ -23,7 +23,7 @@ from s2s.data.labels import Names
 from s2s.data.readers import Row
 from s2s.decoding.batched import SearchCall
 from s2s.decoding.decisions import decide_all
-from s2s.errors import RecipeError, RowError, RunError, suggest
+from s2s.errors import OptionError, RecipeError, RowError, RunError, suggest
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Amount, Choice, options_of
@@ -75,7 +75,7 @@ class Labeling(Task):
             for name in chosen:
                 if name not in names:
                     hint = suggest(name, names).replace("options", "classes")
-                    raise RecipeError("class_weights", f"there is no class {name!r}", hint)
+                    raise OptionError("class_weights", f"there is no class {name!r}", hint)
             return torch.tensor([float(chosen.get(name, 1.0)) for name in names])
         counts = Counter(name for text in targets(rows) for name in self.target.split(text))
         return torch.tensor([counts.total() / (len(names) * counts[name]) for name in names])

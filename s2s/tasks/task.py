@@ -17,6 +17,7 @@ from s2s.data.fields import Field
 from s2s.data.readers import Row
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.batched import SearchCall, write_all
+from s2s.errors import mounted
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Choice, Family
@@ -45,9 +46,11 @@ class Task(Family):
     parallel: ClassVar[bool] = True
 
     def fit(self, rows: Iterable[Row]) -> None:
-        """Learn the vocabularies from training rows; `rows` is read once for each side."""
-        self.source.fit(sources(rows))
-        self.target.fit(targets(rows))
+        """Learn the vocabularies from training rows; `rows` is read once for each side. Raises OptionError."""
+        with mounted("source"):
+            self.source.fit(sources(rows))
+        with mounted("target"):
+            self.target.fit(targets(rows))
 
     def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
         """What training makes small, with the penalties that the head adds while it is trained."""
@@ -125,10 +128,12 @@ class Translation(Task, kind="translation"):
         sides = (self.source, self.target)
         sharing = [i for i, side in enumerate(sides) if side.shares(self.shared)]
         if sharing:
-            self.shared.fit(chain.from_iterable(columns[i] for i in sharing))
-        for i, side in enumerate(sides):
+            with mounted("tokenizer"):
+                self.shared.fit(chain.from_iterable(columns[i] for i in sharing))
+        for i, name in enumerate(("source", "target")):
             if i not in sharing:
-                side.fit(columns[i])
+                with mounted(name):
+                    sides[i].fit(columns[i])
 
 
 def sources(rows: Iterable[Row]) -> Iterator[Any]:

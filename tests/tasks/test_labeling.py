@@ -124,7 +124,7 @@ def test_every_word_needs_a_tag():
 
 
 def test_mistakes_have_a_sentence():
-    with pytest.raises(RecipeError, match="(?s)there is no class 'pso'.*did you mean 'pos'"):
+    with pytest.raises(DataError, match="(?s)^class_weights: there is no class 'pso'.*did you mean 'pos'"):
         task_of(class_weights={"pso": 2.0})
     with pytest.raises(RecipeError, match="text is not a field of names"):
         task_of(target={"kind": "text", "tokenizer": "word"})
