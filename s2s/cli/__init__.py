@@ -7,8 +7,10 @@ import sys
 def main() -> None:
     """Entry point of `s2s`. Mistakes of the reader's are one line each, without a traceback; exit code 2."""
     from s2s.cli.app import app
+    from s2s.cli.console import warnings_in_lines
     from s2s.errors import S2SError
 
+    warnings_in_lines()
     try:
         try:
             app()

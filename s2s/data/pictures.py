@@ -63,7 +63,9 @@ def open_picture(picture: Picture) -> Any:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we have a bound of our own
+            # What Pillow only warns of (EXIF that is cut short, a palette it does not know) it has read all the same;
+            # and for what is too large we have a bound of our own.
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(picture.data)) as image:
                 width, height = image.size
                 if width * height > MOST_PIXELS:
