@@ -23,6 +23,7 @@ from s2s.parts import Choice, Range, options_of, type_name, written
 
 T = TypeVar("T")
 
+LONGEST_NAME = 255  # bytes, of a file on every system in use
 BACKSLASHES = r"in double quotes YAML reads \t, \n and the like as other characters: use single quotes: 'C:\data'"
 
 
@@ -131,7 +132,11 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
     elif hint is Path and isinstance(value, str):
         if any(character < " " for character in value):
             raise RecipeError(where, f"is a path with a control character: {value!r}", BACKSLASHES)
-        return Path(expand(value, where))
+        path = Path(expand(value, where))
+        if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):  # asking whether it is there would raise
+            what = f"is no path: it has a name of more than {LONGEST_NAME} bytes"
+            raise RecipeError(where, what, "a text itself goes into `text`, where there is one")
+        return path
     elif hint is int and isinstance(value, float) and value.is_integer():
         return int(value)  # 1e6 with a point, as YAML wants it
     elif hint is int and isinstance(value, str) and re.fullmatch(r"\d+e\d+", value):

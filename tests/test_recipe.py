@@ -49,6 +49,7 @@ MISTAKES = [
     ("data: generated", 'data: {kind: text, path: "C:\\data", source: de, target: en}', 3, "YAML cannot be read here: found unknown escape character 'd'\n  in double quotes YAML reads \\t, \\n and the like as other characters: use single quotes: 'C:\\data'"),
     ("data: generated", 'data: {kind: text, path: "C:\\Users", source: de, target: en}', 3, "use single quotes: 'C:\\data'"),
     ("data: generated", 'data: {kind: text, path: "C:\\train", source: de, target: en}', 3, "data.path: is a path with a control character: 'C:\\train'\n  in double quotes"),
+    ("data: generated", f"data: {{kind: lines, path: {'to be or not to be ' * 20}}}", 3, "data.path: is no path: it has a name of more than 255 bytes\n  a text itself goes into `text`"),
     ("name: toy", "name: %toy", 1, "put a text that begins with such a sign in quotes"),
     ("name: toy", "name: 7", 1, "put it in quotes: '7'"),
     ("data: generated\n", "", 1, "the recipe needs 'data'"),

@@ -5,6 +5,7 @@ data: {kind: features, path: vectors, target: en}            # vectors/train.npy
 data: {kind: arrayfolder, path: vectors, target: caption}    # vectors/train/metadata.csv: file_name,caption, with .npy
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ from s2s.data.columns import Names, as_text, as_tuple, look_up, references_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import read_picture
 from s2s.data.readers import Place, Reader, Row, Source, SourceType
-from s2s.data.tables import Csv, check_width, csv_cells, parse_json
+from s2s.data.tables import Csv, check_width, csv_cells, first_line, parse_json, shortened
 from s2s.errors import DataError
 
 LISTS = ("metadata.csv", "metadata.jsonl")
-NAMED = 5  # missing files that a message names
+NAMED = 5  # missing files that a message names,
+LONGEST = 1000  # and the characters of each
 
 
 @dataclass(kw_only=True)
@@ -67,7 +69,7 @@ class ImageFolder(Reader, kind="imagefolder"):
         for where, record in self.records(name):
             file = as_text(look_up(record, "file_name", where), "file_name", where)
             found.append((where, record, self.path / name / file))
-        if gone := [str(path) for _, _, path in found if not path.is_file()]:
+        if gone := [shortened([str(path)], LONGEST) for _, _, path in found if not os.path.isfile(path)]:
             more = f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else ""
             hint = "file_name is relative to the folder of the list"
             raise DataError(
@@ -161,8 +163,9 @@ def load_array(path: Path) -> np.ndarray:
     """The numbers of a .npy file, memory-mapped. Raises DataError."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(str(path), f"is not a .npy file of numbers: {error}", "write it with numpy.save") from None
+    except Exception as error:  # the header is Python, and reading it raises what Python's own reader does
+        what = f"is not a .npy file of numbers: {first_line(error) or type(error).__name__}"
+        raise DataError(str(path), what, "write it with numpy.save") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         kind = getattr(array, "dtype", "several arrays")
         raise DataError(str(path), f"holds {kind}, and numbers are needed", "write one array of floats with numpy.save")

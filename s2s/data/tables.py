@@ -199,7 +199,7 @@ class Parquet(Table, kind="parquet"):
                 for number, record in enumerate(chain.from_iterable(batches), 1):
                     where = f"{path}: row {number:,}"
                     yield where, row_of(record, self.source, self.target, where, bool(self.labels))
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: of a text that is no UTF-8
             raise DataError(
                 str(path), f"is not a readable Parquet file: {first_line(error)}", "write it again"
             ) from None
@@ -272,9 +272,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def shortened(cells: Sequence[str]) -> str:
+def shortened(cells: Sequence[str], most: int = 60) -> str:
     text = " | ".join(cells)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def first_line(error: BaseException) -> str:
