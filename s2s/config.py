@@ -9,6 +9,7 @@ Every mistake is reported, each with its place and the nearest word.
 """
 
 import dataclasses
+import datetime
 import os
 import re
 import types
@@ -25,6 +26,9 @@ from s2s.plugins import load_all
 
 T = TypeVar("T")
 Part = TypeVar("Part", bound=Family)
+
+LONGEST_NAME = 255  # bytes, of a file on every system in use
+BACKSLASHES = r"in double quotes YAML reads \t, \n and the like as other characters: use single quotes: 'C:\data'"
 
 
 class Changed(str):
@@ -141,7 +145,7 @@ def convert(value: Any, hint: Any, where: str, default: Any = None) -> Any:
         items = value if isinstance(value, list | tuple) else [value]  # one thing is a list of one
         return origin(convert(item, args[0], f"{where}[{i}]") for i, item in enumerate(items))
     if origin is dict and isinstance(value, Mapping):
-        return {str(key): convert(item, args[1], f"{where}.{key}") for key, item in value.items()}
+        return {convert_plain(key, str, where): convert(item, args[1], f"{where}.{key}") for key, item in value.items()}
     return convert_plain(value, hint, where)
 
 
@@ -159,6 +163,8 @@ def convert_union(value: Any, args: tuple[Any, ...], where: str, default: Any) -
             return convert(value, hint, where, default)
         except RecipeError as error:
             errors.append(error)
+    if str in choices and isinstance(value, bool | float | datetime.date | None):  # a text that YAML misread
+        raise errors[len(exact) + choices.index(str)]
     raise errors[-1]
 
 
@@ -170,7 +176,13 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
         except (TypeError, ValueError):
             pass
     elif hint is Path and isinstance(value, str):
-        return Path(expand(value, where))
+        if any(character < " " for character in value):
+            raise RecipeError(where, f"is a path with a control character: {value!r}", BACKSLASHES)
+        path = Path(expand(value, where))
+        if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):  # asking whether it is there would raise
+            what = f"is no path: it has a name of more than {LONGEST_NAME} bytes"
+            raise RecipeError(where, what, "a text itself goes into `text`, where there is one")
+        return path
     elif hint is PathOrName and isinstance(value, str):
         return PathOrName(expand(value, where))
     elif hint is int and isinstance(value, float) and value.is_integer():
@@ -182,6 +194,10 @@ def convert_plain(value: Any, hint: Any, where: str) -> Any:
     hint_text = ""
     if isinstance(value, bool) and hint is str:
         hint_text = "YAML reads no, yes, on and off as true or false: put it in quotes"
+    elif isinstance(value, datetime.date) and hint is str:
+        hint_text = f"YAML reads it as a date: put it in quotes: '{value}'"
+    elif hint is str and value is None:
+        hint_text = "YAML reads null, ~ and nothing at all as none: put a name in quotes: 'null'"
     elif hint is str and isinstance(value, int | float):
         hint_text = f"put it in quotes: '{value}'"
     raise RecipeError(where, f"expected {type_name(hint)}, found {value!r}", hint_text)
@@ -194,8 +210,8 @@ def parse_change(change: str) -> tuple[str, Any]:
         raise RecipeError("on the command line", f"{change!r} is not KEY=VALUE", "for example: training.steps=100")
     try:
         return key, yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
-        return key, text  # `a: b` or `[x`: a text that YAML would misread
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return key, text  # `a: b`, `[x` or a number without end: a text that YAML would misread
 
 
 def within(value: Any, bounds: Any, where: str) -> Any:

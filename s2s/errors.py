@@ -3,6 +3,8 @@
     S2SError               anything the person at the keyboard can put right
     ├── RecipeError        a recipe, or a change to it, says something s2s cannot follow
     ├── DataError          a data file is missing, unreadable, or not what the task expects
+    │   ├── OptionError    an option that does not suit the data, by its key in the component
+    │   └── RowError       a row of it; its place is added by who knows where the rows come from
     ├── RunError           a run folder cannot be opened, continued or written
     ├── DeviceError        the device or precision asked for is not there
     ├── TrainingError      training cannot go on (a loss that is not a number)
@@ -73,6 +75,39 @@ class RecipeError(S2SError):
 
 class DataError(S2SError):
     """A data file is missing, unreadable, or not what the task expects."""
+
+
+class OptionError(DataError):
+    """An option does not suit the data. Its place is a key relative to the component that raises it, nothing for the
+    component itself; whoever mounts that puts its key before: size, tokenizer.size, source.tokenizer.size.
+    """
+
+    def under(self, key: str) -> "OptionError":
+        return OptionError.of(p._replace(where=f"{key}.{p.where}".rstrip(".")) for p in self.problems)
+
+
+@contextmanager
+def mounted(key: str) -> Iterator[None]:
+    """with mounted("tokenizer"): what is raised in here about an option is about one of the tokenizer's."""
+    try:
+        yield
+    except OptionError as error:
+        raise error.under(key) from None
+
+
+class RowError(DataError):
+    """A row among those that somebody was given; who knows where they come from says it: error.located("a.tsv:7").
+
+    row  its number, from 0
+    """
+
+    def __init__(self, row: int, what: str, hint: str = "") -> None:
+        super().__init__(f"row {row + 1:,}", what, hint)
+        self.row = row
+
+    def located(self, where: str) -> DataError:
+        """The same, with its place."""
+        return DataError.of(problem._replace(where=where) for problem in self.problems)
 
 
 class RunError(S2SError):

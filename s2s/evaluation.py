@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from s2s.data.files import as_line, read_lines
 from s2s.data.readers import Row, Source, shown
 from s2s.errors import DataError
 from s2s.parts import tree
@@ -37,7 +38,7 @@ class Evaluation:
     search: Any
     details: dict[str, Any]  # what else a task has to say
     sources: list[str] = field(repr=False)
-    hypotheses: list[str] = field(repr=False)
+    hypotheses: list[str] = field(repr=False)  # these and the references as they were compared: in one Unicode form
     references: list[list[str]] = field(repr=False)
     against: str = ""
     comparisons: list[Comparison] = field(default_factory=list)
@@ -53,8 +54,8 @@ class Evaluation:
         """NAME.json beside NAME.src.txt, NAME.hyp.txt and NAME.ref.txt; gives its path. Raises RunError."""
         lines = {"src": self.sources, "hyp": self.hypotheses, "ref": [r[0] for r in self.references]}
         for suffix, texts in lines.items():
-            body = "".join(" ".join(text.split("\n")) + "\n" for text in texts)
-            atomic_write(folder / f"{self.name}.{suffix}.txt", body.encode())
+            body = "".join(f"{as_line(text)}\n" for text in texts)
+            atomic_write(folder / f"{self.name}.{suffix}.txt", body.encode("utf-8", "replace"))
         path = folder / f"{self.name}.json"
         atomic_write(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False).encode())
         return path
@@ -76,23 +77,27 @@ def evaluate(
     if not rows:
         raise DataError(name, "has no rows to evaluate", "give files with at least one sentence")
     sources = [row.source for row in rows]
-    references = [row.references for row in rows]
-    metrics = predictor.task.metrics
+    task = predictor.task
+    references = [task.comparable(row.references) for row in rows]
+    metrics = task.metrics
     started = time.perf_counter()
-    answers = predictor.predict(sources) if metrics else []
+    answers = task.comparable(predictor.predict(sources)) if metrics else []
     seconds = time.perf_counter() - started
     likelihood = predictor.likelihood(rows)
+    compared = [
+        row._replace(target=texts[0] if isinstance(row.target, str) else texts) for row, texts in zip(rows, references)
+    ]
     lengths = [len(source.split()) for source in sources if isinstance(source, str)]
     found = Evaluation(
         name=name,
-        scores=score_all(metrics, answers, references) + predictor.task.likelihood_scores(likelihood),
+        scores=score_all(metrics, answers, references) + task.likelihood_scores(likelihood),
         perplexity=math.exp(min(likelihood.per_token, 700.0)),
         loss=likelihood.per_token,
         by_length=by_length(answers, references, lengths, metrics[0]()) if metrics and any(lengths) else [],
         sentences=len(rows),
         seconds=seconds,
         search=tree(predictor.recipe.decoding),
-        details=predictor.details(rows, answers),
+        details=predictor.details(compared, answers),
         sources=[shown(source) for source in sources],
         hypotheses=answers,
         references=references,
@@ -100,7 +105,9 @@ def evaluate(
     )
     if against is not None:
         found.against = str(against)
-        found.comparisons = compare(answers, baseline(against, sources), references, [make() for make in metrics])
+        found.comparisons = compare(
+            answers, task.comparable(baseline(against, sources)), references, [make() for make in metrics]
+        )
     return found
 
 
@@ -109,16 +116,8 @@ def baseline(against: str | Path, sources: Sequence[Source]) -> list[str]:
     path = Path(against)
     if path.is_dir():
         return load(path).predict(sources)
-    try:
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            str(path), f"cannot be read: {error}", "--against takes a run folder or a file of hypotheses"
-        ) from None
+    lines = list(read_lines(path))
     if len(lines) != len(sources):
-        raise DataError(
-            str(path),
-            f"has {len(lines)} lines for {len(sources)} sentences",
-            "one hypothesis a line, in the same order",
-        )
+        what = f"has {len(lines):,} lines for {len(sources):,} sentences"
+        raise DataError(str(path), what, "one hypothesis a line, in the same order")
     return lines

@@ -7,8 +7,7 @@ Everything lands in the cache folder under the hash of what it came from, so a s
 and tokenizer does nothing again, and no corpus has to fit in memory.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from s2s.data.readers import Reader
 from s2s.data.report import Report, make_report
 from s2s.data.store import filled
 from s2s.data.streams import StreamBatches
-from s2s.errors import DataError, RecipeError
+from s2s.errors import OptionError, RecipeError, RowError
 from s2s.parts import tree
 from s2s.recipe import Recipe
 from s2s.safefiles import cache_folder
@@ -70,7 +69,10 @@ def prepare(
     source, target = task.source, task.target
     encoded = {split: encode_corpus(corpus, source, target) for split, corpus in corpora.items()}
     for split, ids in encoded.items():
-        task.check(split, ids)
+        try:
+            task.check(split, ids)
+        except RowError as error:
+            raise corpora[split].located(error, "target") from None
     keep = encoded["train"].short_enough(source, target)
     alike = task.parallel and recipe.data().source_type == "text"  # a picture has no length to compare
     report = make_report(corpora, encoded, source, target, parallel=alike)
@@ -110,19 +112,10 @@ def check_source(recipe: Recipe, reader: Reader, task: Task) -> None:
 
 def open_data(recipe: Recipe, task: Task | None = None) -> dict[str, Corpus]:
     """The splits that a training reads, as raw rows. Raises DataError."""
-    with located(recipe):
+    with recipe.origin.mounting("data"):
         reader = recipe.data()
         reads = (task or recipe.build_task()).target
         return {split: open_corpus(reader, split, target=reads) for split in SPLITS if has_split(reader, split)}
-
-
-@contextmanager
-def located(recipe: Recipe) -> Iterator[None]:
-    """A DataError in the block says where the recipe's paths were looked for."""
-    try:
-        yield
-    except DataError as error:
-        raise recipe.origin.with_places(error) from None
 
 
 def fitted(recipe: Recipe, train: Corpus) -> Task:
@@ -131,12 +124,8 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
     key = digest(train.fingerprint, recipe.task.kind, str(tree(recipe.task)))
 
     def learn(folder: Path) -> None:
-        try:
+        with recipe.origin.mounting("task"):
             task.fit(train)
-        except (DataError, RecipeError) as error:
-            raise type(error).of(
-                p._replace(where=recipe.origin.place(p.where or "task")) for p in error.problems
-            ) from None
         task.save(folder)
 
     with filled(cache_folder() / "fields" / key, learn) as folder:
@@ -146,15 +135,15 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
 
 def last_split(recipe: Recipe) -> str:
     """What a run is evaluated on: test, or validation where there is no test."""
-    with located(recipe):
+    with recipe.origin.mounting("data"):
         reader = recipe.data()
         return "test" if has_split(reader, "test") or not has_split(reader, "validation") else "validation"
 
 
 def open_split(recipe: Recipe, split: str) -> Corpus:
     """One split of a recipe's data, as raw rows."""
-    with located(recipe):
+    with recipe.origin.mounting("data"):
         reader = recipe.data()
         if not has_split(reader, split) and split != "test":
-            raise DataError(f"data.{split}", f"there is no split {split!r}", "there may be: train, validation, test")
+            raise OptionError(split, f"there is no split {split!r}", "there may be: train, validation, test")
         return open_corpus(reader, split, target=recipe.build_task().target)

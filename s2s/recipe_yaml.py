@@ -5,15 +5,16 @@ set_key(node, "training.steps=100")
 Origin("demo.yaml", lines).place("model.head")      # demo.yaml:4: model.head
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from s2s.config import Changed, parse_change
-from s2s.errors import DataError, Problem, RecipeError
+from s2s.config import BACKSLASHES, Changed, parse_change
+from s2s.errors import DataError, OptionError, Problem, RecipeError
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Origin:
 
     def place(self, key: str) -> str:
         """`recipes/translation/demo.yaml:4: model.head`, or `on the command line: model.head`."""
-        if key.startswith("on the command line") or (self.path and key.startswith(f"{self.path}:")):
-            return key  # it has its place
+        if self.is_placed(key):
+            return key
         if any(key == c or key.startswith((f"{c}.", f"{c}[")) or c.startswith(f"{key}.") for c in self.changed):
             return f"on the command line: {key}"
         near = key
@@ -58,6 +59,28 @@ class Origin:
 
         return DataError.of(map(explained, error.problems))
 
+    def is_placed(self, key: str) -> bool:
+        """Whether a key has its place in front of it already."""
+        return key.startswith("on the command line") or bool(self.path and key.startswith(f"{self.path}:"))
+
+    @contextmanager
+    def mounting(self, key: str) -> Iterator[None]:
+        """What a component that stands at this key raises about its options gets its place in the recipe.
+
+        A DataError about a path that leads nowhere says where it was looked for.
+        """
+        try:
+            yield
+        except (OptionError, RecipeError) as error:
+            kind = DataError if isinstance(error, OptionError) else RecipeError
+
+            def whole(where: str) -> str:
+                return where if where.startswith(key) or self.is_placed(where) else f"{key}.{where}".rstrip(".")
+
+            raise kind.of(p._replace(where=self.place(whole(p.where))) for p in error.problems) from None
+        except DataError as error:
+            raise self.with_places(error) from None
+
     def located(self, error: RecipeError) -> RecipeError:
         """The same problems, each with its place."""
         return RecipeError.of(p._replace(where=self.place(p.where)) for p in error.problems)
@@ -78,9 +101,21 @@ def parse_yaml(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
         what = getattr(error, "problem", None) or "is not YAML"
-        raise RecipeError(
-            where, f"YAML cannot be read here: {what}", "indent with spaces, and put a space after each ':'"
-        ) from None
+        raise RecipeError(where, f"YAML cannot be read here: {what}", yaml_hint(error)) from None
+    except RecursionError:
+        raise RecipeError(path, "is YAML nested too deeply", "a recipe is a few levels deep") from None
+    except ValueError as error:  # of a number with thousands of digits, or a date that no calendar has
+        raise RecipeError(path, f"YAML cannot be read: {error}", "put what is text in quotes") from None
+
+
+def yaml_hint(error: yaml.YAMLError) -> str:
+    """What most likely makes a text no YAML."""
+    context, problem = (str(getattr(error, name, "")) for name in ("context", "problem"))
+    if "double-quoted" in context and "escape" in problem:
+        return BACKSLASHES
+    if problem.startswith(("found character '%", "found character '@", "found character '`")):
+        return "put a text that begins with such a sign in quotes"
+    return "indent with spaces, and put a space after each ':'"
 
 
 def line_numbers(node: yaml.Node, path: str, where: str = "") -> dict[str, int]:

@@ -18,7 +18,7 @@ from s2s.nn.pretrained import PARTS, begin_with, embedding_of
 from s2s.paths import absolute
 from s2s.predict import predictor_for
 from s2s.predicting.base import Predictor
-from s2s.prepare import Prepared, located, open_data, prepare
+from s2s.prepare import Prepared, open_data, prepare
 from s2s.recipe import Recipe
 from s2s.resuming import check_data, check_same, go_on
 from s2s.tasks.task import Task
@@ -188,11 +188,8 @@ def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
     for side in chosen.sides:
         embedding, tokenizer = embedding_of(model, side), getattr(task, side).tokenizer
         key = f"model.{PARTS[side]}.embedding"
-        try:
-            with located(recipe):
-                found = chosen.read(tokenizer, embedding.embedding_dim, key)
-        except RecipeError as error:
-            raise recipe.origin.located(error) from None
+        with recipe.origin.mounting("model.word_vectors"):
+            found = chosen.read(tokenizer, embedding.embedding_dim, key)
         begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
         said.append(f"word vectors: {found}{' (frozen)' if chosen.frozen else ''}")
     return said

@@ -27,6 +27,7 @@ training:
 """
 
 # (what is replaced in the recipe above, by what, the line it is reported on, what is said)
+# fmt: off
 MISTAKES = [
     ("hidden: 16, layers", "hiden: 16, layers", 5, "encoder 'rnn' has no option 'hiden'\n  did you mean 'hidden'?"),
     ("kind: additive", "kind: additve", 10, "there is no attention called 'additve'\n  did you mean 'additive'?"),
@@ -39,6 +40,18 @@ MISTAKES = [
     ("layers: 2", "layers: 2, bidirectional: 7", 5, "expected true or false, found 7"),
     ("name: toy\n", "", 1, "the recipe needs 'name'"),
     ("name: toy", "name: no", 1, "YAML reads no, yes, on and off as true or false"),
+    ("data: generated", "data: {kind: tsv, path: x, source: en, target: no}", 3, "data.target: expected text, found False\n  YAML reads no"),
+    ("data: generated", "data: {kind: tsv, path: x, source: on, target: 1}", 3, "data.source: expected text, found True\n  YAML reads no"),
+    ("data: generated", "data: {kind: tsv, path: x, source: en, target: [de, no]}", 3, "data.target[1]: expected text, found False\n  YAML reads no"),
+    ("data: generated", "data: {kind: tsv, path: x, source: 0, target: 1, labels: [no, yes]}", 3, "data.labels[0]: expected text, found False\n  YAML reads no"),
+    ("data: generated", "data: {kind: tsv, path: x, source: 2024-05-01, target: 1}", 3, "YAML reads it as a date: put it in quotes: '2024-05-01'"),
+    ("data: generated", "data: {kind: text, path: x, source: null, target: en}", 3, "data.source: expected text, found None\n  YAML reads null"),
+    ("{kind: text, tokenizer: word}, target", "{kind: text, tokenizer: word, replace: {no: x}}, target", 2, "replace: expected text, found False\n  YAML reads no"),
+    ("data: generated", 'data: {kind: text, path: "C:\\data", source: de, target: en}', 3, "YAML cannot be read here: found unknown escape character 'd'\n  in double quotes YAML reads \\t, \\n and the like as other characters: use single quotes: 'C:\\data'"),
+    ("data: generated", 'data: {kind: text, path: "C:\\Users", source: de, target: en}', 3, "use single quotes: 'C:\\data'"),
+    ("data: generated", 'data: {kind: text, path: "C:\\train", source: de, target: en}', 3, "data.path: is a path with a control character: 'C:\\train'\n  in double quotes"),
+    ("data: generated", f"data: {{kind: lines, path: {'to be or not to be ' * 20}}}", 3, "data.path: is no path: it has a name of more than 255 bytes\n  a text itself goes into `text`"),
+    ("name: toy", "name: %toy", 1, "put a text that begins with such a sign in quotes"),
     ("name: toy", "name: 7", 1, "put it in quotes: '7'"),
     ("data: generated\n", "", 1, "the recipe needs 'data'"),
     ("data: generated", "data: generatd", 3, "there is no reader called 'generatd'\n  did you mean 'generated'?"),
@@ -69,6 +82,9 @@ MISTAKES = [
 ]
 
 
+# fmt: on
+
+
 @pytest.mark.parametrize(("old", "new", "line", "says"), MISTAKES)
 def test_mistakes_are_named_with_their_line(tmp_path, old, new, line, says):
     path = tmp_path / "broken.yaml"
@@ -86,6 +102,8 @@ def test_mistakes_are_named_with_their_line(tmp_path, old, new, line, says):
         ("", "is not a recipe"),
         ("just words", "is not a recipe"),
         ("[1, 2]", "is not a recipe"),
+        ("name: " + "[" * 100_000, "nested too deeply"),
+        ("seed: " + "7" * 5000, "x.yaml: YAML cannot be read: .*\\n  put what is text in quotes"),
     ],
 )
 def test_what_is_not_a_recipe_at_all(text, says):

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 def main() -> None:
     """Entry point of `s2s`. Mistakes of the reader's are one line each, without a traceback; exit code 2."""
     from s2s.cli.app import app
+    from s2s.cli.console import warnings_in_lines
     from s2s.cli.streams import prepare_streams
     from s2s.errors import S2SError, memory_for
 
     prepare_streams()
+    warnings_in_lines()
     try:
         try:
             with memory_for("", lambda: "make batch_size, beam_size, the model's hidden or the texts smaller"):

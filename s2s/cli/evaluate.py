@@ -10,12 +10,11 @@ from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
 from s2s.cli.sources import called as called_in_words
 from s2s.cli.sources import source_type
-from s2s.errors import DataError, RunError
+from s2s.errors import DataError, RowError, RunError
 
 if TYPE_CHECKING:
     from s2s.data.readers import Row
     from s2s.evaluation import Evaluation
-    from s2s.recipe import Recipe
 
 
 @grouped
@@ -48,13 +47,24 @@ def evaluate(
             what = f"reads {called_in_words(reads)}, and --source is a file of texts"
             raise RunError(str(folder), what, "use --split")
         rows, called = file_rows(source, target), name or (source.stem if source else "")
+
+        def place(row: int) -> str:
+            return " and ".join(f"{path}:{row + 1}" for path in (source, *(target or ())))
     else:
-        from s2s.prepare import last_split
+        from s2s.prepare import last_split, open_split
 
         split = split or last_split(predictor.recipe)
-        rows, called = split_rows(predictor.recipe, split), name or split
+        corpus = open_split(predictor.recipe, split)
+        rows, called = list(corpus), name or split
+
+        def place(row: int) -> str:
+            return " and ".join(dict.fromkeys(corpus.place(row)))
+
     baseline = None if against is None else Path(against) if Path(against).is_file() else find_run(against)
-    found = measure(predictor, rows, name=called, against=baseline)
+    try:
+        found = measure(predictor, rows, name=called, against=baseline)
+    except RowError as error:
+        raise error.located(place(error.row)) from None
     path = keep(found, folder / "predictions")
     show(found)
     if unseen := found.details.get("unseen"):
@@ -110,12 +120,6 @@ def show_diversity(report: dict[str, dict[str, Any]]) -> None:
         cells = [side[key] if key == "most frequent" else f"{side[key]:.4f}" for side in report.values()]
         table.add_row({"share": "share of it"}.get(key, key), *map(Text, cells))
     output().print(table)
-
-
-def split_rows(recipe: "Recipe", split: str) -> "list[Row]":
-    from s2s.prepare import open_split
-
-    return list(open_split(recipe, split))
 
 
 def file_rows(source: Path | None, targets: list[Path] | None) -> "list[Row]":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from s2s.cli.console import output
-from s2s.cli.lines import at_terminal, echo, read_all, tidy
+from s2s.cli.lines import at_terminal, echo, standard_input, tidy
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
 from s2s.cli.unknown import warn_unseen
@@ -74,7 +74,7 @@ def generate(
         converse(GenerateRepl(generator, input, terminal(), options, random_seed), str(folder))
         return
     if seed == "-" or (seed is None and not begun and not sys.stdin.isatty()):
-        seed = read_all().replace("\r\n", "\n").removesuffix("\n")
+        seed = "\n".join(standard_input())
     seed = "" if seed is None else tidy(seed)
     warn_unseen(generator, seed)
     if steps:

@@ -76,9 +76,9 @@ def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
         yield [last]
 
 
-def read_all() -> str:
-    """Standard input as one text: what is no UTF-8 shows as U+FFFD."""
-    return read(sys.stdin.buffer.read).decode("utf-8-sig", "replace")
+def standard_input() -> list[str]:
+    """All lines of standard input, read as every text is."""
+    return [line for block in decoded(chunks(sys.stdin.buffer)) for line in block]
 
 
 def read(from_stream: Callable[[], bytes]) -> bytes:
@@ -92,21 +92,22 @@ def read(from_stream: Callable[[], bytes]) -> bytes:
 
 def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
     """Text of lines; bytes that are no UTF-8 become U+FFFD, with a warning the first time and a count at the end."""
+    from s2s.data.files import line_of
+
     number, bad = 0, 0
     for block in blocks:
         lines = []
         for line in block:
             number += 1
-            codec = "utf-8-sig" if number == 1 else "utf-8"  # what Windows programs put before the first line
             try:
-                text = line.decode(codec)
+                text = line_of(line, number)
             except UnicodeDecodeError as error:
-                text = line.decode(codec, "replace")
+                text = line_of(line, number, "replace")
                 if not bad:
                     place = f"standard input: line {number}, byte {error.start + 1}"
                     warn(f"{place} is not UTF-8; such bytes are read as \ufffd")
                 bad += 1
-            lines.append(text.removesuffix("\r"))
+            lines.append(text)
         yield lines
     if bad > 1:
         warn(f"standard input: {bad} lines of {number} were not UTF-8")

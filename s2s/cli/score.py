@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from s2s.cli.console import output
-from s2s.cli.lines import echo, one_line, read_all, rounded
+from s2s.cli.lines import echo, one_line, rounded, standard_input
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.unknown import warn_unknown
-from s2s.errors import DataError, command
+from s2s.errors import DataError, RowError, command
 
 if TYPE_CHECKING:
     from s2s.data.readers import Row
@@ -57,11 +57,14 @@ def score(
     parts = [Part(name, list(text_rows(name))) for name in files] if whole else pairs(files, predictor, str(folder))
     records = []
     for part in parts:
-        found = (
-            predictor.likelihood(part.rows, exact=exact)
-            if isinstance(predictor, Generator)
-            else (predictor.likelihood(part.rows))
-        )
+        try:
+            found = (
+                predictor.likelihood(part.rows, exact=exact)
+                if isinstance(predictor, Generator)
+                else predictor.likelihood(part.rows)
+            )
+        except RowError as error:
+            raise error.located(f"{part.name}:{error.row + 1}") from None
         warn_unknown(predictor, part.name, part.rows)
         if each:
             show_each(part, found, as_json)
@@ -87,10 +90,10 @@ def lines_of(name: str) -> Iterator[str]:
     if name != INPUT:
         yield from read_lines(Path(name))
         return
-    text = read_all()
-    if not text:
+    lines = standard_input()
+    if not lines:
         raise DataError("standard input", "is empty", "it needs one line of text")
-    yield from (line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
+    yield from lines
 
 
 def pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:

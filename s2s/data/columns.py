@@ -15,6 +15,9 @@ from s2s.errors import DataError, suggest
 from s2s.parts import Count
 
 Name = str | Count
+ONE_LIST = "this is one large list: write one of its objects a line (jq -c '.[]')"
+DEEPEST = 3  # fields inside fields that a message names
+
 Names = Name | tuple[Name, ...]  # several columns of targets are several references
 
 
@@ -30,6 +33,8 @@ def row_of(record: Any, source: Name | None, target: Names, where: str, labels: 
 
     A source that is a list of texts is its words; what a target is that is a list, whoever reads it knows.
     """
+    if isinstance(record, list) and record and all(isinstance(item, Mapping) for item in record):
+        raise DataError(where, "holds a list of objects, and a row is one object", ONE_LIST)
     cell = "" if source is None else look_up(record, source, where)
     if isinstance(cell, list | tuple) and all(isinstance(word, str) for word in cell):
         cell = words_of(cell)
@@ -88,10 +93,11 @@ def look_inside(record: Mapping[str, Any], name: str, where: str) -> Any:
     return inner[rest]
 
 
-def dotted(record: Mapping[str, Any]) -> Iterator[str]:
-    """Every name that a column could be asked for by."""
+def dotted(record: Mapping[str, Any], deepest: int = DEEPEST) -> Iterator[str]:
+    """The names that a column could be asked for by, down to a depth that can be read."""
     for key, value in record.items():
-        yield from (f"{key}.{inner}" for inner in dotted(value)) if isinstance(value, Mapping) else [str(key)]
+        inside = isinstance(value, Mapping) and deepest > 1
+        yield from (f"{key}.{inner}" for inner in dotted(value, deepest - 1)) if inside else [str(key)]
 
 
 def top_columns(names: Sequence[str], source: Name | None, target: Names, where: str) -> list[str]:

@@ -48,15 +48,17 @@ class Conll(Table, kind="conll"):
     def asked(self) -> tuple[object, ...]:
         return *super().asked(), self.separator, self.comments
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         words: list[str] = []
         tags: list[str] = []
+        began = 0  # the line of its first word: where a sentence stands
         for number, cells in self.sentences(path):
             if not cells:
                 if words:
-                    yield self.row(words, tags)
+                    yield f"{path}:{began}", self.row(words, tags)
                 words, tags = [], []
                 continue
+            began = began if words else number
             if len(cells) <= max(self.source, self.target):
                 asked = max(self.source, self.target)
                 what = f"has {plural(len(cells), 'column')}, and column {asked} was asked for (they count from 0)"
@@ -64,7 +66,7 @@ class Conll(Table, kind="conll"):
             words.append(cells[self.source])
             tags.append(cells[self.target])
         if words:
-            yield self.row(words, tags)
+            yield f"{path}:{began}", self.row(words, tags)
 
     def row(self, words: list[str], tags: list[str]) -> Row:
         """A sentence. Tags that are numbers are a list, until data.labels has given them names."""

@@ -10,8 +10,9 @@ Neither the text nor the ids have to fit in memory: ten million rows cost as muc
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,15 +23,15 @@ from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
 from s2s.data.fields import Field
 from s2s.data.files import digest
 from s2s.data.labels import Names
-from s2s.data.readers import Reader, Row, Source, SourceType
+from s2s.data.readers import Place, Reader, Row, Source, SourceType
 from s2s.data.store import damaged, filled
 from s2s.data.stored import hashed, schema_of, size_of, to_batch, unpack
-from s2s.errors import DataError
+from s2s.errors import DataError, RowError
 from s2s.safefiles import cache_folder
 
 Side = Literal["source", "target"]
 
-FORMAT = 2  # of the files in the cache: another number, and nothing old is found
+FORMAT = 3  # of the files in the cache: another number, and nothing old is found
 CHUNK_ROWS, CHUNK_SIZE = 10_000, 1 << 24  # what is in memory at once
 
 
@@ -51,6 +52,8 @@ class Corpus:
     several      whether rows have several references
     chosen       [rows], the numbers of its rows among those on disk; None is all of them
     names        of a row whose target was a list, these are all of them: one value, not several references
+    reader       where the rows come from: it finds the place of one again, by reading up to it
+    origin       the split that they were read as: train, for rows that are held out of it
     """
 
     split: str
@@ -61,17 +64,36 @@ class Corpus:
     starts: np.ndarray  # [batches + 1], the number of the first row of each batch
     chosen: np.ndarray | None = None
     names: Names | None = None
+    reader: Reader | None = None
+    origin: str = ""
 
     def __len__(self) -> int:
         return int(self.starts[-1]) if self.chosen is None else len(self.chosen)
 
     def __getitem__(self, i: int) -> Row:
+        batch, place = self._find(i)
+        return self._row(unpack(batch.column(0)[place].as_py()), batch.column(1)[place].as_py())
+
+    def _find(self, i: int) -> tuple[pa.RecordBatch, int]:
+        """The batch that row i is in, and its number there."""
         if not -len(self) <= i < len(self):
             raise IndexError(i)
         row = i % len(self) if self.chosen is None else int(self.chosen[i])
         number = bisect_right(self.starts, row) - 1
-        batch, place = self.batches[number], row - int(self.starts[number])
-        return self._row(unpack(batch.column(0)[place].as_py()), batch.column(1)[place].as_py())
+        return self.batches[number], row - int(self.starts[number])
+
+    def place(self, i: int) -> Place:
+        """Where row i stands in the files. They are read again up to it: nothing has to be kept for a rare mistake,
+        and a cache that was filled from a copy of the files names those that are here."""
+        batch, place = self._find(i)
+        number = batch.column("number")[place].as_py()
+        placed = iter(()) if self.reader is None else self.reader.read_placed(self.origin)
+        unknown = Place.both(f"{self.origin or self.split}: row {number + 1:,}")
+        return next((place for place, _ in islice(placed, number, None)), unknown)
+
+    def located(self, error: RowError, side: Side) -> DataError:
+        """A mistake in one of these rows, with its place."""
+        return error.located(getattr(self.place(error.row), side))
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self.parts():
@@ -166,7 +188,7 @@ def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
     key = digest(FORMAT, reader.fingerprint(split), training, limit, stored)
 
     def write(folder: Path) -> None:
-        write_rows(folder, reader.read(split), split, training, limit, stored)
+        write_rows(folder, reader.read_placed(split), split, training, limit, stored)
 
     with filled((cache or cache_folder()) / "rows" / key, write) as folder:
         try:
@@ -176,18 +198,32 @@ def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
         except (OSError, ValueError, pa.ArrowException) as error:
             raise damaged(folder, error) from error
     starts = np.cumsum([0, *(len(batch) for batch in batches)])
-    return Corpus(split, key, Counts(*about["counts"]), about["several"], batches, starts)
+    counts = Counts(*about["counts"])
+    return Corpus(split, key, counts, about["several"], batches, starts, reader=reader, origin=split)
 
 
-def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, limit: int, stored: SourceType) -> None:
+def write_rows(
+    folder: Path, rows: Iterable[tuple[Place, Row]], split: str, training: bool, limit: int, stored: SourceType
+) -> None:
     """Check rows, hash them, and write those that are kept."""
     read = empty = overlong = size = kept = 0
     several = False
     sources: list[Source] = []
     targets: list[list[str]] = []
+    numbers: list[int] = []
+    places: list[Place] = []
     schema = schema_of(stored)
+
+    def flush() -> None:
+        try:
+            writer.write(to_batch(schema, sources, targets, numbers))
+        except RowError as error:
+            raise error.located(places[error.row].source) from None
+        for kept_rows in (sources, targets, numbers, places):
+            kept_rows.clear()
+
     with pa.ipc.new_file(str(folder / "rows.arrow"), schema) as writer:
-        for source, target in rows:
+        for place, (source, target) in rows:
             read += 1
             if isinstance(target, str):
                 target = [target]
@@ -199,22 +235,25 @@ def write_rows(folder: Path, rows: Iterable[Row], split: str, training: bool, li
             blank = stored != "nothing" and (is_blank(source) or not target[0].strip())
             empty += blank
             if not training and stored in ("picture", "numbers") and isinstance(source, str):
-                raise DataError(f"{split}: row {read}", "has no source", "leave the row out, or give it one")
+                raise DataError(place.source, "has no source", "leave the row out, or give it one")
             if length > limit and not training:
                 hint = f"shorten it, or allow it: data.max_characters={length}"
-                raise DataError(f"{split}: row {read}", f"has {length:,} characters, and {limit:,} are allowed", hint)
+                where = place.source if isinstance(source, str) and len(source) == length else place.target
+                raise DataError(where, f"has {length:,} characters, and {limit:,} are allowed", hint)
             if length > limit:
                 overlong += 1
             elif not (blank and training):
                 sources.append(source)
                 targets.append(target)
+                numbers.append(read - 1)
+                places.append(place)
                 size += size_of(source) + sum(map(len, target))
                 kept += 1
             if len(sources) == CHUNK_ROWS or size > CHUNK_SIZE:
-                writer.write(to_batch(schema, sources, targets, f"{split}: rows up to {read}"))
-                sources, targets, size = [], [], 0
+                flush()
+                size = 0
         if sources:
-            writer.write(to_batch(schema, sources, targets, f"{split}: rows up to {read}"))
+            flush()
     if kept == 0 or (empty == read and not training):
         what = f"has nothing in it: {read:,} rows, {empty:,} with an empty side, {overlong:,} too long"
         raise DataError(split, what, "check the files and columns that `data` names")
@@ -302,7 +341,21 @@ def encode_corpus(corpus: Corpus, source: Field, target: Field, cache: Path | No
 
 
 def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path, count: int) -> Ids:
+    done = 0
+
+    def encode(values: Sequence[Any]) -> list[np.ndarray]:
+        nonlocal done
+        try:
+            rows = field.encode_all(values)
+        except RowError as error:
+            error.row += done
+            if side == "target" and corpus.several:  # it counts references
+                error.row = int(np.searchsorted(np.cumsum(corpus.reference_counts()), error.row, side="right"))
+            raise corpus.located(error, side) from None
+        done += len(values)
+        return rows
+
     key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
     chunks = in_pieces(corpus.values(side), max(1, CHUNK_SIZE // field.unit))
-    with filled(folder / key, lambda path: write_ids(path, chunks, field.encode_all, field.dtype)) as made:
+    with filled(folder / key, lambda path: write_ids(path, chunks, encode, field.dtype)) as made:
         return open_ids(made, field.dtype, count, field.unit)

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from s2s.data.columns import kind_of
+from s2s.data.columns import ONE_LIST, kind_of
 from s2s.data.context import SEPARATOR, context_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
-from s2s.data.readers import AUTO, USUAL, Reader, Row
+from s2s.data.readers import AUTO, USUAL, Place, Reader, Row
 from s2s.data.tables import parse_json
 from s2s.errors import DataError
 from s2s.parts import Count, Fraction, Positive
@@ -84,19 +84,23 @@ class Dialogues(Reader, kind="dialogues"):
         part = (name == HELD_OUT, self.hold_out) if self.holds_out and name in (self.train, HELD_OUT) else None
         return digest("dialogues", shape, part, digest_files([self.file(name)]))
 
-    def rows(self, name: str) -> Iterator[Row]:
-        for turns in self.conversations(name):
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
+        for where, turns in self.conversations_placed(name):
             for i in range(1, len(turns)):
-                yield Row(self.source_of(turns[:i]), turns[i])
+                yield Place(where, where), Row(self.source_of(turns[:i]), turns[i])
 
     def conversations(self, name: str) -> Iterator[list[str]]:
         """The turns of each conversation of what is called `name`. Raises DataError."""
+        return (turns for _, turns in self.conversations_placed(name))
+
+    def conversations_placed(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """The same, each with the file and line that it stands in."""
         if not (self.holds_out and name in (self.train, HELD_OUT)):
             yield from self.every(name)
             return
-        for turns in self.every(self.train):
+        for where, turns in self.every(self.train):
             if (number_of(turns) <= self.last_held_out) == (name == HELD_OUT):
-                yield turns
+                yield where, turns
 
     @cached_property
     def last_held_out(self) -> int:
@@ -104,7 +108,7 @@ class Dialogues(Reader, kind="dialogues"):
 
         The numbers are hashes: chance that stays when conversations are added or change places.
         """
-        numbers = np.fromiter(map(number_of, self.every(self.train)), dtype=np.uint64)
+        numbers = np.fromiter((number_of(turns) for _, turns in self.every(self.train)), dtype=np.uint64)
         different = np.unique(numbers)
         if len(different) < 2:
             what = f"has {len(different)} different conversation, and some must be set aside for validation"
@@ -114,13 +118,13 @@ class Dialogues(Reader, kind="dialogues"):
         wanted = self.hold_out if self.hold_out >= 1 else self.hold_out * len(numbers)
         return int(different[max(1, min(int(wanted), len(different) // 2)) - 1])
 
-    def every(self, name: str) -> Iterator[list[str]]:
-        """All conversations of a file."""
+    def every(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """All conversations of a file, each with its place."""
         path = self.file(name)
         for number, line in enumerate(read_lines(path), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                yield self.turns_of(parse_json(line, number, where), where)[self.skip_first :]
+                yield where, self.turns_of(parse_json(line, number, where), where)[self.skip_first :]
 
     def turns_of(self, record: Any, where: str) -> list[str]:
         """The texts of a conversation that are not blank. Raises DataError where there is no list of texts."""
@@ -132,6 +136,8 @@ class Dialogues(Reader, kind="dialogues"):
         texts: list[str] = []
         for place, turn in enumerate(turns, 1):
             text = turn.get(self.text_key) if isinstance(turn, dict) else turn
+            if isinstance(turn, list) or (isinstance(turn, dict) and self.turns in turn):
+                raise DataError(where, "holds a list of conversations, and a line is one", ONE_LIST)
             if not isinstance(text, str):
                 hint = "a turn is a text, or an object whose text data.text_key names"
                 raise DataError(where, f"turn {place} is {kind_of(text)}", hint)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
-from s2s.errors import DataError, suggest
+from s2s.errors import OptionError, suggest
 
 PATIENCE = 20_000  # draws without a new row before a grammar counts as used up; most test rows take 20
 
@@ -21,10 +21,10 @@ def draw(
 
     size   how many; None is as many as `sizes` says
 
-    Raises DataError for another split, or for more rows than the grammar has.
+    Raises OptionError for another split, or for more rows than the grammar has.
     """
     if split not in sizes:
-        raise DataError("data", f"the generated corpus has no split {split!r}", suggest(split, sizes))
+        raise OptionError("", f"the generated corpus has no split {split!r}", suggest(split, sizes))
     return drawn(make, split, seed, sizes[split] if size is None else size)
 
 
@@ -40,7 +40,7 @@ def drawn(make: Callable[[Random], tuple[str, str]], split: str, seed: int, size
             yield source, target
         elif (misses := misses + 1) == PATIENCE:
             what = f"the grammar does not have {size} sentences for {split}"
-            raise DataError("data.size", what, f"about {len(seen)} are all there are")
+            raise OptionError("size", what, f"about {len(seen)} are all there are")
 
 
 def split_of(source: str) -> str:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from s2s.data.pictures import Picture
-from s2s.errors import DataError, suggest
+from s2s.errors import OptionError, suggest
 
 PIXELS = 48
 FINE = 4  # points across a pixel that are looked at: edges are smooth
@@ -68,10 +68,10 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[
     """Pictures and captions of "train", "validation" or "test".
 
     The same arguments give the same pictures on every machine, and a smaller size gives the first of them.
-    Raises DataError for another split.
+    Raises OptionError for another split.
     """
     if split not in SIZES:
-        raise DataError("data", f"the drawings have no split {split!r}", suggest(split, SIZES))
+        raise OptionError("", f"the drawings have no split {split!r}", suggest(split, SIZES))
     return drawn(split, seed, SIZES[split] if size is None else size)
 
 

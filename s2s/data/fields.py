@@ -83,6 +83,10 @@ class Field(Family):
         """Model output for one example, as a person would write it."""
         raise NotImplementedError
 
+    def comparable(self, text: str) -> str:
+        """A text of this side as scores compare it: equal for texts that decode() could not tell apart."""
+        return text
+
     def pieces(self, ids: Any) -> list[str]:
         """A visible name for each position of an encoded value or of model output: the axes of an attention map."""
         raise NotImplementedError

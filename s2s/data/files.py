@@ -1,4 +1,9 @@
-"""Files as lines of text, with every way a file can be wrong said once: where, what, what to do."""
+r"""Files as lines of text, with every way a file can be wrong said once: where, what, what to do.
+
+Every text that s2s is given is read by one rule, line_of(), whether it comes from a file or from a pipe: it is UTF-8,
+a mark of byte order before it is no text, and only \n or \r\n ends a line (a lone \r is text, and so are the other
+characters at which str.splitlines() cuts). as_line() is the way back.
+"""
 
 import difflib
 import gzip
@@ -13,6 +18,7 @@ from typing import BinaryIO, cast
 
 from s2s.errors import DataError, command
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # what Windows programs put before the first line
 LONGEST_LINE = 1 << 24  # bytes: a longer "line" is not text, and reading it would fill the memory
 
 
@@ -36,6 +42,18 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise DataError(str(path), f"cannot be read: {error.strerror or error}") from None
 
 
+def line_of(line: bytes, number: int, errors: str = "strict") -> str:
+    r"""The text of line `number`: without its end (\n or \r\n), the first without the mark of byte order before it."""
+    if number == 1:
+        line = line.removeprefix(BYTE_ORDER_MARK)
+    return line.decode("utf-8", errors).removesuffix("\n").removesuffix("\r")
+
+
+def as_line(text: str) -> str:
+    """A text as a line that is read back whole: what would end it, or make the file look binary, becomes a space."""
+    return text.replace("\n", " ").replace("\r", " ").replace("\0", " ")
+
+
 def read_lines(path: Path) -> Iterator[str]:
     r"""The lines of a UTF-8 file, without their ends. Only \n ends a line, and a \r before it goes too.
 
@@ -46,13 +64,12 @@ def read_lines(path: Path) -> Iterator[str]:
         while line := file.readline(LONGEST_LINE):
             number += 1
             if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-                check_start(path, line)
+                check_start(path, line.removeprefix(BYTE_ORDER_MARK))
             if len(line) == LONGEST_LINE:
                 raise DataError(
                     f"{path}:{number}", f"a line of more than {LONGEST_LINE:,} bytes", "is this a text file?"
                 )
-            yield decoded(path, number, line).removesuffix("\n").removesuffix("\r")
+            yield decoded(path, number, line)
         if number == 0:
             raise DataError(str(path), "is empty", "it needs one example a line")
 
@@ -72,7 +89,7 @@ def decoded(path: Path, number: int, line: bytes) -> str:
     if b"\0" in line:
         raise DataError(f"{path}:{number}", "holds a zero byte: this looks binary", "it must be UTF-8 text")
     try:
-        return line.decode("utf-8")
+        return line_of(line, number)
     except UnicodeDecodeError as error:
         byte = f"byte {line[error.start]:#04x} at column {error.start + 1}"
         hint = f"it must be UTF-8; from Latin-1, for instance: iconv -f ISO-8859-1 -t UTF-8 {command(path)} > NEW"

@@ -5,7 +5,7 @@ data: {kind: features, path: vectors, target: en}            # vectors/train.npy
 data: {kind: arrayfolder, path: vectors, target: caption}    # vectors/train/metadata.csv: file_name,caption, with .npy
 """
 
-import csv
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ import numpy as np
 from s2s.data.columns import Names, as_text, as_tuple, look_up, references_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import read_picture
-from s2s.data.readers import Reader, Row, Source, SourceType
-from s2s.data.tables import parse_json
+from s2s.data.readers import Place, Reader, Row, Source, SourceType
+from s2s.data.tables import Csv, check_width, csv_cells, first_line, parse_json, shortened
 from s2s.errors import DataError
 
 LISTS = ("metadata.csv", "metadata.jsonl")
-NAMED = 5  # missing files that a message names
+NAMED = 5  # missing files that a message names,
+LONGEST = 1000  # and the characters of each
 
 
 @dataclass(kw_only=True)
@@ -52,12 +53,11 @@ class ImageFolder(Reader, kind="imagefolder"):
         if path is None:
             raise missing(self.path / name / LISTS[0])
         if path.name.startswith("metadata.csv"):
-            rows = csv.DictReader((f"{line}\n" for line in read_lines(path)), strict=True)
-            try:
-                for record in rows:
-                    yield f"{path}:{rows.line_num}", record
-            except csv.Error as error:
-                raise DataError(f"{path}:{rows.line_num}", f"is not CSV: {error}", "quote cells with commas") from None
+            rows = csv_cells(path)
+            _, header = next(rows, (0, []))
+            for number, cells in rows:
+                check_width(cells, len(header), f"{path}:{number}", Csv.loose)
+                yield f"{path}:{number}", dict(zip(header, cells))  # a column that a row lacks, look_up() misses
         else:
             for number, line in enumerate(read_lines(path), 1):
                 if line.strip():
@@ -69,7 +69,7 @@ class ImageFolder(Reader, kind="imagefolder"):
         for where, record in self.records(name):
             file = as_text(look_up(record, "file_name", where), "file_name", where)
             found.append((where, record, self.path / name / file))
-        if gone := [str(path) for _, _, path in found if not path.is_file()]:
+        if gone := [shortened([str(path)], LONGEST) for _, _, path in found if not os.path.isfile(path)]:
             more = f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else ""
             hint = "file_name is relative to the folder of the list"
             raise DataError(
@@ -80,9 +80,9 @@ class ImageFolder(Reader, kind="imagefolder"):
     def source(self, path: Path) -> Source:
         return read_picture(path)
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         for where, record, path in self.listed(name):
-            yield Row(self.source(path), references_of(record, self.target, where))
+            yield Place(str(path), where), Row(self.source(path), references_of(record, self.target, where))
 
     def contents(self, name: str) -> str:
         files = self.listed(name)
@@ -138,7 +138,7 @@ class Features(Reader, kind="features"):
     def offers(self, name: str) -> bool:
         return (self.path / f"{name}.npy").is_file()
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         file, *texts = self.files(name)
         arrays = load_array(file)
         if arrays.ndim not in (2, 3):
@@ -152,7 +152,8 @@ class Features(Reader, kind="features"):
         for i, array in enumerate(arrays):
             several = [column[i] for column in lines]
             value = np.array(array, dtype=np.float32)
-            yield Row(value, several[0] if isinstance(self.target, str) else several)
+            place = Place(f"{file}: row {i + 1:,}", f"{texts[0]}:{i + 1}")
+            yield place, Row(value, several[0] if isinstance(self.target, str) else several)
 
     def contents(self, name: str) -> str:
         return digest(self.endings, digest_files(self.files(name)))
@@ -162,8 +163,9 @@ def load_array(path: Path) -> np.ndarray:
     """The numbers of a .npy file, memory-mapped. Raises DataError."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(str(path), f"is not a .npy file of numbers: {error}", "write it with numpy.save") from None
+    except Exception as error:  # the header is Python, and reading it raises what Python's own reader does
+        what = f"is not a .npy file of numbers: {first_line(error) or type(error).__name__}"
+        raise DataError(str(path), what, "write it with numpy.save") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         kind = getattr(array, "dtype", "several arrays")
         raise DataError(str(path), f"holds {kind}, and numbers are needed", "write one array of floats with numpy.save")

@@ -14,7 +14,7 @@ from typing import Any
 
 from s2s.data.columns import Name, Names, row_of, top_columns
 from s2s.data.files import digest, digest_files, missing
-from s2s.data.readers import Reader, Row, SourceType, with_names
+from s2s.data.readers import Place, Reader, Row, SourceType, with_names
 from s2s.errors import DataError, suggest
 from s2s.parts import PathOrName
 
@@ -88,7 +88,7 @@ class HuggingFace(Reader, kind="huggingface"):
     def contents(self, name: str) -> str:
         return digest("huggingface", self.source, self.target, name, self.loaded[1])
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         if not self.offers(name):
             hint = suggest(name, self.loaded[0]).replace("options", "splits")
             raise DataError(self.place, f"there is no split {name!r}", hint)
@@ -109,9 +109,9 @@ class HuggingFace(Reader, kind="huggingface"):
                     record = dict(zip(batch, cells))
                     if column is not None:
                         record[column] = fetched(record[column])
-                    where = f"{self.place} ({name}): row {number}"
+                    where = f"{self.place} ({name}): row {number:,}"
                     row = row_of(record, self.source, self.target, where, bool(self.labels or names))
-                    yield with_names(unlabeled(row), names, where) if names else row
+                    yield Place(where, where), with_names(unlabeled(row), names, where) if names else row
 
 
 def picture_column(split: Any, source: Name | None) -> str | None:

@@ -22,7 +22,7 @@ from s2s.data.files import digest
 from s2s.data.texts import plain
 from s2s.data.tokenizers import UNKNOWN
 from s2s.data.vocabulary import SPECIALS, Vocabulary
-from s2s.errors import DataError
+from s2s.errors import DataError, OptionError
 from s2s.tensors import Padded, Space
 
 MOST = 1000  # different names: a column with more holds something else,
@@ -55,7 +55,7 @@ class Names(Field):
         return [[name for name in self.split(value) if name and name not in known] for value in values]
 
     def fit(self, values: Iterable[str]) -> None:
-        """Learn the names. Raises DataError where there are too many to be names, only one, or another every row."""
+        """Learn the names. Raises OptionError where there are too many to be names, only one, or another every row."""
         found: Counter[str] = Counter()
         for value in values:
             found.update(self.split(value))
@@ -66,7 +66,7 @@ class Names(Field):
         if len(found) < 2:
             hint = "there must be two to choose from: look at the column that data.target names"
             what = f"has one value only: {next(iter(found))!r}" if found else "has no values"
-            raise DataError("target", what, hint)
+            raise OptionError("", what, hint)
         self.names = sorted(found)
 
     @property
@@ -97,10 +97,10 @@ class Names(Field):
         return digest(self.shape, *self.names)
 
 
-def no_names(what: str, found: Iterable[str]) -> DataError:
+def no_names(what: str, found: Iterable[str]) -> OptionError:
     shown = ", ".join(repr(name[:30]) for name in sorted(found)[:3])
     hint = "labels are names out of a few: are the columns the right way round?"
-    return DataError("target", f"{what} ({shown}, ...)", hint)
+    return OptionError("", f"{what} ({shown}, ...)", hint)
 
 
 class Label(Names, kind="label"):

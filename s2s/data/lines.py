@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
-from s2s.data.readers import AUTO, USUAL, Reader, Row, SourceType
-from s2s.errors import DataError, RecipeError
+from s2s.data.readers import AUTO, USUAL, Place, Reader, Row, SourceType
+from s2s.errors import OptionError, RecipeError
 from s2s.parts import Count, Fraction, Positive
 
 
@@ -45,22 +45,27 @@ class Running(Reader):
             return True
         return any(self.is_there(name) for name in USUAL["validation"])
 
-    def rows(self, name: str) -> Iterator[Row]:
-        if self.is_there(name) and (self.apart or name != self.train):
-            return (Row("", line) for line in self.lines(name))
-        return self.part(first=name == self.train)
+    def place(self, name: str, number: int) -> str:
+        """Where a line of what is called `name` stands."""
+        return f"{name}: line {number:,}"
 
-    def part(self, first: bool) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
+        whole = self.is_there(name) and (self.apart or name != self.train)
+        numbered = enumerate(self.lines(name), 1) if whole else self.part(first=name == self.train)
+        origin = name if whole else self.train
+        return ((Place.both(self.place(origin, number)), Row("", line)) for number, line in numbered)
+
+    def part(self, first: bool) -> Iterator[tuple[int, str]]:
         """The training text up to where validation begins, or from there on; a line may be cut in two."""
         total = sum(len(line) + 1 for line in self.lines(self.train))
         held = int(self.hold_out) if self.hold_out >= 1 else total - int(total * (1 - self.hold_out))
         left = total - min(held, total // 2)
-        for line in self.lines(self.train):
+        for number, line in enumerate(self.lines(self.train), 1):
             here, rest = line[: max(0, left)], line[max(0, left) :]
             if first and left > 0:
-                yield Row("", here)
+                yield number, here
             elif not first and left <= len(line):
-                yield Row("", rest if left > 0 else line)
+                yield number, rest if left > 0 else line
             left -= len(line) + 1
 
 
@@ -95,6 +100,9 @@ class Lines(Running, kind="lines"):
             return iter(self.text.split("\n"))
         return read_lines(self.file(name))
 
+    def place(self, name: str, number: int) -> str:
+        return super().place("data.text", number) if self.text is not None else f"{self.file(name)}:{number}"
+
     def file(self, name: str) -> Path:
         found = self.locate(name)
         if found is None:
@@ -120,7 +128,7 @@ class Python(Running, kind="python"):
         try:
             from pydoc_data.topics import topics
         except ImportError:
-            raise DataError("data", "this Python has no pydoc_data.topics", "use the one from python.org") from None
+            raise OptionError("", "this Python has no pydoc_data.topics", "use the one from python.org") from None
         return topics
 
     def lines(self, name: str) -> Iterator[str]:

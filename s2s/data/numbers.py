@@ -11,7 +11,7 @@ from torch import Tensor
 
 from s2s.data.fields import Field
 from s2s.data.files import digest
-from s2s.errors import DataError, RunError
+from s2s.errors import OptionError, RowError, RunError
 from s2s.safefiles import atomic_write
 from s2s.tensors import Padded, Space
 
@@ -28,10 +28,10 @@ class Numbers(Field, kind="numbers"):
         return self.width
 
     def fit(self, values: Iterable[np.ndarray]) -> None:
-        """Look at the first value. Raises DataError where it is no vector, and no matrix."""
+        """Look at the first value. Raises OptionError where it is no vector, and no matrix."""
         first = next(iter(values))
         if first.ndim not in (1, 2):
-            raise DataError("source", f"has arrays of shape {first.shape}", "one example must be [F] or [S, F]")
+            raise OptionError("", f"has arrays of shape {first.shape}", "one example must be [F] or [S, F]")
         self.width, self.over_time = int(first.shape[-1]), first.ndim == 2
 
     @property
@@ -43,16 +43,16 @@ class Numbers(Field, kind="numbers"):
         return np.dtype(np.float32)
 
     def encode_all(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Flat arrays [F] or [S * F]. Raises DataError where a shape is another one, or a number is none."""
-        for number, value in enumerate(values, 1):
+        """Flat arrays [F] or [S * F]. Raises RowError where a shape is another one, or a number is none."""
+        for number, value in enumerate(values):
             if value.ndim != 1 + self.over_time or value.shape[-1] != self.width:
                 wanted = f"[S, {self.width}]" if self.over_time else f"[{self.width}]"
                 what = f"has the shape {list(value.shape)}, and training has {wanted}"
-                raise DataError(f"source: row {number}", what, "make all of one width")
+                raise RowError(number, what, "make all of one width")
             if not len(value):
-                raise DataError(f"source: row {number}", "has no positions", "leave the row out")
+                raise RowError(number, "has no positions", "leave the row out")
             if not np.isfinite(value).all():
-                raise DataError(f"source: row {number}", "has an infinite number, or none (NaN)", "repair the data")
+                raise RowError(number, "has an infinite number, or none (NaN)", "repair the data")
         return [np.ascontiguousarray(value, np.float32).ravel() for value in values]
 
     def collate(self, rows: Sequence[np.ndarray]) -> Padded | Tensor:

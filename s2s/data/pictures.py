@@ -5,6 +5,7 @@ square(open_picture(picture), 112, "crop")      # [3, 112, 112], uint8
 """
 
 import io
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,7 @@ def picture_of(cell: Any, where: str) -> Picture | None:
         return Picture(data, path or where)
     if not isinstance(path, str):
         raise DataError(where, "has a picture of neither bytes nor a path", "leave the row out, or make the cell null")
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         hint = "put the bytes of pictures into the table, or run s2s where the path leads to the file"
         raise DataError(where, f"names a picture that is not there: {path}", hint)
     return read_picture(Path(path))
@@ -63,7 +64,9 @@ def open_picture(picture: Picture) -> Any:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we have a bound of our own
+            # What Pillow only warns of (EXIF that is cut short, a palette it does not know) it has read all the same;
+            # and for what is too large we have a bound of our own.
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(picture.data)) as image:
                 width, height = image.size
                 if width * height > MOST_PIXELS:

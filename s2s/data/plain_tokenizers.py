@@ -14,7 +14,7 @@ from typing import Literal
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
 from s2s.data.typed import as_typed
 from s2s.data.vocabulary import SPECIALS, Vocabulary
-from s2s.errors import DataError
+from s2s.errors import OptionError
 from s2s.parts import Positive
 from s2s.tensors import UNK
 
@@ -55,7 +55,7 @@ class Listed(Tokenizer):
         self.vocabulary = Vocabulary.count(map(self.prepared, texts), self.limit, self.min_count)
         if len(self.vocabulary) == len(SPECIALS):
             rarer = f"no piece is there {self.min_count} times" if self.min_count > 1 else "there is no text"
-            raise DataError("tokenizer", f"has nothing to learn from: {rarer}", "check the training data")
+            raise OptionError("", f"has nothing to learn from: {rarer}", "check the training data")
 
     def prepared(self, text: str) -> list[str]:
         return self.split(normalize(text, self.normalization, self.lowercase))

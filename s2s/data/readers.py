@@ -18,7 +18,7 @@ import numpy as np
 from s2s.data.context import context_of
 from s2s.data.files import digest, digest_files, existing, missing, read_lines
 from s2s.data.pictures import Picture
-from s2s.errors import DataError
+from s2s.errors import DataError, OptionError
 from s2s.parts import Count, Family, Fraction, Positive
 
 AUTO = "auto"
@@ -50,6 +50,17 @@ class Row(NamedTuple):
         return [self.target] if isinstance(self.target, str) else self.target
 
 
+class Place(NamedTuple):
+    """Where the two sides of a row stand, for messages: train.tsv:7, train.parquet: row 7."""
+
+    source: str
+    target: str
+
+    @classmethod
+    def both(cls, where: str) -> "Place":
+        return cls(where, where)
+
+
 @dataclass(kw_only=True)
 class Reader(Family, ABC):
     """Rows of a split: `train`, `validation`, `test`, or any other name that the data has.
@@ -61,7 +72,8 @@ class Reader(Family, ABC):
     max_characters  a training row with a longer side is left out, and counted
     labels          names for targets that are numbers: [negative, positive] calls 0 negative
 
-    A member says which names it offers, gives their rows, and a fingerprint of what they hold.
+    A member says which names it offers, gives their rows, and a fingerprint of what they hold. Rows come from rows(),
+    or from placed() where it can say in which line of which file each of them stands.
     `source_type` says what its sources are; without one ("nothing"), blank targets are rows, too.
     """
 
@@ -89,9 +101,15 @@ class Reader(Family, ABC):
     def offers(self, name: str) -> bool:
         """Whether the data has something called `name`."""
 
-    @abstractmethod
     def rows(self, name: str) -> Iterator[Row]:
         """What is called `name`, from its beginning, a row at a time. Raises DataError."""
+        if type(self).placed is Reader.placed:
+            raise NotImplementedError(f"{type(self).__name__} gives no rows: it needs rows() or placed()")
+        return (row for _, row in self.placed(name))
+
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
+        """The same rows, each with its place."""
+        return ((Place.both(f"{name}: row {number:,}"), row) for number, row in enumerate(self.rows(name), 1))
 
     @abstractmethod
     def contents(self, name: str) -> str:
@@ -111,10 +129,17 @@ class Reader(Family, ABC):
 
     def read(self, split: str) -> Iterator[Row]:
         """The rows of a split, one at a time. Raises DataError with file and line."""
-        rows = self.rows(self.required(split))
+        return (row for _, row in self.read_placed(split))
+
+    def read_placed(self, split: str) -> Iterator[tuple[Place, Row]]:
+        """The same rows, each with its place."""
+        name = self.required(split)
+        # A reader of one's own may change the rows() of another: then its placed() does not know these rows.
+        first = next(one for one in type(self).__mro__ if "placed" in vars(one) or "rows" in vars(one))
+        placed = self.placed(name) if "placed" in vars(first) else Reader.placed(self, name)
         if not self.labels:
-            return rows
-        return (with_names(row, self.labels, f"{split}: row {number}") for number, row in enumerate(rows, 1))
+            return placed
+        return ((place, with_names(row, self.labels, place.target)) for place, row in placed)
 
     def fingerprint(self, split: str) -> str:
         """Changes when the rows of a split may have changed: what a cache is keyed by."""
@@ -124,7 +149,7 @@ class Reader(Family, ABC):
         name = self.named(split)
         if name is None:
             usual = " or ".join(USUAL.get(split, (split,)))
-            raise DataError(f"data.{split}", f"there is no {split} split", f"name one, or add {usual} to the data")
+            raise OptionError(split, f"there is no {split} split", f"name one, or add {usual} to the data")
         return name
 
 
@@ -142,7 +167,7 @@ def label_of(text: str, labels: Sequence[str], where: str) -> str:
     plain = text.strip()
     if plain in labels or not plain:
         return plain
-    if (number := NUMBER.fullmatch(plain)) and int(number[1]) < len(labels):
+    if len(plain) < 10 and (number := NUMBER.fullmatch(plain)) and int(number[1]) < len(labels):
         return labels[int(number[1])]
     raise DataError(where, f"has the label {text!r}", f"data.labels names: {', '.join(labels)}, for 0, 1, ...")
 
@@ -180,7 +205,7 @@ class Text(Reader, kind="text"):
         # One file of a pair is enough: a validation set without its target is a mistake to be told of.
         return any(self.locate(name, ending) for ending in self.endings())
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         source, *targets = self.files(name)
         return parallel(source, targets, several=not isinstance(self.target, str))
 
@@ -188,13 +213,14 @@ class Text(Reader, kind="text"):
         return digest("text", isinstance(self.target, str), digest_files(self.files(name)))
 
 
-def parallel(source: Path, targets: Sequence[Path], *, several: bool = False) -> Iterator[Row]:
+def parallel(source: Path, targets: Sequence[Path], *, several: bool = False) -> Iterator[tuple[Place, Row]]:
     """Line n of the source with line n of every target. Raises DataError where their counts differ."""
     paths = (source, *targets)
-    for texts in zip_longest(*map(read_lines, paths)):
+    for number, texts in enumerate(zip_longest(*map(read_lines, paths)), 1):
         if None in texts:
             raise unequal(paths)
-        yield Row(texts[0], list(texts[1:]) if several else texts[1])
+        place = Place(f"{source}:{number}", f"{targets[0]}:{number}")
+        yield place, Row(texts[0], list(texts[1:]) if several else texts[1])
 
 
 def unequal(paths: Sequence[Path]) -> DataError:

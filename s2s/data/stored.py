@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from s2s.data.pictures import Picture
 from s2s.data.readers import Source, SourceType
-from s2s.errors import DataError
+from s2s.errors import RowError
 
 SOURCES: dict[SourceType, pa.DataType] = {
     "text": pa.string(),
@@ -30,22 +30,40 @@ def schema_of(kind: SourceType) -> pa.Schema:
             "target": pa.list_(pa.string()),
             "source_hash": pa.uint64(),
             "target_hash": pa.uint64(),
+            "number": pa.uint64(),  # of the row among those that the reader gives, from 0, with those that are left out
         }
     )
 
 
-def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]], where: str) -> pa.RecordBatch:
-    """Rows as Arrow. Raises DataError where a text is no Unicode, or a source of another kind."""
+def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]], numbers: list[int]) -> pa.RecordBatch:
+    """Rows as Arrow. Raises RowError where a text is no Unicode, or a source of another kind."""
     try:
-        columns = [[*map(pack, sources)], targets, hashed(sources), hashed([several[0] for several in targets])]
+        columns = [
+            [*map(pack, sources)],
+            targets,
+            hashed(sources),
+            hashed([several[0] for several in targets]),
+            numbers,
+        ]
         arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
     except UnicodeEncodeError as error:
+        row = next(i for i, sides in enumerate(zip(sources, targets)) if error.object in (sides[0], *sides[1]))
         what = f"a text holds half a character: {error.object[error.start : error.end]!a}"
-        raise DataError(where, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
+        raise RowError(row, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
     except (pa.ArrowTypeError, pa.ArrowInvalid):
+        row = next((i for i, source in enumerate(sources) if not fits(source, schema.field("source").type)), 0)
         hint = "pictures in a table: use Parquet, with a column of {bytes, path} as `datasets` writes them"
-        raise DataError(where, "some sources are of another kind than the data says", hint) from None
+        raise RowError(row, "its source is of another kind than the data says", hint) from None
+
+
+def fits(source: Source, kind: pa.DataType) -> bool:
+    """Can this source be kept as that type?"""
+    try:
+        pa.array([pack(source)], kind)
+        return True
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return False
 
 
 def pack(source: Source) -> Any:

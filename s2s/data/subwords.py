@@ -19,7 +19,7 @@ import sentencepiece
 from s2s.data.tokenizers import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
 from s2s.data.typed import as_typed
 from s2s.data.vocabulary import SPECIALS, Vocabulary, damaged, read_file
-from s2s.errors import DataError
+from s2s.errors import OptionError
 from s2s.parts import Fraction, Positive, Range
 from s2s.safefiles import atomic_write
 from s2s.tensors import BOS, EOS, PAD, UNK
@@ -69,7 +69,7 @@ class Subwords(Tokenizer):
         self.max_sentences = max_sentences
 
     def fit(self, texts: Iterable[str]) -> None:
-        """Train. Raises DataError where there is no text, or the size does not suit it."""
+        """Train. Raises OptionError where there is no text, or the size does not suit it."""
         model = io.BytesIO()
         failures: list[BaseException] = []  # sentencepiece makes a RuntimeError of whatever reading the texts raises
         try:
@@ -109,21 +109,17 @@ class Subwords(Tokenizer):
             failures.append(error)
             raise
 
-    def explained(self, message: str) -> DataError:
+    def explained(self, message: str) -> OptionError:
         """What sentencepiece's complaint means for the recipe."""
         if high := re.search(r"value <= (\d+)", message):
             what = f"{self.size} is more pieces than the training text has: {high[1]} at most"
-            return DataError("tokenizer.size", what, f"set size: {high[1]} or less")
+            return OptionError("size", what, f"set size: {high[1]} or less")
         if low := re.search(r"\d+ vs (\d+)", message):
             what = f"{self.size} is too small: the characters of the training text alone need {low[1]}"
-            return DataError(
-                "tokenizer.size", what, f"set size: {low[1]} or more, or lower coverage ({self.coverage:g})"
-            )
+            return OptionError("size", what, f"set size: {low[1]} or more, or lower coverage ({self.coverage:g})")
         if "sentences_.empty()" in message or "all_chars_count" in message:
-            return DataError("tokenizer", "has nothing to learn from: there is no text", "check the training data")
-        return DataError(
-            "tokenizer", f"sentencepiece cannot be trained on this text: {message}", "check the training data"
-        )
+            return OptionError("", "has nothing to learn from: there is no text", "check the training data")
+        return OptionError("", f"sentencepiece cannot be trained on this text: {message}", "check the training data")
 
     def read(self, model: bytes) -> None:
         """Take over a serialized model. Raises RuntimeError if it is none."""

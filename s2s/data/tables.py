@@ -16,10 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.data.columns import Name, Names, as_tuple, no_column, row_of, top_columns
+from s2s.data.columns import ONE_LIST, Name, Names, as_tuple, no_column, row_of, top_columns
 from s2s.data.files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
-from s2s.data.readers import AUTO, Reader, Row, SourceType
-from s2s.errors import DataError
+from s2s.data.readers import AUTO, Place, Reader, Row, SourceType
+from s2s.errors import DataError, OptionError
 
 csv.field_size_limit(
     min(LONGEST_LINE, sys.maxsize)
@@ -80,12 +80,14 @@ class Table(Reader):
         """What decides how the bytes of a file become rows."""
         return type(self).__name__, self.source, self.target
 
-    def rows(self, name: str) -> Iterator[Row]:
+    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
         for path in self.files(name):
-            yield from self.file_rows(path)
+            for where, row in self.file_rows(path):
+                yield Place(where, where), row
 
     @abstractmethod
-    def file_rows(self, path: Path) -> Iterator[Row]: ...
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
+        """(where it stands, the row) of every row of a file."""
 
 
 @dataclass(kw_only=True)
@@ -93,9 +95,13 @@ class Tsv(Table, kind="tsv"):
     """Cells between tabs, a row a line, no quoting.
 
     header  whether the first line names the columns; null: where columns are asked for by name
+
+    The first line says how many cells a row has. One with more of them is a mistake, unless those are blank: a tab
+    inside a text would make another text of it. One with fewer is read where no column that is asked for is missing.
     """
 
     header: bool | None = None
+    loose: ClassVar[str] = "take the tab out of the cell that it stands in, or give every cell a name in the first line"
 
     endings: ClassVar[tuple[str, ...]] = (".tsv", ".tab")
 
@@ -106,30 +112,35 @@ class Tsv(Table, kind="tsv"):
         """The cells of every row, and the line it ends on."""
         return ((number, line.split("\t")) for number, line in enumerate(read_lines(path), 1) if line)
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         names = (*([] if self.source is None else [self.source]), *as_tuple(self.target))
         header = any(isinstance(name, str) for name in names) if self.header is None else self.header
         rows = self.cells(path)
-        first = next(rows, (0, []))[1] if header else []
-        wanted = [column_number(first, name, path) for name in names]
+        line, first = next(rows, (0, []))
+        if line and not header:
+            rows = chain([(line, first)], rows)
+        wanted = [column_number(first if header else [], name, path) for name in names]
         needed, several = max(wanted) + 1, isinstance(self.target, tuple)
         for number, cells in rows:
+            if len(cells) > len(first):
+                check_width(cells, len(first), f"{path}:{number}", self.loose)
             if len(cells) < needed:
                 what = f"has {plural(len(cells), 'column')}, and column {needed - 1} was asked for (they count from 0)"
                 raise DataError(f"{path}:{number}", what, f"the line is: {shortened(cells)}")
             texts = ["", *(cells[i] for i in wanted)] if self.source is None else [cells[i] for i in wanted]
-            yield Row(texts[0], texts[1:] if several else texts[1])
+            yield f"{path}:{number}", Row(texts[0], texts[1:] if several else texts[1])
 
 
 @dataclass(kw_only=True)
 class Csv(Tsv, kind="csv"):
-    """Cells between commas (or another delimiter), quoted where they need to be (RFC 4180).
+    """Cells between commas (or another delimiter), quoted where they need to be (RFC 4180); as many a row as for tsv.
 
     header     whether the first line names the columns; null: where columns are asked for by name
-    delimiter  one character
+    delimiter  one character; a tab is "\\t"
     """
 
     delimiter: str = ","
+    loose: ClassVar[str] = 'a cell with a comma or a line break in it is quoted: "Well, yes"'
 
     endings: ClassVar[tuple[str, ...]] = (".csv",)
 
@@ -137,18 +148,7 @@ class Csv(Tsv, kind="csv"):
         return *super().asked(), self.delimiter
 
     def cells(self, path: Path) -> Iterator[tuple[int, Sequence[str]]]:
-        try:
-            table = csv.reader((f"{line}\n" for line in read_lines(path)), delimiter=self.delimiter, strict=True)
-        except (TypeError, ValueError):
-            raise DataError("data.delimiter", f"must be one character, found {self.delimiter!r}") from None
-        try:
-            for cells in table:
-                if cells:
-                    yield table.line_num, cells
-        except csv.Error as error:
-            what = "a quote is opened and never closed" if "end of data" in str(error) else f"is not CSV: {error}"
-            hint = 'a cell that holds a quote is written "like ""this"""; without quoting, the kind is tsv'
-            raise DataError(f"{path}:{table.line_num}", what, hint) from None
+        return csv_cells(path, self.delimiter)
 
 
 @dataclass(kw_only=True)
@@ -157,11 +157,12 @@ class JsonLines(Table, kind="jsonl"):
 
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".json", ".ndjson")
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         for number, line in enumerate(read_lines(path), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                yield row_of(parse_json(line, number, where), self.source, self.target, where, bool(self.labels))
+                record = parse_json(line, number, where)
+                yield where, row_of(record, self.source, self.target, where, bool(self.labels))
 
 
 @dataclass(kw_only=True)
@@ -186,7 +187,7 @@ class Parquet(Table, kind="parquet"):
             return usual
         return "picture" if kind is not None and is_picture(kind) else usual
 
-    def file_rows(self, path: Path) -> Iterator[Row]:
+    def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -197,8 +198,9 @@ class Parquet(Table, kind="parquet"):
                 columns = top_columns(file.schema_arrow.names, self.source, self.target, str(path))
                 batches = (batch.to_pylist() for batch in file.iter_batches(1000, columns=columns))
                 for number, record in enumerate(chain.from_iterable(batches), 1):
-                    yield row_of(record, self.source, self.target, f"{path}: row {number}", bool(self.labels))
-        except (pa.ArrowException, OSError) as error:
+                    where = f"{path}: row {number:,}"
+                    yield where, row_of(record, self.source, self.target, where, bool(self.labels))
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: of a text that is no UTF-8
             raise DataError(
                 str(path), f"is not a readable Parquet file: {first_line(error)}", "write it again"
             ) from None
@@ -209,6 +211,32 @@ def is_picture(kind: Any) -> bool:
     import pyarrow as pa
 
     return pa.types.is_struct(kind) and any(field.name == "bytes" for field in kind)
+
+
+def csv_cells(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """The cells of every row that is not blank, and the line it ends on. Raises DataError with file and line."""
+    try:
+        # A shell and YAML without double quotes leave the two characters \t as they are.
+        sign = "\t" if delimiter == "\\t" else delimiter
+        table = csv.reader((f"{line}\n" for line in read_lines(path)), delimiter=sign, strict=True)
+    except (TypeError, ValueError):
+        hint = 'such as ";" or "|"; a tab is "\\t"'
+        raise OptionError("delimiter", f"must be one character, found {delimiter!r}", hint) from None
+    try:
+        for cells in table:
+            if cells:
+                yield table.line_num, cells
+    except csv.Error as error:
+        what = "a quote is opened and never closed" if "end of data" in str(error) else f"is not CSV: {error}"
+        hint = 'a cell that holds a quote is written "like ""this"""; without quoting, the kind is tsv'
+        raise DataError(f"{path}:{table.line_num}", what, hint) from None
+
+
+def check_width(cells: Sequence[str], width: int, where: str, hint: str) -> None:
+    """Complain about a row with more cells than the first line, unless nothing is in them."""
+    if any(cell.strip() for cell in cells[width:]):
+        what = f"has {plural(len(cells), 'cell')}, and the first line has {width}"
+        raise DataError(where, f"{what}: {shortened(cells)}", hint)
 
 
 def column_number(header: Sequence[str], name: Name, path: Path) -> int:
@@ -226,24 +254,28 @@ def column_number(header: Sequence[str], name: Name, path: Path) -> int:
 
 
 def parse_json(line: str, number: int, where: str) -> Any:
+    """What a line holds. Raises DataError."""
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
         hint = "JSON lines hold one whole object on every line"
         if number == 1 and line.lstrip().startswith("["):
-            hint = "this is one large list: write one of its objects a line (jq -c '.[]')"
+            hint = ONE_LIST
         raise DataError(where, f"is not JSON: {error.msg} at column {error.colno}", hint) from None
+    except ValueError:  # Python's bound on the digits of a whole number
+        digits = f"{sys.get_int_max_str_digits():,}"
+        raise DataError(where, f"holds a number of more than {digits} digits", "put it in quotes: it is text") from None
     except RecursionError:
-        raise DataError(where, "is JSON nested too deeply") from None
+        raise DataError(where, "is JSON nested too deeply", "write one flat object a line") from None
 
 
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def shortened(cells: Sequence[str]) -> str:
+def shortened(cells: Sequence[str], most: int = 60) -> str:
     text = " | ".join(cells)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def first_line(error: BaseException) -> str:

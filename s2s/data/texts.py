@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from s2s.data.fields import Field
-from s2s.data.tokenizers import Tokenizer
-from s2s.errors import RecipeError
+from s2s.data.tokenizers import Tokenizer, normalize
+from s2s.errors import RecipeError, mounted
 from s2s.parts import Choice, Positive
 from s2s.tensors import EOS, PAD, Padded, Space
 
@@ -72,7 +72,8 @@ class Text(Field, kind="text"):
         return self
 
     def fit(self, values: Iterable[str]) -> None:
-        self.tokenizer.fit(map(self.replaced, values))
+        with mounted("tokenizer"):
+            self.tokenizer.fit(map(self.replaced, values))
 
     def replaced(self, text: str) -> str:
         """The text as the tokenizer gets it."""
@@ -122,6 +123,11 @@ class Text(Field, kind="text"):
     def decode(self, ids: Iterable[int]) -> str:
         """Text again; PAD, BOS and EOS are left out. Takes a list, an array or a tensor [T]."""
         return self.tokenizer.decode(plain(ids))
+
+    def comparable(self, text: str) -> str:
+        """In the Unicode form that the tokenizer writes, and NFC at least: one code for one visible character."""
+        form = self.tokenizer.normalization
+        return normalize(text, "nfc" if form == "none" else form, lowercase=False)
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         return self.tokenizer.pieces(plain(ids))

@@ -25,12 +25,14 @@ UNKNOWN = "⁇"  # what decode() writes for a piece that the vocabulary does not
 class Tokenizer(Family):
     """encode() and decode() are inverses as far as the vocabulary reaches; neither adds BOS or EOS.
 
-    fit(texts)     learn the vocabulary, in one pass; raises DataError where there is nothing to learn from
+    fit(texts)     learn the vocabulary, in one pass; raises OptionError where there is nothing to learn from
+    normalization  the Unicode form of what it decodes
     samples        True where sample() draws among several segmentations
     fingerprint    equal fingerprints encode every text alike; sampling does not count
     """
 
     samples: bool = False
+    normalization: Normalization = "nfc"
 
     def fit(self, texts: Iterable[str]) -> None:
         raise NotImplementedError

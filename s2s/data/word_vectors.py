@@ -27,7 +27,7 @@ from s2s.tensors import PAD
 
 LONGEST = 1 << 20  # bytes of a line: 50,000 numbers
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-HEADER = re.compile(rb"\d+ \d+")
+HEADER = re.compile(rb"\d{1,18} \d{1,18}")
 
 
 class Found(NamedTuple):
@@ -94,7 +94,7 @@ def spellings(tokenizer: Tokenizer) -> list[dict[bytes, list[int]]]:
     if not isinstance(tokenizer, Listed):
         kind = next((name for name, maker in Tokenizer.kinds.items() if maker is type(tokenizer)), "other")
         what = f"are of words, and the tokenizer is {kind}: its pieces are parts of words"
-        raise RecipeError("model.word_vectors", what, "choose tokenizer: word, or leave word_vectors out")
+        raise RecipeError("", what, "choose tokenizer: word, or leave word_vectors out")
     forms: list[dict[bytes, list[int]]] = [{}, {}, {}]
     names = tokenizer.vocabulary.pieces
     for i, name in enumerate(names):
@@ -152,7 +152,7 @@ def check_width(path: Path, found: int, width: int, key: str) -> None:
         raise DataError(f"{path}:1", "is no file of word vectors", hint)
     if found != width:
         what = f"vectors of {path.name} are {found} wide, and the embedding is {width}"
-        raise RecipeError("model.word_vectors", what, f"set {key}={found}")
+        raise RecipeError("", what, f"set {key}={found}")
 
 
 def with_blanks(path: Path, number: int, line: bytes, width: int) -> tuple[bytes, bytes]:

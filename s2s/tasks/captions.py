@@ -16,7 +16,7 @@ from s2s.safefiles import atomic_write
 from s2s.tasks.baselines import constant_baseline, most_frequent
 from s2s.tasks.caption_metrics import Bleu4, Cider
 from s2s.tasks.metrics import Chrf, Exact, Metric
-from s2s.tasks.task import Task, sources, targets
+from s2s.tasks.task import Task, targets
 
 FREQUENT = "most_frequent.txt"  # in the folder of the fields
 
@@ -48,9 +48,8 @@ class Captioning(Task, kind="captioning"):
 
     def fit(self, rows: Iterable[Row]) -> None:
         """Learn the vocabulary from training rows, and their most frequent caption, the baseline of evaluation."""
-        self.source.fit(sources(rows))
-        self.target.fit(targets(rows))
-        self.most_frequent = most_frequent(targets(rows))
+        super().fit(rows)
+        self.most_frequent = most_frequent(map(self.target.comparable, targets(rows)))
 
     def details(self, rows: Sequence[Row], answers: Sequence[str]) -> dict[str, Any]:
         """What the most frequent caption of training scores here: {"baselines": [{name, answer, scores}]}."""

@@ -22,7 +22,7 @@ from s2s.data.labels import Label, Names, Tags
 from s2s.data.plain_tokenizers import Words
 from s2s.data.readers import Row
 from s2s.data.texts import Text
-from s2s.errors import DataError, RecipeError, RunError, suggest
+from s2s.errors import OptionError, RecipeError, RowError, RunError, suggest
 from s2s.nn.heads import HeadOutput
 from s2s.parts import Amount, Choice, options_of
 from s2s.safefiles import atomic_write
@@ -75,7 +75,7 @@ class Labeling(Task):
             for name in chosen:
                 if name not in names:
                     hint = suggest(name, names).replace("options", "classes")
-                    raise RecipeError("class_weights", f"there is no class {name!r}", hint)
+                    raise OptionError("class_weights", f"there is no class {name!r}", hint)
             return torch.tensor([float(chosen.get(name, 1.0)) for name in names])
         counts = Counter(name for text in targets(rows) for name in self.target.split(text))
         return torch.tensor([counts.total() / (len(names) * counts[name]) for name in names])
@@ -167,7 +167,7 @@ class Tagging(Labeling, kind="tagging"):
             first = int(wrong[0])
             hint = "every word needs one tag; tokenizer: {kind: word, punctuation: keep} cuts at blanks only"
             what = f"has {words[first]} pieces and {tags[first]} tags"
-            raise DataError(f"{split}: row {encoded.row(first) + 1}", what, hint)
+            raise RowError(encoded.row(first), what, hint)
 
     def said(self, logits: np.ndarray) -> str:
         return self.target.decode(logits[: len(logits) - self.source.ends].argmax(-1))

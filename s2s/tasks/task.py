@@ -17,7 +17,7 @@ from s2s.data.subwords import Unigram
 from s2s.data.texts import Text
 from s2s.data.tokenizers import Tokenizer
 from s2s.decoding.batched import SearchCall
-from s2s.errors import RecipeError
+from s2s.errors import RecipeError, mounted
 from s2s.nn.heads import HeadOutput
 from s2s.nn.model import Model
 from s2s.parts import Choice, Family
@@ -70,9 +70,11 @@ class Task(Family):
             cls.predictor = "task"
 
     def fit(self, rows: Iterable[Row]) -> None:
-        """Learn the vocabularies from training rows; `rows` is read once for each side."""
-        self.source.fit(sources(rows))
-        self.target.fit(targets(rows))
+        """Learn the vocabularies from training rows; `rows` is read once for each side. Raises OptionError."""
+        with mounted("source"):
+            self.source.fit(sources(rows))
+        with mounted("target"):
+            self.target.fit(targets(rows))
 
     def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
         """What training makes small, with the penalties that the head adds while it is trained."""
@@ -84,7 +86,7 @@ class Task(Family):
         return -output.logits.float().log_softmax(-1).gather(1, batch.gold[:, None]).squeeze(1)
 
     def check(self, split: str, encoded: EncodedCorpus) -> None:
-        """Do the two sides of every row belong together? Raises DataError where they do not."""
+        """Do the two sides of every row belong together? Raises RowError, of a row of the corpus, where they do not."""
 
     def answer(
         self,
@@ -100,6 +102,11 @@ class Task(Family):
         search  the recipe's `decoding`, for a task that makes use of it
         """
         raise NotImplementedError(f"{type(self).__name__} is answered by the predictor {self.predictor!r}")
+
+    def comparable(self, texts: Iterable[str]) -> list[str]:
+        """Answers, or references, as metrics get them: in the same form whatever the data has. Scores of validation
+        and evaluation, intervals, baselines and paired tests all go by it."""
+        return [self.target.comparable(text) for text in texts]
 
     def likelihood_scores(self, likelihood: Likelihood) -> list[Score]:
         """Scores that need no answer, only what the model makes of the right one."""
@@ -150,10 +157,12 @@ class Translation(Task, kind="translation"):
         sides = (self.source, self.target)
         sharing = [i for i, side in enumerate(sides) if side.shares(self.shared)]
         if sharing:
-            self.shared.fit(chain.from_iterable(columns[i] for i in sharing))
-        for i, side in enumerate(sides):
+            with mounted("tokenizer"):
+                self.shared.fit(chain.from_iterable(columns[i] for i in sharing))
+        for i, name in enumerate(("source", "target")):
             if i not in sharing:
-                side.fit(columns[i])
+                with mounted(name):
+                    sides[i].fit(columns[i])
 
 
 def sources(rows: Iterable[Row]) -> Iterator[Any]:

@@ -65,7 +65,8 @@ class Validator:
         encoded: Any = self.batches.encoded.sources  # a sequence of arrays, on the disk
         written = self.predictor(model, precision).predict([row.source for row in rows], encoded)
         references = [row.references for row in rows]
-        found = score_all(self.task.metrics, written, references, n_bootstrap=0)
+        answers, right = self.task.comparable(written), [self.task.comparable(several) for several in references]
+        found = score_all(self.task.metrics, answers, right, n_bootstrap=0)
         scores |= {score.kind: score.value for score in found}
         higher = {score.kind for score in found if score.higher_is_better}
         step = max(1, len(written) // (self.samples + 1))

@@ -337,9 +337,9 @@ def test_damage_is_noticed(name, tmp_path):
         ({"train": [("", "a"), ("b", "")], "dev": []}, "train", "nothing in it: 2 rows, 2 with an empty side"),
         ({"train": [("x" * 20_001, "y")], "dev": []}, "train", "0 with an empty side, 1 too long"),
         ({"train": [], "test": [("a", "")] * 3}, "test", "test: has nothing in it: 3 rows, 3 with an empty side"),
-        ({"train": numbered(30), "dev": []}, "test", "data.test: there is no test split"),
+        ({"train": numbered(30), "dev": []}, "test", "test: there is no test split"),
         ({"train": [("a", "b")] * 50}, "train", "train: has 1 different source"),
-        ({"train": [("a\ud800", "b")], "dev": []}, "train", "train: rows up to 1: a text holds half a character"),
+        ({"train": [("a\ud800", "b")], "dev": []}, "train", "train: row 1: a text holds half a character"),
     ],
 )
 def test_mistakes_have_a_sentence(splits, split, said):

@@ -108,6 +108,8 @@ def test_mistakes_have_a_sentence(tmp_path):
         ({"talk": ["a"]}, r"train.jsonl:1: has no list called 'turns'\n  name it: data.turns=NAME; the line has: talk"),
         ({"turns": ["a", 3]}, "turn 2 is the number 3"),
         ({"turns": [{"say": "a"}]}, "turn 1 is null"),
+        ([{"turns": ["a", "b"]}, {"turns": ["c", "d"]}], r"train.jsonl:1: holds a list of conversations.*\n.*jq -c"),
+        ([["a", "b"], ["c", "d"]], r"train.jsonl:1: holds a list of conversations"),
         (["a", "b"], None),
     ):
         write(tmp_path, "train.jsonl", [record])

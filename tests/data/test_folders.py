@@ -137,7 +137,7 @@ def test_rows_without_a_picture(tmp_path):
         train = open_corpus(reader, "train")
         assert (len(train), train.counts.empty) == (1, 1)
         assert train[0].source.data == png("red")
-        with pytest.raises(DataError, match="validation: row 2: has no source"):
+        with pytest.raises(DataError, match=r"valid.*\.parquet: row 2: has no source"):
             open_corpus(reader, "validation")
 
 
@@ -168,7 +168,9 @@ def test_pictures_where_texts_should_be(tmp_path):
     (tmp_path / "a.png").write_bytes(png("red"))
     cell = f'{{"bytes": null, "path": "{tmp_path / "a.png"}"}}'
     (tmp_path / "train.jsonl").write_text(f'{{"image": {cell}, "text": "a"}}\n')
-    with pytest.raises(DataError, match="sources are of another kind than the data says\n  pictures in a table"):
+    with pytest.raises(
+        DataError, match=r"train.jsonl:1: its source is of another kind than the data says\n  pictures in a table"
+    ):
         open_corpus(JsonLines(path=tmp_path, source="image", target="text", hold_out=0), "train")
     (tmp_path / "train.jsonl").write_text('{"image": {"path": "a.png"}, "text": "a"}\n')
     with pytest.raises(DataError, match="name a field inside it, one of: image.path"):
@@ -237,6 +239,12 @@ def test_mistakes_have_a_sentence(tmp_path):
     (tmp_path / "train" / "metadata.csv").write_text("file_name,en\nred.png,a\n")
     with pytest.raises(DataError, match="there is no column 'ens'"):
         list(ImageFolder(path=tmp_path, target="ens").read("train"))
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,en\nred.png,Well, a\n")
+    with pytest.raises(DataError, match=r"metadata.csv:2: has 3 cells, and the first line has 2"):
+        list(ImageFolder(path=tmp_path, target="en").read("train"))
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,en\nred.png\n")
+    with pytest.raises(DataError, match=r"metadata.csv:2: there is no column 'en'"):
+        list(ImageFolder(path=tmp_path, target="en").read("train"))
     with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
         list(ImageFolder(path=tmp_path / "nowhere", target="en").read("train"))
     (tmp_path / "a.npy").write_bytes(b"no array")

@@ -235,6 +235,13 @@ def test_one_file_is_the_training_split_alone(kind, tmp_path):
     assert rows(reader(kind, tmp_path, train=path.name)) == PAIRS
 
 
+@pytest.mark.parametrize(("kind", "sign"), [("tsv", "\t"), ("csv", ",")])
+def test_a_row_may_lack_cells_that_nobody_asks_for_and_have_blank_ones_too_many(kind, sign, tmp_path):
+    lines = ["de,en,note", "a,b", "c,d,", "e,f,g,, "]
+    (tmp_path / f"train.{kind}").write_text("".join(f"{line.replace(',', sign)}\n" for line in lines))
+    assert rows(reader(kind, tmp_path)) == [("a", "b"), ("c", "d"), ("e", "f")]
+
+
 def test_parts_of_a_split_are_read_in_order(tmp_path):
     write_parquet(tmp_path, "train-00001-of-00002", PAIRS[3:])
     write_parquet(tmp_path, "train-00000-of-00002", PAIRS[:3])
@@ -264,6 +271,9 @@ def test_csv_reads_what_python_writes(tmp_path):
     assert rows(reader("csv", tmp_path)) == pairs
     (tmp_path / "train.csv").write_text("de;en\na,b;c\n")
     assert rows(reader("csv", tmp_path, delimiter=";")) == [("a,b", "c")]
+    (tmp_path / "train.csv").write_text("de\ten\na,b\tc\n")
+    for tab in ("\t", r"\t"):  # from YAML's double quotes, and as a shell passes it on
+        assert rows(reader("csv", tmp_path, delimiter=tab)) == [("a,b", "c")]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +304,7 @@ MISTAKES = [
     ("path is a file", TEXT, TWO | {"path": "train.de"}, ["train.de: is a file", "train: my, source: de, target: en"]),
     ("suffix", TEXT, TWO | {"source": "dee"}, ["train.dee: there is no such file", "did you mean 'train.de'?"]),
     ("named split", TEXT, TWO | {"split": "validation", "validation": "dev"}, ["dev.de: there is no such file"]),
-    ("no split", TEXT, TWO | {"split": "test"}, ["data.test: there is no test split"]),
+    ("no split", TEXT, TWO | {"split": "test"}, ["test: there is no test split"]),
     ("longer source", TEXT | {"train.de": b"a\nb\nc\n"}, TWO, ["train.de: has 3 lines, and ", "train.en has 2"]),
     ("longer target", TEXT | {"train.en": b"a\n" * 1200}, TWO, ["train.de: has 2 lines, and ", "train.en has 1,200"]),
     ("empty file", TEXT | {"train.en": b""}, TWO, ["train.en: is empty"]),
@@ -311,14 +321,22 @@ MISTAKES = [
     ("tsv no header", {"train.tsv": b"a\tb\n"}, {"kind": "tsv", "header": False}, ["train.tsv:1: has no header to find column 'de' in"]),
     ("tsv file", {"train.csv": b"a,b\n"}, {"kind": "tsv"}, ["train.tsv: there is no such file", "did you mean 'train.csv'?"]),
     ("tsv empty", {"train.tsv": b""}, {"kind": "tsv"}, ["train.tsv: is empty"]),
+    ("tsv long row", {"train.tsv": b"de\ten\na\tb\n\nWell,\ta ball\tein Ball\n"}, {"kind": "tsv"}, ["train.tsv:4: has 3 cells, and the first line has 2: Well, | a ball | ein Ball", "take the tab out"]),
+    ("tsv long row without a header", {"train.tsv": b"a\tb\na\tb\tc\n"}, {"kind": "tsv", "source": 0, "target": 1}, ["train.tsv:2: has 3 cells, and the first line has 2"]),
+    ("csv long row", {"train.csv": b'de,en\n"a\n1",b\nWell, a ball,ein Ball\n'}, {"kind": "csv"}, ["train.csv:4: has 3 cells, and the first line has 2", 'is quoted: "Well, yes"']),
     ("csv open quote", {"train.csv": b'de,en\na,"b\nc,d\n'}, {"kind": "csv"}, ["train.csv:3: a quote is opened and never closed"]),
     ("csv stray quote", {"train.csv": b'de,en\n"a"b,c\n'}, {"kind": "csv"}, ["train.csv:2: is not CSV", "the kind is tsv"]),
     ("csv short row", {"train.csv": b"de,en\na\n"}, {"kind": "csv"}, ["train.csv:2: has 1 column"]),
-    ("csv delimiter", {"train.csv": b"de,en\na,b\n"}, {"kind": "csv", "delimiter": ";;"}, ["data.delimiter: must be one character, found ';;'"]),
+    ("csv delimiter", {"train.csv": b"de,en\na,b\n"}, {"kind": "csv", "delimiter": ";;"}, ["delimiter: must be one character, found ';;'"]),
     ("csv bytes", {"train.csv": b"de,en\na,\xff\n"}, {"kind": "csv"}, ["train.csv:2: is not UTF-8: byte 0xff at column 3"]),
     ("json", {"train.jsonl": b'{"de": "a", "en": "b"}\n{"de": \n'}, {"kind": "jsonl"}, ["train.jsonl:2: is not JSON: Expecting value at column 8"]),
     ("json list", {"train.jsonl": b'[\n{"de": "a"}]'}, {"kind": "jsonl"}, ["train.jsonl:1: is not JSON", "jq -c '.[]'"]),
-    ("json depth", {"train.jsonl": b"[" * 200_000}, {"kind": "jsonl"}, ["train.jsonl:1: is"]),
+    ("json list on a line", {"train.jsonl": b'[{"de": "a", "en": "b"}, {"de": "c", "en": "d"}]'}, {"kind": "jsonl"}, ["train.jsonl:1: holds a list of objects", "jq -c '.[]'"]),
+    ("json list by number", {"train.jsonl": b'[{"de": "a", "en": "b"}]'}, {"kind": "jsonl", "source": 0, "target": 1}, ["train.jsonl:1: holds a list of objects", "jq -c '.[]'"]),
+    ("json long number", {"train.jsonl": b'{"de": "a", "en": "b"}\n{"n": ' + b"7" * 5000 + b"}"}, {"kind": "jsonl"}, ["train.jsonl:2: holds a number of more than 4,300 digits", "put it in quotes"]),
+    ("json depth", {"train.jsonl": b"[" * 200_000}, {"kind": "jsonl"}, ["train.jsonl:1: is JSON nested too deeply"]),
+    ("json deep field", {"train.jsonl": b'{"a":' * 900 + b"1" + b"}" * 900}, {"kind": "jsonl"}, ["train.jsonl:1: there is no column 'de'", "the columns are: a.a.a"]),
+    ("json label of many digits", {"train.jsonl": b'{"de": "a", "en": "' + b"7" * 5000 + b'"}'}, {"kind": "jsonl", "labels": ["x", "y"]}, ["has the label '777"]),
     ("json key", {"train.jsonl": b'{"de": "a", "eng": "b"}\n'}, {"kind": "jsonl"}, ["train.jsonl:1: there is no column 'en'", "did you mean 'eng'?"]),
     ("json number", {"train.jsonl": b'{"de": "a", "en": 3.5}\n'}, {"kind": "jsonl"}, ["train.jsonl:1: column 'en' holds the number 3.5, and text is needed"]),
     ("json truth", {"train.jsonl": b'{"de": true, "en": "a"}\n'}, {"kind": "jsonl"}, ["column 'de' holds the truth value True"]),

@@ -283,7 +283,7 @@ def test_a_min_count_that_leaves_nothing(kind):
 @pytest.mark.parametrize("kind", SUBWORDS)
 def test_a_size_that_does_not_suit_the_text_names_one_that_does(kind):
     for size, said in ((100_000, "more pieces than the training text has"), (10, "too small")):
-        with pytest.raises(DataError, match=rf"tokenizer.size: {size} is {said}") as caught:
+        with pytest.raises(DataError, match=rf"^size: {size} is {said}") as caught:
             fitted(kind, size=size)
         suggested = int(caught.value.problems[0].hint.split()[2])
         assert len(fitted(kind, size=suggested)) == suggested

@@ -77,7 +77,7 @@ class Loop:
     def handle(self, text: str) -> None:
         """Answer one line, or each of several that were pasted together. Raises nothing."""
         try:
-            for line in tidy(text).splitlines():
+            for line in tidy(text).replace("\r\n", "\n").split("\n"):
                 if found := COMMAND.match(line.strip()):
                     self.command(found[1].lower(), (found[2] or "").strip())
                 elif line.strip():
