@@ -17,8 +17,10 @@ from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.parts import options_of
 from s2s.prepare import prepare
+from s2s.predict import predictor_for
 from s2s.recipe import parse_recipe
 from s2s.tasks.task import Task
+from s2s.training.precision import choose_precision
 
 TEXTS = ["a b", "b a", "a a", "b b"]
 SMALL = {"embedding": 4, "hidden": 4, "width": 8, "patch": 2, "stages": 1}
@@ -97,7 +99,8 @@ def learn_and_answer(recipe, source: str, target: str, over_time: bool) -> None:
     if task.verb == "generate":  # a language model answers to nothing
         return
     model.eval()
-    answers = task.answer(model, sources, recipe.decoding, device=torch.device("cpu"))
+    precision = choose_precision("fp32", torch.device("cpu"))
+    answers = predictor_for(task)(recipe, task, model, precision).predict([row.source for row in rows])
     assert len(answers) == len(rows)
 
 

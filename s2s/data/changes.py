@@ -60,5 +60,7 @@ def changes(
             found[split] = f"was not there, and has {len(corpus):,} rows"
         elif fingerprints[split] != corpus.fingerprint and kept.get(split) != content(corpus):
             same = rows.get(split) == len(corpus)
+            if same and split not in kept:
+                continue  # a run of before kept no contents, and what its fingerprint is made of has changed since
             found[split] = f"{was}, and not the same ones" if same else f"{was} became {len(corpus):,}"
     return found

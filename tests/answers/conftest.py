@@ -4,7 +4,7 @@ import io
 import sys
 
 import pytest
-from tiny_runs import RECIPES, make_run, write_data
+from tests.answers.tiny_runs import RECIPES, make_run, write_data
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tiny_runs import ENGLISH, SPANISH, TRAINING
+from tests.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
 import s2s
 from s2s.data.readers import Row, shown

@@ -80,7 +80,7 @@ def test_a_ctc_task_from_a_file_trains_evaluates_and_answers(speech, s2s):
 
 def test_a_predictor_of_ones_own_answers_for_a_task(tmp_path):
     """More than an answer: a class of the family in the same file, which the task names."""
-    from tiny_runs import ENGLISH, SPANISH, TRAINING
+    from tests.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
     (tmp_path / "own.py").write_text(
         "from s2s.predicting.writer import Writer\n"

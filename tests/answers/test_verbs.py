@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from tiny_runs import ENGLISH, RECIPES, SEVERAL, SORTS, SPANISH, TAGS
+from tests.answers.tiny_runs import ENGLISH, RECIPES, SEVERAL, SORTS, SPANISH, TAGS
 
 from s2s.cli.app import app
 from s2s.cli.opening import USES, verb_for, why_not

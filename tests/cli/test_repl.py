@@ -306,8 +306,8 @@ def test_only_a_pause_in_typing_begins_a_translation():
 
 
 def test_errors_commands_and_long_texts_show_nothing(live, predictor):
-    asked, stream = [], predictor.stream
-    live.stream = lambda text: asked.append(text) or stream(text)
+    asked, preview = [], live.preview
+    live.preview = lambda text, tell: (asked.append(text), preview(text, tell))
     live.type("broken")
     assert wait_until(lambda: asked == ["broken"])
     for text in (":beam 8", "x " * 600):

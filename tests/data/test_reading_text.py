@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from s2s.cli.evaluate import file_rows
-from s2s.cli.generate import read_seed
-from s2s.cli.lines import chunks, decoded
+from s2s.cli.lines import chunks, decoded, standard_input
 from s2s.cli.score import lines_of
 from s2s.config import choose
 from s2s.data.files import as_line, read_lines
@@ -50,7 +49,7 @@ def test_one_rule_says_what_a_line_is(tmp_path, monkeypatch, data, lines):
     stdin_of(monkeypatch, data)
     assert list(lines_of("-")) == lines
     stdin_of(monkeypatch, data)
-    assert read_seed() == "\n".join(lines)
+    assert standard_input() == lines
 
 
 def test_hypotheses_that_cannot_be_read_say_where(tmp_path):

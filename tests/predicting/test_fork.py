@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from test_paths import saved, writer
+from tests.predicting.test_paths import saved, writer
 
 PROGRAM = """
 import os, signal, sys, time

@@ -209,7 +209,7 @@ def trainer_of(recipe, out):
     model = recipe.build_model(data.task.source.space, data.task.target.space)
     run = Run.open(out) if (out / "manifest.json").exists() else Run.create(out, recipe.to_yaml())
     options, precision = recipe.training, choose_precision("fp32", torch.device("cpu"))
-    return Trainer(model, data.task, data.batches, validator(data, options), run, options, precision=precision)
+    return Trainer(model, data.task, data.batches, validator(data, recipe), run, options, precision=precision)
 
 
 def all_of(trainer):
