@@ -99,7 +99,7 @@ def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, na
             problems.extend(error.problems)
             continue
         if type(found) is not type(wanted[key].default) or found != wanted[key].default:
-            good[key] = found
+            good[str(key)] = found
     for key, option in wanted.items():
         if option.required and key not in given:
             hint = f"it has no default; the options are: {', '.join(wanted)}"

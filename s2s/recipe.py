@@ -21,7 +21,7 @@ from s2s.config import choose, make
 from s2s.data.readers import Reader
 from s2s.data.word_vectors import WordVectors
 from s2s.decoding.search import Search
-from s2s.errors import Problem, RecipeError
+from s2s.errors import Problem, RecipeError, several
 from s2s.nn.encoders import Encoder
 from s2s.nn.heads import Head
 from s2s.nn.initialization import Initializer
@@ -162,7 +162,7 @@ def recipe_of(
     node: dict[str, Any], origin: Origin, changes: Sequence[str], folder: Path, beside: Path | None = None
 ) -> Recipe:
     """A recipe from its tree, which the changes are written into."""
-    for change in changes:
+    for change in several(changes, "changes"):
         set_key(node, change)
     origin = replace(origin, changed=tuple(change.partition("=")[0] for change in changes))
     try:

@@ -37,7 +37,7 @@ MISTAKES = [  # the tokenizer of the source; changes; the beginning of what is s
     (OWN, ["task.tokenizer=char", "task.source.tokenizer.size=70"], "on the command line: task.source.tokenizer.size: 70"),
     ("word", ["task={kind: translation, tokenizer: {kind: bpe, size: 9000}}"], "on the command line: task.tokenizer.size: "),
     ("word", ["task.tokenizer={kind: word, min_count: 1000}"], "on the command line: task.tokenizer: has nothing to learn"),
-    ("word", ["task=classification"], "on the command line: task.target: has 38 values, no two of them equal"),
+    ("word", ["task=classification"], "on the command line: task.target: has 39 values, no two of them equal"),
     ("word", [f"task={CLASSES}", "data.target=label"], "on the command line: task.class_weights: there is no class 'aa'"),
     ("word", [CSV], "on the command line: data.delimiter: must be one character"),
     ("word", ["data.validation=dev"], "FOLDER/dev.de: there is no such file"),

@@ -56,12 +56,12 @@ def why_not(task: "Task", verb: str) -> str:
     wanted = Predictor.kinds[use.predictor] if use.predictor else Predictor
     assert isinstance(wanted, type)
     if not issubclass(predictor_for(task), wanted):
-        return f"and s2s {verb} is for other tasks"
+        return f"and {command('s2s', verb)} is for other tasks"
     if use.sources and source not in use.sources:
-        return f"which reads {called(source)}, and s2s {verb} takes {' or '.join(map(called, use.sources))}"
+        return f"which reads {called(source)}, and {command('s2s', verb)} takes {' or '.join(map(called, use.sources))}"
     shape = task.target.space.shape
     if use.targets and shape not in use.targets:
-        return f"which answers with {shape}, and s2s {verb} is for {' or '.join(use.targets)}"
+        return f"which answers with {shape}, and {command('s2s', verb)} is for {' or '.join(use.targets)}"
     return ""
 
 

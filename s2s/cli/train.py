@@ -59,7 +59,7 @@ def train(
             stop=stop,
         )
     again = [recipe, *(changes or ()), *(["--out", out] if out else []), *["--require-fused"] * require_fused]
-    close(folder, outcome, next_steps(read, folder), command("s2s", "train", *again))
+    close(read, folder, outcome, command("s2s", "train", *again))
 
 
 def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
@@ -78,7 +78,7 @@ def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
     ]
 
 
-def close(folder: Path, outcome: "Outcome", steps: list[str], again: str) -> None:
+def close(recipe: "Recipe", folder: Path, outcome: "Outcome", again: str) -> None:
     """An example, and what to do next; `again` is the command that carries on. The reporter has said how it ended."""
     if outcome.reason == "asked":
         errors().print(f"go on: {again}", markup=False, soft_wrap=True)  # one line, which can be pasted
@@ -86,7 +86,7 @@ def close(folder: Path, outcome: "Outcome", steps: list[str], again: str) -> Non
     if example := last_sample(folder):
         output().print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
     output().print(f"the run is in {folder}. Next:", markup=False)
-    for step in steps:
+    for step in next_steps(recipe, folder):
         output().print(f"  {step}", markup=False)
 
 

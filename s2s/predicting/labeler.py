@@ -73,7 +73,7 @@ class Labeler(Predictor, kind="classifier"):
             chances = sigmoid(logits) if many else softmax(logits)
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
-            pieces = self.pieces(texts[row], len(source))
+            pieces = self.pieces(texts[row], self.task.source.length(source))
             shares = None if weights is None or not pieces else weights[: len(pieces)].tolist()
             answers[row] = Classification(self.task.said(logits), named, pieces, shares)
         return answers
@@ -84,7 +84,7 @@ class Labeler(Predictor, kind="classifier"):
         self.need("tags")
         answers = [Tagging([], [], [])] * len(texts)
         for row, source, logits, _ in self.decided(texts):
-            words = self.pieces(texts[row], len(source))
+            words = self.pieces(texts[row], self.task.source.length(source))
             chances = softmax(logits[: len(words)])
             tags = [self.names[i] for i in chances.argmax(-1)]
             answers[row] = Tagging(words, tags, chances.max(-1).tolist())
@@ -123,7 +123,8 @@ class Labeler(Predictor, kind="classifier"):
 
     def unseen(self, rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
         """How many of these rows have a label or tag that training does not have, and in how many each is."""
-        found = [set(names) for names in self.task.target.unseen([row.references[0] for row in rows]) if names]
+        answers = [row.references[0] for row in several(rows, "rows")]
+        found = [set(names) for names in self.task.target.unseen(answers) if names]
         return len(found), dict(Counter(sorted(name for names in found for name in names)).most_common())
 
     def decided(self, texts: Sequence[Source]) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray | None]]:

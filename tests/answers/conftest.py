@@ -4,6 +4,7 @@ import io
 import sys
 
 import pytest
+
 from tests.answers.tiny_runs import RECIPES, make_run, write_data
 
 

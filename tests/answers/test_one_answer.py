@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
 import s2s
 from s2s.data.readers import Row, shown
 from s2s.prepare import open_split
 from s2s.shipped import find_recipe, shipped
+from tests.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
 GREEDY = "{kind: greedy, max_length: 12, max_ratio: 5.0}"
 SMALL = ["training.precision=fp32", "training.device=cpu", "training.epochs=null", "training.samples=5"]

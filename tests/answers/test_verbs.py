@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 import pytest
-from tests.answers.tiny_runs import ENGLISH, RECIPES, SEVERAL, SORTS, SPANISH, TAGS
 
 from s2s.cli.app import app
 from s2s.cli.opening import USES, verb_for, why_not
 from s2s.cli.sources import source_type
 from s2s.predict import load
+from tests.answers.tiny_runs import ENGLISH, RECIPES, SEVERAL, SORTS, SPANISH, TAGS
 
 ALWAYS = {"evaluate", "predict"}
 WORKS = {
@@ -48,7 +48,7 @@ ANSWER = {"classify-text": SORTS, "classify-several": SEVERAL, "tag-text": TAGS,
 
 def test_every_verb_that_opens_a_run_is_here():
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert verbs - {"train", "check", "cache", "list", "eval"} == set(USES)
+    assert verbs - {"train", "check", "cache", "list", "eval", "schema"} == set(USES)
     assert set(WORKS) == set(BEST) == set(RECIPES)
 
 
@@ -178,7 +178,8 @@ def test_what_is_typed_is_answered_too(kind, run_of):
     import io
 
     from rich.console import Console
-    from s2s.cli.repl_predict import PredictLoop
+
+    from s2s.cli.repl.predict import PredictLoop
 
     predictor = load(run_of(kind), trust=True)
     screen, told = Console(file=io.StringIO(), width=80, record=True, highlight=False), []

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 
 from s2s.cli.recipes import copy
-from s2s.cli.train import close
+from s2s.cli.train import next_steps
 from s2s.cli.train import train as train_verb
 from s2s.data.files import read_lines
 from s2s.data.store import damaged
 from s2s.errors import DataError, command
+from s2s.recipe import read_recipe
+from s2s.session import train as train_run
 from s2s.training.position import Outcome, Position
 
 ROOT = Path(__file__).parents[2]
@@ -65,9 +67,10 @@ def test_the_line_after_a_stop_is_the_command_that_was_given(tmp_path, monkeypat
 
 def test_what_comes_next_after_training(tmp_path, narrow):
     folder = tmp_path / "runs of mine" / "x"
-    close(folder, Outcome("steps", Position(step=7)), "classify", "")
-    lines = [shlex.split(line) for line in narrow["output"].export_text().splitlines() if line.startswith("  s2s")]
-    assert lines == [["s2s", "evaluate", str(folder)], ["s2s", "classify", str(folder)]]
+    recipe = read_recipe(ROOT / "recipes" / "characters" / "hello.yaml", ["training.epochs=1", "training.device=cpu"])
+    train_run(recipe, folder)
+    lines = [shlex.split(line) for line in next_steps(recipe, folder)]
+    assert lines == [["s2s", "evaluate", str(folder)], ["s2s", "generate", str(folder)]]
 
 
 def test_a_copied_recipe(tmp_path, capsys):

@@ -15,6 +15,7 @@ from s2s.data.pictures import Picture, open_picture
 def in_lines(monkeypatch):
     monkeypatch.setattr("sys.warnoptions", [])
     with warnings.catch_warnings():
+        warnings.simplefilter("default")  # pytest makes errors of them
         warnings_in_lines()
         yield
 

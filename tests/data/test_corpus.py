@@ -431,7 +431,7 @@ def test_a_list_is_one_value_of_names(kind, value):
     )
     assert next(iter(corpus)).target == corpus[0].target == value
     assert [corpus[0].references, corpus.several] == [[value], False]
-    word = Text(None, tokenizer=choose(Tokenizer, "word"))
+    word = Text(tokenizer=choose(Tokenizer, "word"))
     word.fit(["x y z w"])
     encoded = encode_corpus(corpus, word, names_field(kind, ["a", "b"]))
     assert (len(encoded), encoded.owner) == (2, None)

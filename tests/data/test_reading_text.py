@@ -102,9 +102,9 @@ def test_whoever_writes_every_sentence_right_scores_100(form, normalization, tmp
     found.save(tmp_path)
     assert (tmp_path / "test.hyp.txt").read_bytes() == (tmp_path / "test.ref.txt").read_bytes()  # sacrebleu agrees
 
-    task.answer = lambda *_, **__: written
-    nothing = SimpleNamespace(in_order=lambda: iter(()))
-    validate = Validator(task, nothing, rows, search=lambda: None)
+    nothing = SimpleNamespace(in_order=lambda: iter(()), encoded=SimpleNamespace(sources=None))
+    answers = SimpleNamespace(predict=lambda sources, encoded: written)
+    validate = Validator(task, nothing, rows, lambda model, precision: answers)
     precision = SimpleNamespace(autocast=nullcontext, device="cpu")
     scores = validate(SimpleNamespace(eval=lambda: None), precision).scores
     assert [scores[metric.kind] for metric in task.metrics] == pytest.approx([100.0] * 3)

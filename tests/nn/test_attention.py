@@ -172,7 +172,7 @@ def test_sizes_that_must_agree(kind):
         make(kind, query=6)
     assert str(error.value) == (
         f"model.head.attention: {kind} needs equal sizes: the decoder's state is 6 wide, the encoder's memory 8\n"
-        "  use attention: general, or model.head.hidden=8 (a bidirectional encoder's memory is twice its hidden size)"
+        "  use attention: general, or a decoder with hidden: 8 (a bidirectional encoder's memory is twice its hidden size)"
     )
 
 
@@ -180,8 +180,7 @@ def test_heads_must_divide_the_memory():
     with pytest.raises(RecipeError) as error:
         choose(Attention, {"kind": "multi-head", "heads": 3})(8, 12 + 4)
     assert str(error.value) == (
-        "model.head.attention.heads: 3 heads cannot share a memory that is 16 wide\n"
-        "  use a number that divides it: 1, 2, 4, 8, 16"
+        "heads: 3 heads cannot share a memory that is 16 wide\n  use a number that divides it: 1, 2, 4, 8, 16"
     )
 
 

@@ -91,7 +91,7 @@ def test_copy_needs_equal_sizes():
     with pytest.raises(RecipeError) as error:
         make("copy", hidden=6)
     assert str(error.value) == (
-        "model.head.bridge: copy needs equal sizes: the encoder's state is 8 wide, the decoder's 6\n"
-        "  use bridge: linear, or model.head.hidden=8 (a bidirectional encoder's state is twice its hidden size)"
+        "copy needs equal sizes: the encoder's state is 8 wide, the decoder's 6\n"
+        "  use bridge: linear, or a decoder with hidden: 8 (a bidirectional encoder's state is twice its hidden size)"
     )
     make("copy", hidden=8)

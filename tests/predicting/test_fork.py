@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.predicting.test_paths import saved, writer
 
 PROGRAM = """

@@ -114,7 +114,7 @@ def test_the_command_line_keeps_memory_on_a_cpu_only(recipe, tmp_path, monkeypat
     kept = []
     monkeypatch.setattr(memory, "keep_freed_memory", lambda: kept.append("kept"))
     options = {"device": "cpu", "weights": "best", "trust": False}
-    open_run(str(tmp_path / "run"), Predictor, **options)
+    open_run(str(tmp_path / "run"), Predictor, "predict", **options)
     assert kept == ["kept"]
 
     def on_a_gpu(*arguments, **options):
@@ -124,5 +124,5 @@ def test_the_command_line_keeps_memory_on_a_cpu_only(recipe, tmp_path, monkeypat
         return predictor
 
     monkeypatch.setattr("s2s.predict.load", on_a_gpu)
-    open_run(str(tmp_path / "run"), Predictor, **options)
+    open_run(str(tmp_path / "run"), Predictor, "predict", **options)
     assert kept == ["kept"]

@@ -23,6 +23,7 @@ from s2s.prepare import open_data
 from s2s.recipe import parse_recipe
 from s2s.training.reporters import Reporter
 from s2s.training.runs import Run
+from s2s.training.signals import StopRequest
 from s2s.training.trainer import Trainer
 from tests.helpers.toy_runs import PAIRS, RECIPE, toy_recipe, toy_trainer, write_corpus
 
@@ -220,7 +221,8 @@ def test_a_signal_is_heard_with_data_that_shrank(stopped, monkeypatch):
 
     monkeypatch.setattr(Trainer, "learn", learn)
     changes = ["training.steps=1000", "training.save_every=null"]
-    outcome = s2s.train(recipe_in(stopped, *changes), stopped / "run", accept_data=True)
+    stop = StopRequest(signals=True)
+    outcome = s2s.train(recipe_in(stopped, *changes), stopped / "run", accept_data=True, stop=stop)
     assert (outcome.reason, outcome.position.step) == ("asked", 9)
 
 
