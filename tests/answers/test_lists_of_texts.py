@@ -8,6 +8,7 @@ import pytest
 import s2s as package
 from s2s.data.readers import Row
 from s2s.decoding.options import change_search
+from s2s.parts import Family
 from s2s.predict import load
 from s2s.predicting.base import Predictor
 from s2s.tasks.metrics import Metric
@@ -41,7 +42,7 @@ def called(method, arguments):
 
 def methods_of(predictor):
     for name, method in inspect.getmembers(predictor, inspect.ismethod):
-        if not name.startswith("_"):
+        if not name.startswith("_") and not hasattr(Family, name):
             yield from ((method, parameter) for parameter in takes_texts(method))
 
 
@@ -59,6 +60,7 @@ def test_every_method_of_every_predictor(kind, run_of):
             others["texts"] = predictor.begin("one")
         with pytest.raises(TypeError, match=SAYS):
             called(method, others | {parameter: "We bought"})
+            pytest.fail(f"{method.__qualname__} took a text for its {parameter}")
         tried.add(f"{method.__name__}.{parameter}")
     assert "predict.sources" in tried
     assert "likelihood.rows" in tried

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from s2s.cli.evaluate import file_rows
 from s2s.cli.lines import chunks, decoded, standard_input
@@ -105,6 +106,6 @@ def test_whoever_writes_every_sentence_right_scores_100(form, normalization, tmp
     nothing = SimpleNamespace(in_order=lambda: iter(()), encoded=SimpleNamespace(sources=None))
     answers = SimpleNamespace(predict=lambda sources, encoded: written)
     validate = Validator(task, nothing, rows, lambda model, precision: answers)
-    precision = SimpleNamespace(autocast=nullcontext, device="cpu")
+    precision = SimpleNamespace(autocast=nullcontext, device=torch.device("cpu"))
     scores = validate(SimpleNamespace(eval=lambda: None), precision).scores
     assert [scores[metric.kind] for metric in task.metrics] == pytest.approx([100.0] * 3)
