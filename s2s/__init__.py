@@ -17,40 +17,40 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from s2s.data.readers import Row as Row
+    from s2s.api.evaluate import Evaluation as Evaluation
+    from s2s.api.evaluate import evaluate as evaluate
+    from s2s.api.train import train as train
+    from s2s.data.readers.base import Row as Row
     from s2s.errors import S2SError as S2SError
-    from s2s.evaluation import Evaluation as Evaluation
-    from s2s.evaluation import evaluate as evaluate
-    from s2s.predict import load as load
-    from s2s.predicting.base import Predictor as Predictor
-    from s2s.predicting.conversation import Conversation as Conversation
-    from s2s.predicting.generator import Generator as Generator
-    from s2s.predicting.labeler import Labeler as Labeler
-    from s2s.predicting.writer import Writer as Writer
+    from s2s.predictors.base import Predictor as Predictor
+    from s2s.predictors.classifier import Labeler as Labeler
+    from s2s.predictors.conversation import Conversation as Conversation
+    from s2s.predictors.language_model import Generator as Generator
+    from s2s.predictors.load import load as load
+    from s2s.predictors.seq2seq import Writer as Writer
     from s2s.recipe import Recipe as Recipe
     from s2s.recipe import parse_recipe as parse_recipe
     from s2s.recipe import read_recipe as read_recipe
-    from s2s.session import train as train
     from s2s.training.position import Outcome as Outcome
     from s2s.training.reporters import Reporter as Reporter
 
 PUBLIC = {
-    "Conversation": "s2s.predicting.conversation",
-    "Evaluation": "s2s.evaluation",
-    "Generator": "s2s.predicting.generator",
-    "Labeler": "s2s.predicting.labeler",
+    "Conversation": "s2s.predictors.conversation",
+    "Evaluation": "s2s.api.evaluate",
+    "Generator": "s2s.predictors.language_model",
+    "Labeler": "s2s.predictors.classifier",
     "Outcome": "s2s.training.position",
-    "Predictor": "s2s.predicting.base",
+    "Predictor": "s2s.predictors.base",
     "Recipe": "s2s.recipe",
     "Reporter": "s2s.training.reporters",
-    "Row": "s2s.data.readers",
+    "Row": "s2s.data.readers.base",
     "S2SError": "s2s.errors",
-    "Writer": "s2s.predicting.writer",
-    "evaluate": "s2s.evaluation",
-    "load": "s2s.predict",
+    "Writer": "s2s.predictors.seq2seq",
+    "evaluate": "s2s.api.evaluate",
+    "load": "s2s.predictors.load",
     "parse_recipe": "s2s.recipe",
     "read_recipe": "s2s.recipe",
-    "train": "s2s.session",
+    "train": "s2s.api.train",
 }
 __all__ = [  # the keys of PUBLIC: a test says so
     "Conversation",

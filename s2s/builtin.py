@@ -6,42 +6,42 @@ A new file with parts is a new line here, and nowhere else.
 # ruff: noqa: F401, I001  (imported for what they register, in the order of the families)
 
 # readers
-import s2s.data.conll
-import s2s.data.dialogues
-import s2s.data.folders
-import s2s.data.hub
-import s2s.data.lines
-import s2s.data.readers
-import s2s.data.tables
+import s2s.data.readers.conll
+import s2s.data.readers.dialogues
+import s2s.data.readers.folders
+import s2s.data.readers.huggingface
+import s2s.data.readers.lines
+import s2s.data.readers.base
+import s2s.data.readers.tables
 
 # fields
-import s2s.data.fields
-import s2s.data.images
-import s2s.data.labels
-import s2s.data.numbers
-import s2s.data.texts
+import s2s.data.fields.base
+import s2s.data.fields.image
+import s2s.data.fields.categorical
+import s2s.data.fields.features
+import s2s.data.fields.text
 
 # tokenizers
-import s2s.data.plain_tokenizers
-import s2s.data.subwords
+import s2s.data.tokenizers.simple
+import s2s.data.tokenizers.subword
 
 # encoders
-import s2s.nn.backbones
-import s2s.nn.encoders
-import s2s.nn.images
-import s2s.nn.nothing
+import s2s.nn.encoders.timm
+import s2s.nn.encoders.base
+import s2s.nn.encoders.cnn
+import s2s.nn.encoders.none
 
 # heads
-import s2s.nn.classifier
-import s2s.nn.decoder
-import s2s.nn.deep
-import s2s.nn.language_model
-import s2s.nn.stepwise
+import s2s.nn.heads.classifier
+import s2s.nn.heads.decoder
+import s2s.nn.heads.gnmt
+import s2s.nn.heads.language_model
+import s2s.nn.heads.input_feeding
 
 # cells, attentions, poolings, bridges, initializers
 import s2s.nn.attention
 import s2s.nn.bridge
-import s2s.nn.by_hand
+import s2s.nn.cells_reference
 import s2s.nn.cells
 import s2s.nn.initialization
 import s2s.nn.pooling
@@ -52,16 +52,16 @@ import s2s.decoding.filters
 import s2s.decoding.sampling
 
 # tasks
-import s2s.tasks.captions
+import s2s.tasks.captioning
 import s2s.tasks.chat
-import s2s.tasks.labeling
-import s2s.tasks.language
+import s2s.tasks.classification
+import s2s.tasks.language_modeling
 import s2s.tasks.task
 
 # metrics
-import s2s.tasks.caption_metrics
-import s2s.tasks.label_metrics
-import s2s.tasks.metrics
+import s2s.metrics.captions
+import s2s.metrics.classification
+import s2s.metrics.base
 
 # optimizers, schedules, averagings
 import s2s.training.averaging

@@ -21,8 +21,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 
 from s2s.errors import Problem, RecipeError, suggest
-from s2s.parts import Choice, Family, PathOrName, Range, aliases_of, options_of, placed, type_name, written
 from s2s.plugins import load_all
+from s2s.registry import Choice, Family, PathOrName, Range, aliases_of, options_of, placed, type_name, written
 
 T = TypeVar("T")
 Part = TypeVar("Part", bound=Family)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from s2s.parts import Choice, PathOrName
+from s2s.registry import Choice, PathOrName
 
 T = TypeVar("T")
 

@@ -18,24 +18,24 @@ import yaml
 
 import s2s.builtin  # noqa: F401  (a recipe may name any of these parts)
 from s2s.config import choose, make
-from s2s.data.readers import Reader
-from s2s.data.word_vectors import WordVectors
+from s2s.data.readers.base import Reader
+from s2s.data.tokenizers.word_vectors import WordVectors
 from s2s.decoding.search import Search
 from s2s.errors import Problem, RecipeError, several
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
+from s2s.metrics.base import Metric
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import Model, build_model
 from s2s.nn.pretrained import embedding_of, freeze
-from s2s.parts import Choice, PathOrName, Positive, tree
 from s2s.paths import find, find_named, map_paths, places
 from s2s.plugins import use_parts
+from s2s.recipe_index import recipes_folder
 from s2s.recipe_yaml import Origin, as_list, parse_yaml, set_key
-from s2s.shipped import recipes_folder
-from s2s.tasks.metrics import Metric
+from s2s.registry import Choice, PathOrName, Positive, tree
 from s2s.tasks.task import Task
 from s2s.tensors import Space
-from s2s.training.options import Training
+from s2s.training.config import Training
 
 FORMAT = 1  # raise it when an older s2s would misread a recipe; what is merely renamed has an alias
 

@@ -8,7 +8,7 @@ import yaml
 
 from s2s.config import choose, convert, make
 from s2s.errors import RecipeError
-from s2s.parts import Amount, Choice, Family, Fraction, Positive, options_of, tree, type_name
+from s2s.registry import Amount, Choice, Family, Fraction, Positive, options_of, tree, type_name
 
 
 class Spice(Family, given=("grams",)):

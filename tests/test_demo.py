@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from s2s.data.drawings import generate as drawings
-from s2s.data.generated import generate
+from s2s.data.synthetic.shapes import generate as drawings
+from s2s.data.synthetic.translation import generate
 
 
 @pytest.fixture

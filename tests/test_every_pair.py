@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import torch
 
+from s2s.api.prepare import prepare
 from s2s.cli.check import build
 from s2s.data.batches import make_batch
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
 from s2s.data.pictures import Picture
-from s2s.data.readers import Row
+from s2s.data.readers.base import Row
+from s2s.devices import choose_precision
 from s2s.errors import DataError, RecipeError, S2SError
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
-from s2s.parts import options_of
-from s2s.predict import predictor_for
-from s2s.prepare import prepare
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
+from s2s.predictors.load import predictor_for
 from s2s.recipe import parse_recipe
+from s2s.registry import options_of
 from s2s.tasks.task import Task
-from s2s.training.precision import choose_precision
 
 TEXTS = ["a b", "b a", "a a", "b b"]
 SMALL = {"embedding": 4, "hidden": 4, "width": 8, "patch": 2, "stages": 1}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from s2s.recipe import parse_recipe
-from s2s.shipped import shipped
+from s2s.recipe_index import shipped
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -153,7 +153,7 @@ def test_a_recipe_of_five_lines_has_five_lines(page):
 
 def test_every_task_of_the_table_has_its_recipe_and_its_verb():
     from s2s.cli.app import app
-    from s2s.shipped import find_recipe
+    from s2s.recipe_index import find_recipe
 
     rows = re.findall(r"`s2s train (\S+)` \| `s2s (\w+) runs/(\S+?)[ `]", README)
     assert len(rows) == 6

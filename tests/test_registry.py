@@ -6,13 +6,13 @@ import shutil
 import pytest
 from torch import nn
 
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention
-from s2s.nn.heads import Head
-from s2s.parts import Family, Functions
+from s2s.nn.heads.base import Head
 from s2s.plugins import use_file
+from s2s.registry import Family, Functions
 
 
 class Tool(nn.Module, Family):

@@ -52,7 +52,7 @@ def refuse_file(error: OSError) -> NoReturn:
     """What the system refused: standard output, or a file that nobody thought of. Raises what names neither."""
     from s2s.cli.streams import STDOUT, silence
     from s2s.errors import Problem
-    from s2s.safefiles import reason
+    from s2s.files import reason
 
     if error.filename is None:
         raise error

@@ -8,7 +8,7 @@ import typer
 from s2s.cli.console import output
 
 if TYPE_CHECKING:
-    from s2s.data.store import Kept
+    from s2s.data.cache import Kept
 
 DAY = 24 * 3600
 
@@ -28,8 +28,8 @@ def cache(
     s2s cache
     s2s cache --older-than 30
     """
-    from s2s.data.store import KINDS, kept, remove, sweep
-    from s2s.safefiles import cache_folder
+    from s2s.data.cache import KINDS, kept, remove, sweep
+    from s2s.files import cache_folder
 
     folder = cache_folder()
     found = list(kept(folder))
@@ -50,7 +50,7 @@ def show(folder: str, found: "list[Kept]") -> None:
     """A line for each kind, and the sum."""
     from rich.table import Table
 
-    from s2s.data.store import KINDS
+    from s2s.data.cache import KINDS
 
     output().print(f"{folder}: {amount(found)}", markup=False)
     table = Table.grid(padding=(0, 2, 0, 0))

@@ -15,8 +15,8 @@ from s2s.cli.sources import Skipped, answered, called, cell, chunked, read_sourc
 from s2s.errors import RunError
 
 if TYPE_CHECKING:
-    from s2s.data.readers import Source
-    from s2s.predicting.writer import Alignment, Prediction, Writer
+    from s2s.data.readers.base import Source
+    from s2s.predictors.seq2seq import Alignment, Prediction, Writer
 
 
 @grouped
@@ -48,8 +48,8 @@ def caption(
     s2s caption caption-rsicd one.jpg two.png --nbest 3 --search beam_size=10
     """
     from s2s.decoding.options import change_search, with_nbest
-    from s2s.predicting.attention_pictures import check_plots
-    from s2s.predicting.writer import Writer
+    from s2s.predictors.attention_plots import check_plots
+    from s2s.predictors.seq2seq import Writer
 
     if attention is not None:
         check_plots()
@@ -92,8 +92,8 @@ def json_form(name: str, found: "list[Prediction]", alignment: "Alignment | None
 
 def attention_drawer(writer: "Writer", folder: Path) -> "Callable[[str, Source, Alignment | None], None]":
     """What writes FOLDER/NAME.png for a picture. Raises RunError for a model without attention."""
-    from s2s.predicting.attention_pictures import attention_picture, free_name
-    from s2s.safefiles import atomic_write
+    from s2s.files import atomic_write
+    from s2s.predictors.attention_plots import attention_picture, free_name
 
     taken: set[str] = set()
 

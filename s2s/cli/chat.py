@@ -11,7 +11,7 @@ from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
 
 if TYPE_CHECKING:
-    from s2s.predicting.conversation import Conversation
+    from s2s.predictors.conversation import Conversation
 
 
 @grouped
@@ -37,8 +37,8 @@ def chat(
     s2s chat runs/chat --search temperature=0.7 --search top_p=0.9
     """
     from s2s.decoding.options import change_search
-    from s2s.predicting.conversation import Conversation
-    from s2s.predicting.writer import Writer
+    from s2s.predictors.conversation import Conversation
+    from s2s.predictors.seq2seq import Writer
 
     folder, writer = open_run(run, Writer, "chat", **how.chosen())
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)

@@ -25,7 +25,7 @@ def check(
     s2s check my_recipe.yaml model.head.attention=additive
     """
     from s2s.recipe import read_recipe
-    from s2s.shipped import find_recipe
+    from s2s.recipe_index import find_recipe
 
     read = read_recipe(find_recipe(recipe), changes or ())
     source, target, parameters = build(read)
@@ -74,8 +74,8 @@ def spaces(recipe: "Recipe") -> "tuple[Space, Space]":
 
 
 def describe(space: "Space") -> str:
-    from s2s.data.fields import GUESS
-    from s2s.data.tokenizers import UNKNOWN_SIZE
+    from s2s.data.fields.base import GUESS
+    from s2s.data.tokenizers.base import UNKNOWN_SIZE
 
     what = f"a vocabulary of {space.size:,}" if space.shape == "ids" else f"{space.shape} of {space.size:,}"
     guess = space.size == (UNKNOWN_SIZE if space.shape == "ids" else GUESS) and space.shape != "image"

@@ -11,7 +11,7 @@ from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.sources import answer_all, source_type
 
 if TYPE_CHECKING:
-    from s2s.predicting.labeler import Classification
+    from s2s.predictors.classifier import Classification
 
 
 @grouped
@@ -35,7 +35,7 @@ def classify(
     s2s classify demo-sentiment < reviews.txt | cut -f1 | sort | uniq -c
     s2s classify runs/shapes photos/
     """
-    from s2s.predicting.labeler import Labeler
+    from s2s.predictors.classifier import Labeler
 
     folder, labeler = open_run(run, Labeler, "classify", **how.chosen())
     labeler.need("label", "labels")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from s2s.parts import Choice, Option, options_of, tree, type_name
+from s2s.registry import Choice, Option, options_of, tree, type_name
 
 
 def describe(name: str, maker: Callable[..., Any], whole: bool = False) -> Iterator[Text]:

@@ -13,8 +13,8 @@ from s2s.cli.sources import source_type
 from s2s.errors import DataError, RowError, RunError
 
 if TYPE_CHECKING:
-    from s2s.data.readers import Row
-    from s2s.evaluation import Evaluation
+    from s2s.api.evaluate import Evaluation
+    from s2s.data.readers.base import Row
 
 
 @grouped
@@ -36,9 +36,9 @@ def evaluate(
 
     s2s evaluate runs/multi30k --split test --against runs/other
     """
-    from s2s.evaluation import evaluate as measure
-    from s2s.predict import find_run
-    from s2s.predicting.base import Predictor
+    from s2s.api.evaluate import evaluate as measure
+    from s2s.predictors.base import Predictor
+    from s2s.predictors.load import find_run
 
     folder, predictor = open_run(run, Predictor, "evaluate", changes=changes or (), **how.chosen())
     if source or target:
@@ -51,7 +51,7 @@ def evaluate(
         def place(row: int) -> str:
             return " and ".join(f"{path}:{row + 1}" for path in (source, *(target or ())))
     else:
-        from s2s.prepare import last_split, open_split
+        from s2s.api.prepare import last_split, open_split
 
         split = split or last_split(predictor.recipe)
         corpus = open_split(predictor.recipe, split)
@@ -92,7 +92,7 @@ def keep(found: "Evaluation", folder: Path) -> Path | None:
 
 def show_classes(report: dict[str, Any], picture: Path | None) -> None:
     """Each class by itself, and what is taken for what: tables here, and a picture beside the predictions."""
-    from s2s.tasks.label_report import class_table, confusion_plot, confusion_table
+    from s2s.metrics.report import class_table, confusion_plot, confusion_table
 
     output().print(class_table(report))
     if "confusion" not in report:
@@ -124,8 +124,8 @@ def show_diversity(report: dict[str, dict[str, Any]]) -> None:
 
 def file_rows(source: Path | None, targets: list[Path] | None) -> "list[Row]":
     """Rows of plain text files."""
-    from s2s.data.files import read_lines
-    from s2s.data.readers import Row
+    from s2s.data.readers.base import Row
+    from s2s.data.source_files import read_lines
 
     if source is None or not targets:
         raise DataError("evaluate", "--source and --target go together", "give both, or --split")

@@ -16,9 +16,9 @@ from s2s.cli.unknown import warn_unseen
 from s2s.errors import S2SError
 
 if TYPE_CHECKING:
-    from s2s.predicting.continuation import Texts
-    from s2s.predicting.generator import Generator, WalkStep
-    from s2s.predicting.suggestions import Suggestion
+    from s2s.predictors.continuation import Texts
+    from s2s.predictors.language_model import Generator, WalkStep
+    from s2s.predictors.suggestions import Suggestion
 
 LINE_BREAK = "⏎"  # what ends a line of text, in a table
 
@@ -58,7 +58,7 @@ def generate(
     s2s generate char-shakespeare "ROMEO:" --state romeo.state; s2s generate char-shakespeare --state romeo.state
     s2s generate hello hell --steps
     """
-    from s2s.predicting.generator import Generator
+    from s2s.predictors.language_model import Generator
 
     folder, generator = open_run(run, Generator, "generate", **how.chosen())
     begun = state is not None and state.exists()
@@ -87,7 +87,7 @@ def generate(
             write(generator, texts, seed, options, as_json)
         finally:
             if state is not None:
-                from s2s.predicting.continuation import save_texts
+                from s2s.predictors.continuation import save_texts
 
                 save_texts(state, texts, generator.fingerprint)
 
@@ -95,7 +95,7 @@ def generate(
 def begin(generator: "Generator", seed: str, state: Path | None, count: int | None, random_seed: int | None) -> "Texts":
     """New texts, or those of a state file. Raises RunError where that is no such file, or of other texts."""
     from s2s.errors import RunError
-    from s2s.predicting.continuation import load_texts
+    from s2s.predictors.continuation import load_texts
 
     if state is None:
         return generator.begin(seed, count=count or 1, random_seed=random_seed)
@@ -164,7 +164,7 @@ def show_steps(steps: "list[WalkStep]", as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from s2s.data.vocabulary import SPECIALS
+    from s2s.data.tokenizers.vocabulary import SPECIALS
     from s2s.tensors import EOS
 
     def shown(name: str) -> str:
@@ -192,7 +192,7 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
 
 def from_recipe(generator: "Generator") -> dict[str, Any]:
     """How the run's own recipe draws, where it does."""
-    from s2s.parts import tree
+    from s2s.registry import tree
 
     chosen = generator.recipe.decoding
     if chosen.kind != "sample":

@@ -92,7 +92,7 @@ def read(from_stream: Callable[[], bytes]) -> bytes:
 
 def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
     """Text of lines; bytes that are no UTF-8 become U+FFFD, with a warning the first time and a count at the end."""
-    from s2s.data.files import line_of
+    from s2s.data.source_files import line_of
 
     number, bad = 0, 0
     for block in blocks:

@@ -20,11 +20,11 @@ class Listed(NamedTuple):
 
 FAMILIES = {
     "tasks": Listed("s2s.tasks.task", "Task", "what is learned: two fields and their metrics"),
-    "readers": Listed("s2s.data.readers", "Reader", "where examples come from; the section `data`"),
-    "fields": Listed("s2s.data.fields", "Field", "one side of an example"),
-    "tokenizers": Listed("s2s.data.tokenizers", "Tokenizer", "text to numbers and back"),
-    "encoders": Listed("s2s.nn.encoders", "Encoder", "what reads the source"),
-    "heads": Listed("s2s.nn.heads", "Head", "what writes the target"),
+    "readers": Listed("s2s.data.readers.base", "Reader", "where examples come from; the section `data`"),
+    "fields": Listed("s2s.data.fields.base", "Field", "one side of an example"),
+    "tokenizers": Listed("s2s.data.tokenizers.base", "Tokenizer", "text to numbers and back"),
+    "encoders": Listed("s2s.nn.encoders.base", "Encoder", "what reads the source"),
+    "heads": Listed("s2s.nn.heads.base", "Head", "what writes the target"),
     "cells": Listed("s2s.nn.cells", "Cell", "one layer of recurrence, in one direction"),
     "attentions": Listed("s2s.nn.attention", "Attention", "where a decoder looks"),
     "poolings": Listed("s2s.nn.pooling", "Pooling", "from many vectors to one"),
@@ -35,10 +35,10 @@ FAMILIES = {
     "averagings": Listed("s2s.training.averaging", "Averaging", "averages of weights, for validation and keeping"),
     "searches": Listed("s2s.decoding.search", "Search", "how an answer is found; the section `decoding`"),
     "filters": Listed("s2s.decoding.filters", "Filter", "what a search may not write"),
-    "predictors": Listed("s2s.predicting.base", "Predictor", "what answers for a run; a task names it, not a recipe"),
-    "metrics": Listed("s2s.tasks.metrics", "Metric", "scores of what was written"),
+    "predictors": Listed("s2s.predictors.base", "Predictor", "what answers for a run; a task names it, not a recipe"),
+    "metrics": Listed("s2s.metrics.base", "Metric", "scores of what was written"),
 }
-SECTIONS = {"training": Listed("s2s.training.options", "Training", "options of the training loop")}
+SECTIONS = {"training": Listed("s2s.training.config", "Training", "options of the training loop")}
 
 
 def complete_family(incomplete: str) -> list[str]:

@@ -10,7 +10,7 @@ from s2s.cli.sources import called, source_type
 from s2s.errors import RunError, command
 
 if TYPE_CHECKING:
-    from s2s.predicting.base import Predictor
+    from s2s.predictors.base import Predictor
     from s2s.tasks.task import Task
 
 P = TypeVar("P", bound="Predictor")
@@ -49,8 +49,8 @@ USES = {
 
 def why_not(task: "Task", verb: str) -> str:
     """What keeps a verb from using runs of this task, or ""."""
-    from s2s.predict import predictor_for
-    from s2s.predicting.base import Predictor
+    from s2s.predictors.base import Predictor
+    from s2s.predictors.load import predictor_for
 
     use, source = USES[verb], source_type(task)
     wanted = Predictor.kinds[use.predictor] if use.predictor else Predictor
@@ -83,8 +83,8 @@ def open_run(
     changes: Sequence[str] = (),
 ) -> tuple[Path, P]:
     """The folder of a run, and the run opened for a verb. Raises RunError where the verb is not for such a run."""
-    from s2s.predict import find_run, load
-    from s2s.training.memory import keep_freed_memory
+    from s2s.allocator import keep_freed_memory
+    from s2s.predictors.load import find_run, load
 
     folder = find_run(run)
     predictor = load(

@@ -30,7 +30,7 @@ def predict(
     s2s predict runs/demo "We bought three red houses."
     s2s predict speech recordings/ --json --trust
     """
-    from s2s.predicting.base import Predictor
+    from s2s.predictors.base import Predictor
 
     folder, predictor = open_run(run, Predictor, "predict", **how.chosen())
     if not sources and not as_json and at_terminal() and source_type(predictor.task) in ("text", "nothing"):

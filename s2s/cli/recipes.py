@@ -8,7 +8,7 @@ import typer
 from s2s.cli.console import output
 from s2s.cli.help import Verb, Verbs
 from s2s.errors import RecipeError, command
-from s2s.shipped import find_recipe, shipped
+from s2s.recipe_index import find_recipe, shipped
 
 recipes = typer.Typer(cls=Verbs, rich_markup_mode=None)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from s2s.cli.lines import rounded
 
 if TYPE_CHECKING:
-    from s2s.data.readers import Source
-    from s2s.predicting.writer import Alignment, Prediction, Writer
+    from s2s.data.readers.base import Source
+    from s2s.predictors.seq2seq import Alignment, Prediction, Writer
 
 
 def alignments(

@@ -16,8 +16,8 @@ from s2s.cli.unknown import warn_unknown
 from s2s.errors import DataError, RowError, command
 
 if TYPE_CHECKING:
-    from s2s.data.readers import Row
-    from s2s.predicting.base import Predictor
+    from s2s.data.readers.base import Row
+    from s2s.predictors.base import Predictor
     from s2s.tasks.losses import Likelihood
 
 INPUT = "-"  # standard input
@@ -49,8 +49,8 @@ def score(
     s2s score char-shakespeare input.txt
     s2s score multi30k test.de test.en --each
     """
-    from s2s.predicting.base import Predictor
-    from s2s.predicting.generator import Generator
+    from s2s.predictors.base import Predictor
+    from s2s.predictors.language_model import Generator
 
     folder, predictor = open_run(run, Predictor, "score", **how.chosen())
     whole = isinstance(predictor, Generator)
@@ -79,13 +79,13 @@ def score(
 
 def text_rows(name: str) -> "Iterator[Row]":
     """The lines of a text file; a last one without an end has one."""
-    from s2s.data.readers import Row
+    from s2s.data.readers.base import Row
 
     return (Row("", line) for line in lines_of(name))
 
 
 def lines_of(name: str) -> Iterator[str]:
-    from s2s.data.files import read_lines
+    from s2s.data.source_files import read_lines
 
     if name != INPUT:
         yield from read_lines(Path(name))
@@ -98,7 +98,7 @@ def lines_of(name: str) -> Iterator[str]:
 
 def pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:
     """Two files line by line, or files of two columns. Raises DataError where their lines do not go together."""
-    from s2s.data.readers import Row
+    from s2s.data.readers.base import Row
 
     if predictor.task.source.space.shape != "ids":
         what = f"reads {predictor.task.source.space.shape}, and s2s score reads texts"
@@ -118,7 +118,7 @@ def tabbed(name: str) -> bool:
 
 
 def tsv_rows(name: str) -> "Iterator[Row]":
-    from s2s.data.readers import Row
+    from s2s.data.readers.base import Row
 
     for number, line in enumerate(lines_of(name), 1):
         source, tab, target = line.partition("\t")

@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from s2s.predicting.writer import Alignment, Prediction
+    from s2s.predictors.seq2seq import Alignment, Prediction
 
 # From dark to bright, every cell with its own background and ink: readable on a dark terminal and on a light one.
 SHADES = [

@@ -15,9 +15,9 @@ from s2s.cli.lines import answer_lines, echo, one_line
 from s2s.errors import DataError, RunError
 
 if TYPE_CHECKING:
-    from s2s.data.fields import Field
-    from s2s.data.readers import Source
-    from s2s.predicting.base import Predictor
+    from s2s.data.fields.base import Field
+    from s2s.data.readers.base import Source
+    from s2s.predictors.base import Predictor
     from s2s.tasks.task import Task
 
 TYPES = {"ids": "text", "image": "picture", "vector": "numbers", "vectors": "numbers", "nothing": "nothing"}
@@ -116,15 +116,15 @@ def read_sources(names: Sequence[str], field: "Field", kind: str, skipped: Skipp
 def read_file(path: Path, field: "Field", kind: str) -> Iterator[Named]:
     """What a file holds: a picture; an array, or the rows of one with an axis more. Raises DataError."""
     if kind == "picture":
-        from s2s.data.files import opened
         from s2s.data.pictures import Picture
+        from s2s.data.source_files import opened
 
         with opened(path) as file:
             yield Named(str(path), Picture(file.read(), str(path)))
         return
     import numpy as np
 
-    from s2s.data.folders import load_array
+    from s2s.data.readers.folders import load_array
 
     array = load_array(path)
     if array.ndim == (3 if field.space.shape == "vectors" else 2):

@@ -11,7 +11,7 @@ from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.sources import answer_all, source_type
 
 if TYPE_CHECKING:
-    from s2s.predicting.labeler import Tagging
+    from s2s.predictors.classifier import Tagging
 
 
 @grouped
@@ -29,7 +29,7 @@ def tag(
 
     s2s tag runs/demo-tags "we may pay five dollars after five"
     """
-    from s2s.predicting.labeler import Labeler
+    from s2s.predictors.classifier import Labeler
 
     folder, labeler = open_run(run, Labeler, "tag", **how.chosen())
     labeler.need("tags")

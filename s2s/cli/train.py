@@ -35,11 +35,11 @@ def train(
     s2s train demo
     s2s train multi30k training.epochs=5 model.head.attention=additive --out runs/additive
     """
+    from s2s.allocator import keep_freed_memory
+    from s2s.api.train import train as run_training
+    from s2s.devices import find_device
     from s2s.recipe import read_recipe
-    from s2s.session import train as run_training
-    from s2s.shipped import find_recipe
-    from s2s.training.memory import keep_freed_memory
-    from s2s.training.precision import find_device
+    from s2s.recipe_index import find_recipe
     from s2s.training.progress import reporter_for
     from s2s.training.signals import StopRequest
 
@@ -66,7 +66,7 @@ def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
     """What to do with a run: measure it, and ask it."""
     from s2s.cli.opening import verb_for
     from s2s.cli.sources import source_type
-    from s2s.training.runs import Run
+    from s2s.runs.run import Run
 
     task = recipe.task()
     task.load(Run(folder).fields)
@@ -92,7 +92,7 @@ def close(recipe: "Recipe", folder: Path, outcome: "Outcome", again: str) -> Non
 
 def last_sample(folder: Path) -> dict[str, str] | None:
     """A held-out sentence as the last validation wrote it."""
-    from s2s.training.runs import Run
+    from s2s.runs.run import Run
 
     samples = [event["samples"] for event in Run(folder).events() if event.get("samples")]
     return samples[-1][0] if samples else None

@@ -13,7 +13,7 @@ from s2s.cli.records import alignments, hypotheses, weights_of
 from s2s.cli.run_options import HowWritten, grouped
 
 if TYPE_CHECKING:
-    from s2s.predicting.writer import Alignment, Prediction
+    from s2s.predictors.seq2seq import Alignment, Prediction
 
 
 @grouped
@@ -40,7 +40,7 @@ def translate(
     s2s translate multi30k --search kind=greedy
     """
     from s2s.decoding.options import change_search, with_nbest
-    from s2s.predicting.writer import Writer
+    from s2s.predictors.seq2seq import Writer
 
     folder, predictor = open_run(run, Writer, "translate", **how.chosen())
     chosen = change_search(predictor.recipe.decoding, search or ())

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from s2s.cli.console import warn
 
 if TYPE_CHECKING:
-    from s2s.data.readers import Row
-    from s2s.predicting.base import Predictor
-    from s2s.predicting.generator import Generator
+    from s2s.data.readers.base import Row
+    from s2s.predictors.base import Predictor
+    from s2s.predictors.language_model import Generator
 
 NAMED = 12  # unseen characters that a warning names
 
@@ -23,7 +23,7 @@ def warn_unseen(generator: "Generator", seed: str) -> None:
 
 def warn_unknown(predictor: "Predictor", name: str, rows: "Sequence[Row]") -> None:
     """Unknown pieces make a text look likelier, or less likely, than it is; an unknown label is left out."""
-    from s2s.data.labels import Names
+    from s2s.data.fields.categorical import Names
     from s2s.data.report import unseen_names
 
     target = predictor.task.target

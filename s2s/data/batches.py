@@ -16,7 +16,7 @@ import torch
 
 from s2s.data.corpus import Corpus
 from s2s.data.encoded import EncodedCorpus
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
 from s2s.errors import DataError
 from s2s.tensors import Batch
 

@@ -19,15 +19,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from s2s.data.arrow import hashed, schema_of, size_of, to_batch, unpack
+from s2s.data.cache import damaged, filled
 from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
-from s2s.data.fields import Field
-from s2s.data.files import digest
-from s2s.data.labels import Names
-from s2s.data.readers import Place, Reader, Row, Source, SourceType
-from s2s.data.store import damaged, filled
-from s2s.data.stored import hashed, schema_of, size_of, to_batch, unpack
+from s2s.data.fields.base import Field
+from s2s.data.fields.categorical import Names
+from s2s.data.readers.base import Place, Reader, Row, Source, SourceType
+from s2s.data.source_files import digest
 from s2s.errors import DataError, RowError
-from s2s.safefiles import cache_folder
+from s2s.files import cache_folder
 
 Side = Literal["source", "target"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from s2s.data.fields import Field
-from s2s.data.store import damaged
+from s2s.data.cache import damaged
+from s2s.data.fields.base import Field
 
 Encode = Callable[[Sequence[Any]], list[np.ndarray]]
 

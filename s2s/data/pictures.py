@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from s2s.data.files import missing
+from s2s.data.source_files import missing
 from s2s.errors import DataError
 
 Fit = Literal["crop", "pad", "stretch"]

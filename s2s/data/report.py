@@ -13,8 +13,8 @@ import numpy as np
 
 from s2s.data.corpus import Corpus
 from s2s.data.encoded import EncodedCorpus, Ids
-from s2s.data.fields import Field
-from s2s.data.labels import UNSEEN, Names
+from s2s.data.fields.base import Field
+from s2s.data.fields.categorical import UNSEEN, Names
 from s2s.tensors import UNK
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
 from s2s.decoding.parallel import side_by_side
 from s2s.decoding.search import Hypothesis, Step
 from s2s.errors import memory_for

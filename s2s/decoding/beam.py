@@ -10,7 +10,7 @@ from s2s.decoding.filters import Filter
 from s2s.decoding.search import Hypothesis, Search, Step, divide, find_limits, score_pieces, source_mask, strip
 from s2s.errors import RecipeError
 from s2s.inference.native.scores import top
-from s2s.parts import Amount, Choice, Count, Positive
+from s2s.registry import Amount, Choice, Count, Positive
 from s2s.tensors import EOS, Tree, repeat, select, tree_map
 
 NEVER = float("-inf")

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
 from s2s.decoding.batched import fitting, for_each
-from s2s.nn.heads import AnswerOutput
+from s2s.nn.heads.base import AnswerOutput
 from s2s.nn.model import Model
 from s2s.tensors import Padded, move
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from s2s.parts import Functions, Positive, Range
+from s2s.registry import Functions, Positive, Range
 
 FilterFunction = Callable[[Tensor, Tensor], Tensor]
 

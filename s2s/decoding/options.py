@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from s2s.config import choose, parse_change
 from s2s.decoding.search import Search
 from s2s.errors import several
-from s2s.parts import Choice, options_of, written
+from s2s.registry import Choice, options_of, written
 
 
 def change_search(search: Choice[Search], changes: Sequence[str]) -> Choice[Search]:

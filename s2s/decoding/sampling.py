@@ -9,7 +9,7 @@ from torch import Tensor
 from s2s.decoding.filters import Filter, FilterFunction
 from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
 from s2s.inference.native.scores import likeliest
-from s2s.parts import Amount, Choice, Count, Fraction, Positive
+from s2s.registry import Amount, Choice, Count, Fraction, Positive
 from s2s.tensors import EOS, repeat, select
 
 ALL = (1 << 64) - 1

@@ -16,7 +16,7 @@ from torch import Tensor
 from s2s.decoding.filters import FilterFunction
 from s2s.errors import RecipeError
 from s2s.inference.native.scores import log_softmax
-from s2s.parts import Functions
+from s2s.registry import Functions
 from s2s.tensors import BOS, EOS, PAD, UNK
 
 MARGIN = 10  # pieces a hypothesis may have beyond max_ratio: a source of one word still gets an answer

@@ -17,8 +17,8 @@ from s2s.execution import ExecutionPath, NumberFormat, PathKind
 from s2s.inference.encoder import in_int8
 from s2s.inference.native import linear as native
 from s2s.inference.step import compile_step, fast_path_unavailable
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head, Step
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head, Step
 from s2s.nn.model import Model, recurrences
 from s2s.tensors import EncoderOutput, Padded
 

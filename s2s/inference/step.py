@@ -7,7 +7,7 @@ What the first layer makes of a piece is looked up in a table, its input weights
 layers above, and whatever else comes in, input and recurrent weights are one matrix. Weights are copied: compile
 again where training goes on.
 
-A decoder of one's own, whose read() keeps to what nn/decoder.py says it may touch, joins by naming itself:
+A decoder of one's own, whose read() keeps to what nn/heads/decoder.py says it may touch, joins by naming itself:
 
     from s2s.inference.step import WIRINGS, Wiring
     WIRINGS[Mine] = Wiring()
@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from s2s.execution import NumberFormat
 from s2s.inference.linear import make_linear, make_lstm
 from s2s.nn.cells import GRU, LSTM
-from s2s.nn.decoder import Decoder, Parallel
-from s2s.nn.deep import GNMT
-from s2s.nn.heads import Head, Step, StepOutput
-from s2s.nn.language_model import LanguageModel
+from s2s.nn.heads.base import Head, Step, StepOutput
+from s2s.nn.heads.decoder import Decoder, Parallel
+from s2s.nn.heads.gnmt import GNMT
+from s2s.nn.heads.input_feeding import Bahdanau, Luong
+from s2s.nn.heads.language_model import LanguageModel
 from s2s.nn.stack import Stack
-from s2s.nn.stepwise import Bahdanau, Luong
 from s2s.tensors import State
 
 LARGEST = 1 << 26  # numbers in the table: 256 MiB

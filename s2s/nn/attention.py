@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError
-from s2s.parts import Family, Positive
+from s2s.registry import Family, Positive
 from s2s.tensors import EncoderOutput, Memory
 
 

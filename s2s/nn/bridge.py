@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError
-from s2s.parts import Family
+from s2s.registry import Family
 from s2s.tensors import EncoderOutput, State
 
 

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from s2s.execution import PathKind
 from s2s.nn.dropout import Rate
-from s2s.parts import Family
+from s2s.registry import Family
 from s2s.tensors import State
 
 # weight_drop gives cuDNN recurrent weights of their own at every call, and it says so into a progress bar

@@ -5,7 +5,7 @@ from typing import Annotated
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2s.parts import Range
+from s2s.registry import Range
 
 Rate = Annotated[float, Range(0, 0.99)]  # of what is dropped: at 1 nothing would be left to learn from
 

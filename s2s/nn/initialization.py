@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from s2s.nn.embedding import Embedding
-from s2s.parts import Amount, Functions
+from s2s.registry import Amount, Functions
 
 
 class Initializer(Functions[None], given=("model",)):

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.execution import ExecutionPath, PathKind
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head, HeadOutput
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head, HeadOutput
 from s2s.nn.initialization import Initializer
 from s2s.nn.stack import Stack
-from s2s.parts import Choice
+from s2s.registry import Choice
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
 
 

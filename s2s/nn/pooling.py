@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from s2s.nn.attention import normalize
 from s2s.nn.bridge import mean
-from s2s.parts import Family, Positive
+from s2s.registry import Family, Positive
 from s2s.tensors import EncoderOutput, all_real
 
 

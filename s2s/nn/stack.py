@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout
-from s2s.parts import Choice
+from s2s.registry import Choice
 from s2s.tensors import State, all_real
 
 

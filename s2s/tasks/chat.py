@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from s2s.config import choose
-from s2s.data.fields import Field
-from s2s.data.readers import Row
-from s2s.data.subwords import Unigram
-from s2s.data.texts import Text
-from s2s.data.tokenizers import Tokenizer
-from s2s.parts import Choice
-from s2s.tasks.diversity import diversity
-from s2s.tasks.metrics import Chrf, Metric
+from s2s.data.fields.base import Field
+from s2s.data.fields.text import Text
+from s2s.data.readers.base import Row
+from s2s.data.tokenizers.base import Tokenizer
+from s2s.data.tokenizers.subword import Unigram
+from s2s.metrics.base import Chrf, Metric
+from s2s.metrics.diversity import diversity
+from s2s.registry import Choice
 from s2s.tasks.task import Translation
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2s.nn.heads import HeadOutput
+from s2s.nn.heads.base import HeadOutput
 from s2s.tensors import Batch
 
 

@@ -11,18 +11,18 @@ from torch import Tensor
 
 from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
-from s2s.data.fields import Field, bound
-from s2s.data.readers import Row
-from s2s.data.subwords import Unigram
-from s2s.data.texts import Text
-from s2s.data.tokenizers import Tokenizer
+from s2s.data.fields.base import Field, bound
+from s2s.data.fields.text import Text
+from s2s.data.readers.base import Row
+from s2s.data.tokenizers.base import Tokenizer
+from s2s.data.tokenizers.subword import Unigram
 from s2s.decoding.batched import SearchCall
 from s2s.errors import RecipeError, mounted
-from s2s.nn.heads import HeadOutput
+from s2s.metrics.base import Bleu, Chrf, Metric, Score
+from s2s.nn.heads.base import HeadOutput
 from s2s.nn.model import Model
-from s2s.parts import Choice, Family
+from s2s.registry import Choice, Family
 from s2s.tasks.losses import Likelihood, Loss, cross_entropy
-from s2s.tasks.metrics import Bleu, Chrf, Metric, Score
 from s2s.tensors import Batch
 
 
@@ -32,7 +32,7 @@ class Task(Family):
     source_shapes, target_shapes  what its sides may be (tensors.Space); () is anything that encoder and head take
     source, target  Field, from bind(); `fit` learns their vocabularies, `save` and `load` keep them in a folder
     metrics         what evaluation reports, first the one that matters most
-    predictor       the kind of predictor that answers for it (predicting/base.py): in validation, in evaluation and in
+    predictor       the kind of predictor that answers for it (predictors/base.py): in validation, in evaluation and in
                     every verb alike; "task" where the task has an answer() of its own, which says so by being there
     verb            the command of s2s that uses such a run; any run is used by `s2s predict`
     searches        True where an answer is written, piece by piece: `training.validation_search` says how

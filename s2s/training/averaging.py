@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RunError
-from s2s.parts import Family, Fraction, Positive
+from s2s.registry import Family, Fraction, Positive
 
 
 class Averaging(Family):

@@ -1,9 +1,9 @@
 """How a training ends, in words: as it should, out of memory, or with numbers that have run away."""
 
-from s2s.training.options import Training
+from s2s.devices import Precision
+from s2s.runs.run import Run
+from s2s.training.config import Training
 from s2s.training.position import Outcome
-from s2s.training.precision import Precision
-from s2s.training.runs import Run
 
 SMALLER_MODEL = "make the model smaller: model.encoder.hidden, model.head.hidden, embedding, layers"
 REASONS = {

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError, RunError
-from s2s.parts import Amount, Family, Fraction
+from s2s.registry import Amount, Family, Fraction
 
 Parameters = Sequence[tuple[str, nn.Parameter]]
 Maker = Callable[[Any, bool | None], torch.optim.Optimizer]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from s2s.figures import MISSING, new_figure, save_figure
+from s2s.plotting import MISSING, new_figure, save_figure
 
 Curve = tuple[list[float], list[float]]  # steps, values
 BLUE, ORANGE, GREEN, GRAY = "#4477aa", "#ee7733", "#228833", "#666666"

@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from s2s.devices import widest
 from s2s.errors import TrainingError
-from s2s.training.precision import widest
 
 Reason = Literal["epochs", "steps", "patience", "asked"]
 

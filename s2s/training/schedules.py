@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from s2s.errors import RecipeError
-from s2s.parts import Amount, Count, Family, Fraction
+from s2s.registry import Amount, Count, Family, Fraction
 
 
 class Schedule(Family):

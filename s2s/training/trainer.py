@@ -19,17 +19,17 @@ from torch import Tensor, nn
 
 from s2s.data.batches import Batches
 from s2s.data.streams import StreamBatches
+from s2s.devices import Precision
 from s2s.errors import TrainingError
 from s2s.nn.model import Model
+from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, detach, leaves, move, refill
+from s2s.training.config import Training
 from s2s.training.endings import remedy
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
-from s2s.training.options import Training
 from s2s.training.position import Outcome, Position, Reason, Recent
-from s2s.training.precision import Precision
 from s2s.training.reporters import Plan, Reporter
-from s2s.training.runs import Run
 from s2s.training.seeds import random_state, set_random_state
 from s2s.training.signals import StopRequest
 from s2s.training.validation import Validation, Validator

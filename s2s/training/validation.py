@@ -1,7 +1,7 @@
 """What a run looks up to: loss and perplexity on held-out data, and the metrics of what it would answer.
 
 What it would answer the predictor of its task says, as in evaluation afterwards: whoever puts a training together hands
-over how to make one (session.py), for training is below prediction.
+over how to make one (api/train.py), for training is below prediction.
 """
 
 import math
@@ -14,13 +14,13 @@ import torch
 
 from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus
-from s2s.data.readers import Row, Source, shown
+from s2s.data.readers.base import Row, Source, shown
 from s2s.data.streams import StreamBatches
+from s2s.devices import Precision, widest
+from s2s.metrics.base import kinds_of, score_all
 from s2s.nn.model import Model
-from s2s.tasks.metrics import kinds_of, score_all
 from s2s.tasks.task import Task
 from s2s.tensors import move
-from s2s.training.precision import Precision, widest
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from s2s.config import choose
 from s2s.decoding.search import Search
-from s2s.parts import options_of
+from s2s.registry import options_of
 
 
 class FakePrediction(SimpleNamespace):

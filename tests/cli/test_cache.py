@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from s2s.cli.app import app
 from s2s.cli.cache import ago, readable
-from s2s.data.store import filled
-from s2s.safefiles import cache_folder
+from s2s.data.cache import filled
+from s2s.files import cache_folder
 
 
 def run(*arguments: str) -> str:

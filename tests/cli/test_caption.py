@@ -14,8 +14,8 @@ from s2s.cli.sources import cell, chunked, walk
 from s2s.config import choose
 from s2s.decoding.search import Search
 from s2s.errors import DataError, RunError
-from s2s.parts import options_of
-from s2s.predicting.writer import Alignment, Prediction
+from s2s.predictors.seq2seq import Alignment, Prediction
+from s2s.registry import options_of
 
 app = typer.Typer()
 app.command()(caption)

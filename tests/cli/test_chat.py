@@ -14,11 +14,11 @@ import s2s.cli.chat as module
 import s2s.decoding.sampling  # noqa: F401  (registers the searches)
 from s2s.cli.repl.chat import ChatLoop
 from s2s.config import choose
-from s2s.data.dialogues import Dialogues
+from s2s.data.readers.dialogues import Dialogues
 from s2s.decoding.search import Search
 from s2s.errors import DataError
-from s2s.predicting.conversation import CANDIDATES, MORE, Conversation
-from s2s.predicting.writer import Alignment, Prediction
+from s2s.predictors.conversation import CANDIDATES, MORE, Conversation
+from s2s.predictors.seq2seq import Alignment, Prediction
 
 app = typer.Typer()
 app.command()(module.chat)

@@ -7,12 +7,12 @@ from typer.testing import CliRunner
 
 from s2s.cli.check import build, check, spaces
 from s2s.cli.list import members
-from s2s.data.tokenizers import UNKNOWN_SIZE
+from s2s.data.tokenizers.base import UNKNOWN_SIZE
 from s2s.errors import DataError, RecipeError
-from s2s.nn.heads import Head
-from s2s.parts import tree
+from s2s.nn.heads.base import Head
 from s2s.recipe import parse_recipe, read_recipe
-from s2s.shipped import shipped
+from s2s.recipe_index import shipped
+from s2s.registry import tree
 
 app = typer.Typer()
 app.command()(check)

@@ -8,7 +8,7 @@ from s2s.cli.describe import about, default_text, describe, plain
 from s2s.cli.list import FAMILIES, SECTIONS, kinds_of, list_parts, members
 from s2s.config import choose, convert
 from s2s.errors import RecipeError
-from s2s.parts import Family, Functions, Option, options_of
+from s2s.registry import Family, Functions, Option, options_of
 
 app = typer.Typer()
 app.command()(list_parts)
@@ -29,7 +29,7 @@ def all_parts():
 def test_every_family_there_is_can_be_listed():
     listed = {(entry.module, entry.name) for entry in FAMILIES.values()}
     there = {(family.__module__, family.__name__) for family in [*Family.__subclasses__(), *Functions.__subclasses__()]}
-    there -= {("s2s.parts", "Functions")}
+    there -= {("s2s.registry", "Functions")}
     assert {entry for entry in there if entry[0].startswith("s2s.")} == listed
 
 

@@ -2,10 +2,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-import s2s.shipped
+import s2s.recipe_index
 from s2s.cli.recipes import first_comment, recipes, summarize
 from s2s.errors import RecipeError
-from s2s.shipped import shipped
+from s2s.recipe_index import shipped
 
 app = typer.Typer()
 app.add_typer(recipes, name="recipes")
@@ -71,7 +71,7 @@ def test_a_broken_recipe_does_not_hide_the_others(tmp_path, monkeypatch):
     (tmp_path / "b.yaml").write_text("model: {")
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe")
     (tmp_path / "d.yaml").write_text("model: 3\ntask: [1]")
-    monkeypatch.setattr(s2s.shipped, "recipes_folder", lambda: tmp_path)
+    monkeypatch.setattr(s2s.recipe_index, "recipes_folder", lambda: tmp_path)
     lines = run().splitlines()
     assert lines[0] == "a\tt\ttext d\trnn\tGood and cheap"
     assert "cannot be read" in lines[1]

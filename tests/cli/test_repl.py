@@ -12,7 +12,7 @@ from s2s.cli.repl.live import Live
 from s2s.cli.repl.terminal import converse, history_file, tail
 from s2s.cli.repl.translate import Repl
 from s2s.cli.show import attention_map, blocks, column_widths
-from s2s.parts import options_of
+from s2s.registry import options_of
 
 
 @pytest.fixture

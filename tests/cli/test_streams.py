@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from s2s.api.evaluate import Evaluation
 from s2s.cli.evaluate import keep
 from s2s.errors import RunError
-from s2s.evaluation import Evaluation
 
 # Two verbs that need no run: one answers lines, one says the same on both streams.
 PROGRAM = """

@@ -212,9 +212,9 @@ def folder(tmp_path_factory):
     """A run that has learned nothing, as training leaves it."""
     import torch
 
-    from s2s.data.readers import Row
+    from s2s.data.readers.base import Row
     from s2s.recipe import parse_recipe
-    from s2s.training.runs import Run
+    from s2s.runs.run import Run
 
     torch.manual_seed(1)
     recipe = parse_recipe(TINY)
@@ -235,7 +235,7 @@ def real(*arguments: str, stdin: str = "") -> str:
 
 
 def test_a_filter_writes_what_predict_says(folder):
-    from s2s.predict import load
+    from s2s.predictors.load import load
 
     texts = ["two red houses", "", "one", "three two one four", " "]
     expected = load(folder).predict(texts)
@@ -275,7 +275,7 @@ def test_a_run_that_cannot_be_opened_says_why(folder, mistake):
 
 def test_the_repl_talks_to_a_real_model(folder, screen):
     from s2s.cli.repl.translate import Repl
-    from s2s.predict import load
+    from s2s.predictors.load import load
 
     predictor = load(folder)
     lines = iter(["one two", ":greedy", "one two", ":attention", ":score one ||| uno", ":nbest 2", "one two", ":quit"])
@@ -290,8 +290,8 @@ def test_the_repl_talks_to_a_real_model(folder, screen):
 def test_attention_names_the_words_that_were_typed(tmp_path):
     """An unknown word of the source has its own column, not <unk>."""
     from s2s.config import choose
-    from s2s.data.fields import Field
-    from s2s.predicting.writer import Writer
+    from s2s.data.fields.base import Field
+    from s2s.predictors.seq2seq import Writer
 
     field = choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}})()
     field.fit(["one red house"])

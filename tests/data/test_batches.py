@@ -12,9 +12,9 @@ import torch
 from s2s.config import choose
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
 from s2s.data.corpus import encode_corpus, open_corpus
-from s2s.data.readers import Reader
-from s2s.data.texts import Text
-from s2s.data.tokenizers import Tokenizer
+from s2s.data.fields.text import Text
+from s2s.data.readers.base import Reader
+from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import DataError
 from s2s.tensors import Batch, Padded
 

@@ -13,13 +13,13 @@ import pytest
 import s2s.data.corpus as corpus_module
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
+from s2s.data.fields.text import Text
 from s2s.data.pictures import Picture
-from s2s.data.readers import Reader, Row, SourceType
-from s2s.data.texts import Text
-from s2s.data.tokenizers import Tokenizer
+from s2s.data.readers.base import Reader, Row, SourceType
+from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import DataError
-from s2s.safefiles import cache_folder
+from s2s.files import cache_folder
 from s2s.tensors import EOS
 
 
@@ -355,7 +355,7 @@ def test_no_validation_at_all():
 
 def test_json_escapes_of_half_characters(tmp_path):
     (tmp_path / "train.jsonl").write_text(json.dumps({"de": "a", "en": "\ud83d"}) + "\n")
-    import s2s.data.tables  # noqa: F401  (registers jsonl)
+    import s2s.data.readers.tables  # noqa: F401  (registers jsonl)
 
     reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "de", "target": "en", "hold_out": 0})()
     with pytest.raises(DataError, match="half a character"):

@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 import s2s.data.pictures as module
 from s2s.config import choose
-from s2s.data.fields import Field
-from s2s.data.images import Image
+from s2s.data.fields.base import Field
+from s2s.data.fields.image import Image
 from s2s.data.pictures import Picture, open_picture, square
 from s2s.errors import DataError, RecipeError
 from s2s.tensors import Space

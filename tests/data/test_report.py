@@ -8,10 +8,10 @@ from rich.console import Console
 
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, has_split, open_corpus
-from s2s.data.readers import Reader
+from s2s.data.fields.text import Text
+from s2s.data.readers.base import Reader
 from s2s.data.report import Report, make_report, share
-from s2s.data.texts import Text
-from s2s.data.tokenizers import Tokenizer
+from s2s.data.tokenizers.base import Tokenizer
 
 CLEAN = [(f"uno {i} dos", f"one {i} two") for i in range(400)]
 
@@ -142,7 +142,7 @@ def test_real_corpora(shared_data):
 
 
 def test_a_label_is_shorter_than_its_text_and_nothing_is_wrong(tmp_path):
-    from s2s.prepare import prepare
+    from s2s.api.prepare import prepare
     from s2s.recipe import parse_recipe
 
     text = "name: x\ntask: {kind: classification}\ndata: {kind: generated, what: sentiment, size: 200}\n"

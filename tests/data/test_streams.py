@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from s2s.data.encoded import EncodedCorpus, Ids
-from s2s.data.fields import Nothing
+from s2s.data.fields.base import Nothing
 from s2s.data.streams import SHORTEST, StreamBatches
 from s2s.errors import DataError
 from s2s.tensors import EOS

@@ -6,15 +6,15 @@ import torch
 
 from s2s.config import choose
 from s2s.data.batches import make_batch
-from s2s.data.fields import Field
+from s2s.data.fields.base import Field
 from s2s.decoding.decisions import decide_all
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
+from s2s.devices import Precision
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
 from s2s.nn.model import build_model
-from s2s.predicting.labeler import Labeler
+from s2s.predictors.classifier import Labeler
 from s2s.tasks.task import Task
 from s2s.tensors import Space
-from s2s.training.precision import Precision
 
 TEXTS = ["a b c", "b", "c c a b b", "", "a a", "b c", "c", "a b"]
 CPU = torch.device("cpu")

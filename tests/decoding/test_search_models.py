@@ -5,8 +5,8 @@ import torch
 
 from s2s.config import choose
 from s2s.decoding import Search
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
 from s2s.nn.model import build_model
 from s2s.tensors import BOS, EOS, Batch, Padded, Space
 from tests.helpers.table_model import whole

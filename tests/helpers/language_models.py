@@ -7,16 +7,16 @@ import torch
 from torch import nn
 
 from s2s.config import choose
-from s2s.data.fields import Nothing
-from s2s.data.texts import Text, with_eos
-from s2s.data.tokenizers import Tokenizer
+from s2s.data.fields.base import Nothing
+from s2s.data.fields.text import Text, with_eos
+from s2s.data.tokenizers.base import Tokenizer
 from s2s.decoding.search import Search
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
+from s2s.devices import Precision
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
 from s2s.nn.model import Model, build_model
-from s2s.predicting.generator import START, Generator
+from s2s.predictors.language_model import START, Generator
 from s2s.tensors import Batch, Space
-from s2s.training.precision import Precision
 
 LINES = [
     "the cat sat on the mat.",

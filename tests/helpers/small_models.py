@@ -4,9 +4,9 @@ import torch
 
 from s2s.config import choose
 from s2s.nn.attention import Attention
-from s2s.nn.decoder import Decoder
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
+from s2s.nn.heads.decoder import Decoder
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import build_model
 from s2s.tensors import EOS, PAD, Batch, Padded, Space

@@ -3,11 +3,11 @@ instructions a CPU has."""
 
 from pathlib import Path
 
-from s2s.prepare import Prepared, prepare
+from s2s.api.prepare import Prepared, prepare
+from s2s.api.train import validator
+from s2s.devices import choose_precision, find_device
 from s2s.recipe import Recipe, parse_recipe
-from s2s.session import validator
-from s2s.training.precision import choose_precision, find_device
-from s2s.training.runs import Run
+from s2s.runs.run import Run
 from s2s.training.seeds import set_seed
 from s2s.training.trainer import Trainer
 

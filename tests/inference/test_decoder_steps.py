@@ -3,14 +3,14 @@
 import pytest
 import torch
 
+from s2s.devices import bf16_trouble
 from s2s.execution import NumberFormat, PathKind
 from s2s.inference import linear
 from s2s.inference.compile import compile_for_inference
 from s2s.inference.native import linear as native
 from s2s.inference.step import WIRINGS, Wiring, compile_step, fast_path_unavailable
-from s2s.nn.decoder import DecoderOutput, Parallel
+from s2s.nn.heads.decoder import DecoderOutput, Parallel
 from s2s.tensors import BOS, leaves, repeat
-from s2s.training.precision import bf16_trouble
 from tests.helpers.small_models import ATTENTIONS, FEWEST, HEADS, SOURCES, build, padded
 
 INT8 = NumberFormat.INT8

@@ -7,7 +7,7 @@ from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.dropout import Dropout
 from s2s.nn.embedding import Embedding
-from s2s.nn.encoders import Encoder
+from s2s.nn.encoders.base import Encoder
 from tests.helpers.small_models import HEADS, batch_of, build, close
 
 X = torch.rand(3, 40, 10) + 1

@@ -9,8 +9,8 @@ from s2s.config import choose
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
 from s2s.nn.model import Model, build_model
 from s2s.tensors import Padded, Space
 from tests.helpers.small_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded

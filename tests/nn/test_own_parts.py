@@ -6,8 +6,8 @@ from torch import nn
 
 from s2s.nn.attention import Attention
 from s2s.nn.cells import Cell, Looped
-from s2s.nn.heads import Head
-from s2s.parts import Positive
+from s2s.nn.heads.base import Head
+from s2s.registry import Positive
 from tests.helpers.small_models import HEADS, batch_of, build, close, loss_of
 
 

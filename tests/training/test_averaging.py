@@ -8,8 +8,8 @@ from torch import nn
 
 from s2s.config import choose
 from s2s.errors import RunError
+from s2s.runs.checkpoint import pack, unpack
 from s2s.training.averaging import Averaging
-from s2s.training.checkpoints import pack, unpack
 
 KINDS = sorted(Averaging.kinds)
 

@@ -12,18 +12,18 @@ import torch
 import yaml
 from torch import nn
 
-from s2s.nn.encoders import Encoder
-from s2s.nn.heads import Head
-from s2s.parts import Family
-from s2s.prepare import prepare
+from s2s.api.prepare import prepare
+from s2s.api.train import validator
+from s2s.devices import choose_precision
+from s2s.nn.encoders.base import Encoder
+from s2s.nn.heads.base import Head
 from s2s.recipe import parse_recipe
-from s2s.session import validator
+from s2s.registry import Family
+from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.training.averaging import Averaging
 from s2s.training.optimizers import Optimizer, optimizer_state
-from s2s.training.precision import choose_precision
 from s2s.training.reporters import Reporter
-from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
 from s2s.training.trainer import Trainer
 from tests.helpers.toy_runs import PAIRS, write_corpus

@@ -8,7 +8,7 @@ from torch import nn
 
 from s2s.config import choose
 from s2s.errors import RecipeError, RunError
-from s2s.training.checkpoints import pack, unpack
+from s2s.runs.checkpoint import pack, unpack
 from s2s.training.optimizers import (
     Optimizer,
     build,

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2s.errors import TrainingError
-from s2s.training.options import Training
+from s2s.training.config import Training
 from s2s.training.position import Position, Recent
 
 CPU = torch.device("cpu")

@@ -11,19 +11,19 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from s2s.api.train import train
 from s2s.data.batches import make_batch
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, RunError, TrainingError
-from s2s.parts import tree
-from s2s.predict import load
-from s2s.session import train
+from s2s.predictors.load import load
+from s2s.registry import tree
+from s2s.runs.run import Run
 from s2s.tasks.losses import cross_entropy
 from s2s.training.averaging import Averaging
+from s2s.training.config import Training
 from s2s.training.endings import remedy
 from s2s.training.optimizers import Optimizer
-from s2s.training.options import Training
 from s2s.training.reporters import Reporter
-from s2s.training.runs import Run
 from s2s.training.schedules import Schedule
 from s2s.training.validation import losses
 from tests.helpers.toy_runs import PAIRS, toy_recipe, toy_trainer
@@ -589,7 +589,7 @@ def test_what_training_opened_it_closes(tmp_path, monkeypatch):
             if step == 4:
                 raise RunError("tensorboard", "the disk is full")
 
-    monkeypatch.setattr("s2s.session.TensorBoard", Board)
+    monkeypatch.setattr("s2s.api.train.TensorBoard", Board)
     train(toy_recipe(tmp_path, "training.tensorboard=true", "training.steps=2"), tmp_path / "run")
     with pytest.raises(RunError, match="the disk is full"):
         train(toy_recipe(tmp_path, "training.tensorboard=true", "training.steps=6"), tmp_path / "run")

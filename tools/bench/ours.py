@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import s2s
+from s2s.allocator import keep_freed_memory
+from s2s.api.prepare import Prepared, prepare
 from s2s.config import choose
 from s2s.decoding.search import Search
+from s2s.devices import choose_precision, find_device
 from s2s.inference.native.linear import unavailable_reason
 from s2s.nn.model import Model
-from s2s.predicting.base import Predictor
-from s2s.prepare import Prepared, prepare
+from s2s.predictors.base import Predictor
 from s2s.recipe import Recipe
+from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, Space
-from s2s.training.memory import keep_freed_memory
-from s2s.training.precision import choose_precision, find_device
-from s2s.training.runs import Run
 from s2s.training.seeds import set_seed
 from s2s.training.trainer import Trainer
 from tools.bench import recipes

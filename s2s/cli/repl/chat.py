@@ -11,8 +11,8 @@ from s2s.cli.repl.loop import Loop, whole_number
 from s2s.cli.show import attention_map, hypothesis_lines, shaded_words, visible
 from s2s.decoding.options import change_search
 from s2s.errors import RecipeError
-from s2s.parts import tree
-from s2s.predicting.conversation import Conversation
+from s2s.predictors.conversation import Conversation
+from s2s.registry import tree
 
 
 class ChatLoop(Loop):

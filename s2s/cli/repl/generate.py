@@ -13,8 +13,8 @@ from s2s.cli.unknown import warn_unseen
 from s2s.errors import RecipeError
 
 if TYPE_CHECKING:
-    from s2s.predicting.continuation import Texts
-    from s2s.predicting.generator import Generator
+    from s2s.predictors.continuation import Texts
+    from s2s.predictors.language_model import Generator
 
 WORDS = 5  # that are suggested
 

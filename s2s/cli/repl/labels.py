@@ -7,10 +7,10 @@ from rich.console import Console
 
 from s2s.cli.repl.loop import ON_OFF, Loop, Tell
 from s2s.cli.show import class_lines, shaded_words, tagged_words
-from s2s.parts import tree
+from s2s.registry import tree
 
 if TYPE_CHECKING:
-    from s2s.predicting.labeler import Classification, Labeler
+    from s2s.predictors.classifier import Classification, Labeler
 
 
 class ClassifyLoop(Loop):

@@ -19,10 +19,10 @@ from s2s.cli.lines import tidy
 from s2s.cli.repl.live import Live
 from s2s.cli.show import visible
 from s2s.errors import RecipeError, S2SError, suggest
-from s2s.parts import tree
+from s2s.registry import tree
 
 if TYPE_CHECKING:
-    from s2s.predicting.writer import Prediction
+    from s2s.predictors.seq2seq import Prediction
 
 COMMAND = re.compile(r":([A-Za-z]+)(?:\s+(.*))?$")  # so `:-)` is a text
 ON_OFF = {True: "on", False: "off"}

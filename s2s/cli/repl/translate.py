@@ -17,12 +17,12 @@ from s2s.cli.repl.loop import ON_OFF, Loop, Tell, whole_number
 from s2s.cli.show import attention_map, hypothesis_lines, score_line
 from s2s.decoding.options import change_search, with_nbest
 from s2s.errors import RecipeError
-from s2s.parts import tree
+from s2s.registry import tree
 
 if TYPE_CHECKING:
     from s2s.decoding.search import Search
-    from s2s.parts import Choice
-    from s2s.predicting.writer import Prediction, Writer
+    from s2s.predictors.seq2seq import Prediction, Writer
+    from s2s.registry import Choice
 
 
 class Repl(Loop):

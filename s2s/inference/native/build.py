@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch  # before the kernels, which then share its threads
 
-from s2s.safefiles import cache_folder
+from s2s.files import cache_folder
 
 SOURCE = Path(__file__).with_name("kernels.c")
 PLAIN = "-O3 -fno-math-errno -fno-trapping-math -shared -fPIC"

@@ -7,7 +7,7 @@ from typing import cast
 
 import torch
 
-from s2s.predicting.generator import Generator
+from s2s.predictors.language_model import Generator
 from tools.bench import corpora, exchange, flops, machine, ours, plain, plain_search, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table

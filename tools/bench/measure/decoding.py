@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from s2s.predicting.writer import Writer
+from s2s.predictors.seq2seq import Writer
 from tools.bench import corpora, exchange, ours, plain, plain_search, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table

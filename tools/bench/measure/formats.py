@@ -8,12 +8,12 @@ import torch
 
 from s2s.config import choose
 from s2s.decoding.search import Search
+from s2s.devices import native_bf16
 from s2s.execution import NumberFormat
 from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.inference.native import linear
 from s2s.nn.model import Model
 from s2s.tensors import BOS, Padded
-from s2s.training.precision import native_bf16
 from tools.bench import ours
 from tools.bench.setting import Setting
 from tools.bench.tables import Table

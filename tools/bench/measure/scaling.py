@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from s2s.prepare import prepare
+from s2s.api.prepare import prepare
 from s2s.tensors import Batch, Padded
 from tools.bench import corpora, exchange, flops, memory, ours, recipes
 from tools.bench.measure.training import rival

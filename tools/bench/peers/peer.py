@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.parts import Family
+from s2s.registry import Family
 from tools.bench.flops import TranslationSizes
 
 INSIDE = Path(__file__).parent / "inside"

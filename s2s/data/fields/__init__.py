@@ -1,0 +1,1 @@
+"""Fields: one side of an example, between values and tensors."""

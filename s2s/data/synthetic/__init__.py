@@ -1,0 +1,1 @@
+"""The corpora of the demos, made by grammars and pens of our own: nothing is downloaded."""

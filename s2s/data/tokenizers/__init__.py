@@ -1,0 +1,1 @@
+"""Tokenizers: between texts and ids."""

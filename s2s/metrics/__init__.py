@@ -1,0 +1,1 @@
+"""Metrics: scores of answers against references, with intervals, significance and reports."""

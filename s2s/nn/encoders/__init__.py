@@ -1,0 +1,1 @@
+"""Encoders: whatever the source is, one vector a position and how it ended."""

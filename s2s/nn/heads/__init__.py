@@ -1,0 +1,1 @@
+"""Heads: what a model says of an encoding: a sequence, a class, a tag a position."""

@@ -1,0 +1,1 @@
+"""The run folder: weights, state, log, lock."""
