@@ -11,8 +11,9 @@ import s2s.data.readers.dialogues
 import s2s.data.readers.folders
 import s2s.data.readers.huggingface
 import s2s.data.readers.lines
-import s2s.data.readers.base
+import s2s.data.readers.generated
 import s2s.data.readers.tables
+import s2s.data.readers.text
 
 # fields
 import s2s.data.fields.base
@@ -27,9 +28,10 @@ import s2s.data.tokenizers.subword
 
 # encoders
 import s2s.nn.encoders.timm
-import s2s.nn.encoders.base
 import s2s.nn.encoders.cnn
+import s2s.nn.encoders.features
 import s2s.nn.encoders.none
+import s2s.nn.encoders.rnn
 
 # heads
 import s2s.nn.heads.classifier
@@ -56,7 +58,7 @@ import s2s.tasks.captioning
 import s2s.tasks.chat
 import s2s.tasks.classification
 import s2s.tasks.language_modeling
-import s2s.tasks.task
+import s2s.tasks.translation
 
 # metrics
 import s2s.metrics.captions

@@ -12,7 +12,7 @@ from s2s.data.tokenizers.subword import Unigram
 from s2s.metrics.base import Chrf, Metric
 from s2s.metrics.diversity import diversity
 from s2s.registry import Choice
-from s2s.tasks.task import Translation
+from s2s.tasks.translation import Translation
 
 
 class Chat(Translation, kind="chat"):

@@ -1,7 +1,6 @@
 """A task is its two fields, what is asked of the model, and the numbers that say how well it went."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,16 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.config import choose
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields.base import Field, bound
-from s2s.data.fields.text import Text
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.base import Tokenizer
-from s2s.data.tokenizers.subword import Unigram
 from s2s.decoding.batched import SearchCall
 from s2s.errors import RecipeError, mounted
-from s2s.metrics.base import Bleu, Chrf, Metric, Score
+from s2s.metrics.base import Metric, Score
 from s2s.nn.heads.base import HeadOutput
 from s2s.nn.model import Model
 from s2s.registry import Choice, Family
@@ -128,41 +124,6 @@ class Task(Family):
     def load(self, folder: Path) -> None:
         self.source.load(folder, "source")
         self.target.load(folder, "target")
-
-
-class Translation(Task, kind="translation"):
-    """Text to text: translation, transliteration, summaries, spelling.
-
-    tokenizer  shared by both sides; a side whose field names a tokenizer of its own does not use it
-    """
-
-    target_shapes = ("ids",)
-    verb = "translate"
-
-    def __init__(
-        self,
-        *,
-        source: Choice[Field] = choose(Field, Text),
-        target: Choice[Field] = choose(Field, Text),
-        tokenizer: Choice[Tokenizer] = choose(Tokenizer, Unigram),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Bleu), choose(Metric, Chrf)),
-    ) -> None:
-        self.shared = tokenizer()
-        self.metrics = metrics
-        self.bind(source, target, self.shared)
-
-    def fit(self, rows: Iterable[Row]) -> None:
-        """Learn the vocabularies from training rows; `rows` is read once for each that is to be learned."""
-        columns = (sources(rows), targets(rows))
-        sides = (self.source, self.target)
-        sharing = [i for i, side in enumerate(sides) if side.shares(self.shared)]
-        if sharing:
-            with mounted("tokenizer"):
-                self.shared.fit(chain.from_iterable(columns[i] for i in sharing))
-        for i, name in enumerate(("source", "target")):
-            if i not in sharing:
-                with mounted(name):
-                    sides[i].fit(columns[i])
 
 
 def sources(rows: Iterable[Row]) -> Iterator[Any]:

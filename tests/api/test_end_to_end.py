@@ -175,7 +175,7 @@ def test_asked_to_stop_it_saves_and_says_how_to_go_on(folder, tmp_path, number):
 def test_a_second_run_on_the_same_data_prepares_nothing_again(folder, monkeypatch):
     from s2s.api.prepare import prepare
     from s2s.data.fields.text import Text
-    from s2s.data.readers.base import Text as TextFiles
+    from s2s.data.readers.text import Text as TextFiles
     from s2s.recipe import read_recipe
 
     recipe = read_recipe(write_recipe(folder))

@@ -17,7 +17,8 @@ from s2s.api.prepare import open_data
 from s2s.config import choose
 from s2s.data.changes import changes, content
 from s2s.data.corpus import open_corpus
-from s2s.data.readers.base import Reader, Text
+from s2s.data.readers.base import Reader
+from s2s.data.readers.text import Text
 from s2s.errors import RunError, TrainingError
 from s2s.predictors.load import open_recipe
 from s2s.recipe import parse_recipe

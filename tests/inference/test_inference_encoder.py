@@ -8,7 +8,7 @@ from s2s.execution import PathKind
 from s2s.inference.encoder import Int8Cell, in_int8
 from s2s.inference.native.linear import unavailable_reason
 from s2s.nn.cells import Cell
-from s2s.nn.encoders.base import RNNEncoder
+from s2s.nn.encoders.rnn import RNNEncoder
 from s2s.tensors import Padded, Space, leaves
 
 pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")

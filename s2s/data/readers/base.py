@@ -1,23 +1,16 @@
-"""Where examples come from: the family of readers, and the reader of parallel text files.
-
-data: {kind: text, path: corpus, source: de, target: en}     # corpus/train.de, corpus/train.en, corpus/val.de, ...
-data: {kind: text, path: ., train: my, source: de, target: en}     # my.de and my.en; validation is held out of them
-"""
+"""Where examples come from: the family of readers, which give the rows of a split and the place of each."""
 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from itertools import zip_longest
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from s2s.data.pictures import Picture
 from s2s.data.readers.context import context_of
-from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
+from s2s.data.source_files import digest
 from s2s.errors import DataError, OptionError
 from s2s.registry import Count, Family, Fraction, Positive
 
@@ -170,108 +163,3 @@ def label_of(text: str, labels: Sequence[str], where: str) -> str:
     if len(plain) < 10 and (number := NUMBER.fullmatch(plain)) and int(number[1]) < len(labels):
         return labels[int(number[1])]
     raise DataError(where, f"has the label {text!r}", f"data.labels names: {', '.join(labels)}, for 0, 1, ...")
-
-
-@dataclass(kw_only=True)
-class Text(Reader, kind="text"):
-    """Parallel text, a sentence a line: {path}/{train}.{source} and {path}/{train}.{target}, also as .gz.
-
-    source, target  endings of file names (`de`, `de.txt`), or whole names of the two training files;
-                    a list of targets is several references
-    """
-
-    path: Path
-    source: str
-    target: str | tuple[str, ...]
-
-    def locate(self, name: str, ending: str) -> Path | None:
-        whole = [self.path / ending] if name == self.train else []
-        return existing(self.path / f"{name}.{ending}", *whole)
-
-    def endings(self) -> tuple[str, ...]:
-        return (self.source, self.target) if isinstance(self.target, str) else (self.source, *self.target)
-
-    def files(self, name: str) -> list[Path]:
-        """The source file, then the target files."""
-        if self.path.is_file():
-            hint = "give the folder, and the rest as: train: my, source: de, target: en (my.de and my.en)"
-            raise DataError(str(self.path), "is a file, and parallel text is two or more", hint)
-        paths = [(self.locate(name, ending), ending) for ending in self.endings()]
-        if wrong := [self.path / f"{name}.{ending}" for path, ending in paths if path is None]:
-            raise missing(wrong[0])
-        return [path for path, _ in paths if path is not None]
-
-    def offers(self, name: str) -> bool:
-        # One file of a pair is enough: a validation set without its target is a mistake to be told of.
-        return any(self.locate(name, ending) for ending in self.endings())
-
-    def placed(self, name: str) -> Iterator[tuple[Place, Row]]:
-        source, *targets = self.files(name)
-        return parallel(source, targets, several=not isinstance(self.target, str))
-
-    def contents(self, name: str) -> str:
-        return digest("text", isinstance(self.target, str), digest_files(self.files(name)))
-
-
-def parallel(source: Path, targets: Sequence[Path], *, several: bool = False) -> Iterator[tuple[Place, Row]]:
-    """Line n of the source with line n of every target. Raises DataError where their counts differ."""
-    paths = (source, *targets)
-    for number, texts in enumerate(zip_longest(*map(read_lines, paths)), 1):
-        if None in texts:
-            raise unequal(paths)
-        place = Place(f"{source}:{number}", f"{targets[0]}:{number}")
-        yield place, Row(texts[0], list(texts[1:]) if several else texts[1])
-
-
-def unequal(paths: Sequence[Path]) -> DataError:
-    counts = [sum(1 for _ in read_lines(path)) for path in paths]
-    other = next(i for i, count in enumerate(counts) if count != counts[0])
-    what = f"has {counts[0]:,} lines, and {paths[other]} has {counts[other]:,}"
-    hint = "line n of one must translate line n of the other: look for a line that was lost or broken in two"
-    return DataError(str(paths[0]), what, hint)
-
-
-GENERATORS = {  # what is generated: modules of data/synthetic, of which the first has generate(split, seed=, size=)
-    "translation": ("translation.py", "sampling.py", "spanish/*.py"),
-    "sentiment": ("sentiment.py", "sampling.py"),
-    "tags": ("tags.py", "sampling.py"),
-    "drawings": ("shapes.py",),
-    "dialogue": ("dialogue.py", "../readers/context.py", "sampling.py"),
-}
-
-
-@dataclass(kw_only=True)
-class Generated(Reader, kind="generated"):
-    """Rows made by s2s's own grammars (s2s.data.synthetic.translation and its like): nothing to download.
-
-    what  translation: English and Spanish; sentiment: reviews, positive or negative; tags: words, and which of
-          them are dates, times, prices, amounts and spans; drawings: pictures of shapes, and what they show;
-          dialogue: small talk, and what to answer
-    size  training rows; null is as many as the demo needs
-    seed  which ones
-    """
-
-    what: Literal["translation", "sentiment", "tags", "drawings", "dialogue"] = "translation"
-    size: Positive | None = None
-    seed: Count = 1
-
-    @property
-    def source_type(self) -> SourceType:
-        return "picture" if self.what == "drawings" else "text"
-
-    @property
-    def turns_seen(self) -> int:
-        return 3 if self.what == "dialogue" else 1
-
-    def offers(self, name: str) -> bool:
-        return name in ("train", "validation", "test")
-
-    def rows(self, name: str) -> Iterator[Row]:
-        module = import_module(f"s2s.data.synthetic.{Path(GENERATORS[self.what][0]).stem}")
-        pairs = module.generate(name, seed=self.seed, size=self.size if name == "train" else None)
-        return (Row(source, target) for source, target in pairs)
-
-    def contents(self, name: str) -> str:
-        here = Path(__file__).parents[1] / "synthetic"
-        code = [path for pattern in GENERATORS[self.what] for path in sorted(here.glob(pattern))]
-        return digest(self.what, name, self.seed, self.size, digest_files(code))  # the data is what the code makes

@@ -4,12 +4,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from s2s.config import choose
-from s2s.nn.cells import Cell
-from s2s.nn.dropout import Dropout, Rate
-from s2s.nn.embedding import Embedding, embedding_in
-from s2s.nn.stack import Stack
-from s2s.registry import Choice, Family, Positive
+from s2s.nn.embedding import embedding_in
+from s2s.registry import Family
 from s2s.tensors import EncoderOutput, Padded, Space
 
 
@@ -38,52 +34,3 @@ class Encoder(nn.Module, Family):
     def begin(self) -> list[str]:
         """Fetch weights that were learned elsewhere, once, when a run begins; what to say about it, in lines."""
         return []
-
-
-class RNNEncoder(Encoder, kind="rnn"):
-    """Reads ids from left to right, and back when bidirectional: Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473
-
-    hidden        size of one direction: a bidirectional encoder gives vectors twice as wide
-    dropout       on embeddings, between layers, and on the memory; locked keeps one mask for a whole sentence
-    word_dropout  share of positions whose embedding is zeroed
-    residual, layer_norm: see Stack
-    """
-
-    reads = ("ids",)
-
-    def __init__(
-        self,
-        space: Space,
-        *,
-        cell: Choice[Cell] = choose(Cell, "lstm"),
-        embedding: Positive = 256,
-        hidden: Positive = 256,
-        layers: Positive = 1,
-        bidirectional: bool = True,
-        dropout: Rate = 0.0,
-        locked: bool = False,
-        word_dropout: Rate = 0.0,
-        residual: bool = False,
-        layer_norm: bool = False,
-    ) -> None:
-        super().__init__(space)
-        self.embed = Embedding(space.size, embedding, word_dropout)
-        self.drop = Dropout(dropout, locked)
-        self.stack = Stack(
-            cell,
-            embedding,
-            hidden,
-            layers,
-            bidirectional=bidirectional,
-            dropout=dropout,
-            locked=locked,
-            residual=residual,
-            layer_norm=layer_norm,
-        )
-        self.width = self.stack.width
-
-    def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:
-        assert isinstance(source, Padded)
-        x = self.drop(self.embed(source.data))
-        outputs, state = self.stack(x, lengths=source.lengths, final_state=final_state)
-        return EncoderOutput(self.drop(outputs), source.valid, state)

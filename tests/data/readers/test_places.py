@@ -17,8 +17,9 @@ from s2s.api.prepare import prepare
 from s2s.config import choose
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.fields.base import Field
-from s2s.data.readers.base import Place, Reader, Row, Text
+from s2s.data.readers.base import Place, Reader, Row
 from s2s.data.readers.context import SEPARATOR
+from s2s.data.readers.text import Text
 from s2s.errors import DataError, RowError
 from s2s.recipe import parse_recipe
 

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from s2s.config import choose
-from s2s.data.readers.base import Reader, Row, Text
+from s2s.data.readers.base import Reader, Row
 from s2s.data.readers.huggingface import HuggingFace
 from s2s.data.readers.tables import Csv, JsonLines, Parquet, Tsv
+from s2s.data.readers.text import Text
 from s2s.data.source_files import read_lines
 from s2s.errors import DataError, RecipeError
 

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from s2s.data.readers.base import Generated
+from s2s.data.readers.generated import Generated
 from s2s.data.synthetic.sampling import split_of
 from s2s.data.synthetic.sentiment import LABELS, OPINIONS, SIZES, generate, review
 from s2s.errors import DataError
