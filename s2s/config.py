@@ -2,7 +2,7 @@
 
     attention: {kind: additive, size: 512}        # or just  attention: additive
 
-    choice = choose(Attention, node, where="model.head.attention")
+    choice = configure(Attention, node, where="model.head.attention")
     attention = choice(query, memory)             # what the program knows, when it knows it
 
 Every mistake is reported, each with its place and the nearest word.
@@ -22,10 +22,20 @@ import yaml
 
 from s2s.errors import Problem, RecipeError, suggest
 from s2s.plugins import load_all
-from s2s.registry import Choice, Family, PathOrName, Range, aliases_of, options_of, placed, type_name, written
+from s2s.registry import (
+    ComponentConfig,
+    PathOrName,
+    Range,
+    Registrable,
+    aliases_of,
+    options_of,
+    placed,
+    type_name,
+    written,
+)
 
 T = TypeVar("T")
-Part = TypeVar("Part", bound=Family)
+Part = TypeVar("Part", bound=Registrable)
 
 LONGEST_NAME = 255  # bytes, of a file on every system in use
 BACKSLASHES = r"in double quotes YAML reads \t, \n and the like as other characters: use single quotes: 'C:\data'"
@@ -35,29 +45,31 @@ class Changed(str):
     """A key that the command line wrote: where a recipe has the same by a former name, this one counts."""
 
 
-def choose(family: type[Part], node: Any, where: str = "", default: Choice[Part] | None = None) -> Choice[Part]:
+def configure(
+    family: type[Part], node: Any, where: str = "", default: ComponentConfig[Part] | None = None
+) -> ComponentConfig[Part]:
     """Check `{kind: name, option: value, ...}`, or just `name`, against a family of parts.
 
     Where there is a default, `kind` may be left out: the options then change the default's. Code may give the class or
     the function itself in place of its name.
     """
     word = family.__name__.lower()
-    kinds: dict[str, Callable[..., Part]] = family.kinds
+    kinds: dict[str, Callable[..., Part]] = family.registry
     node = {"kind": node} if isinstance(node, str) or callable(node) else node
     if not isinstance(node, Mapping):
         raise RecipeError(where, f"needs the name of a {word}, found {node!r}", suggest("", kinds))
     if "kind" not in node and default is not None:
-        former = aliases_of(default.maker)
+        former = aliases_of(default.factory)
         node = {"kind": default.kind, **written(default), **{former.get(key, key): item for key, item in node.items()}}
     if "kind" not in node:
         raise RecipeError(where, f"needs a kind of {word}", suggest("", kinds))
     kind = family.kind_of(node["kind"]) if callable(node["kind"]) else node["kind"]
     kind = known_kind(family, kind, where)
     options = {key: value for key, value in node.items() if key != "kind"}
-    return Choice(kind, arguments(kinds[kind], options, where, f"{word} {kind!r}"), kinds[kind], where)
+    return ComponentConfig(kind, parse_kwargs(kinds[kind], options, where, f"{word} {kind!r}"), kinds[kind], where)
 
 
-def known_kind(family: type[Family], kind: Any, where: str) -> str:
+def known_kind(family: type[Registrable], kind: Any, where: str) -> str:
     """A kind by its name today, looked for in what is installed beside s2s if it is not here."""
     found = family.find(kind)
     if found is not None:
@@ -66,19 +78,19 @@ def known_kind(family: type[Family], kind: Any, where: str) -> str:
     found = family.find(kind)
     if found is None:
         what = f"there is no {family.__name__.lower()} called {kind!r}"
-        raise RecipeError(f"{where}.kind".lstrip("."), what, "; ".join([suggest(kind, family.kinds), *wrong]))
+        raise RecipeError(f"{where}.kind".lstrip("."), what, "; ".join([suggest(kind, family.registry), *wrong]))
     return found
 
 
-def make(cls: type[T], node: Any, where: str) -> T:
+def parse_dataclass(cls: type[T], node: Any, where: str) -> T:
     """Build a dataclass of keyword-only options from a mapping."""
     if not isinstance(node, Mapping | None):
         raise RecipeError(where, f"expected options, found {node!r}", suggest("", options_of(cls)))
-    made: T = placed(cls(**arguments(cls, node or {}, where, where or "the recipe")), where)
+    made: T = placed(cls(**parse_kwargs(cls, node or {}, where, where or "the recipe")), where)
     return made
 
 
-def arguments(maker: Callable[..., Any], node: Mapping[str, Any], where: str, name: str) -> dict[str, Any]:
+def parse_kwargs(maker: Callable[..., Any], node: Mapping[str, Any], where: str, name: str) -> dict[str, Any]:
     """Check options against the keyword-only parameters of a constructor; report every mistake.
 
     A default that is written out is the default: it is not among what comes back. So the recipe of a run, which has
@@ -130,11 +142,11 @@ def convert(value: Any, hint: Any, where: str, default: Any = None) -> Any:
     if hint is Any:
         return value
     if origin is Annotated:
-        return within(convert(value, args[0], where, default), args[1], where)
-    if origin is Choice:
-        return choose(args[0], value, where, default if isinstance(default, Choice) else None)
+        return check_range(convert(value, args[0], where, default), args[1], where)
+    if origin is ComponentConfig:
+        return configure(args[0], value, where, default if isinstance(default, ComponentConfig) else None)
     if dataclasses.is_dataclass(hint):
-        return make(typing.cast(type, hint), value, where)
+        return parse_dataclass(typing.cast(type, hint), value, where)
     if origin in (typing.Union, types.UnionType):
         return convert_union(value, args, where, default)
     if origin is Literal:
@@ -153,8 +165,8 @@ def convert_union(value: Any, args: tuple[Any, ...], where: str, default: Any) -
     """The first type of a union that takes the value; `none` is what people write for null."""
     choices = [a for a in args if a is not type(None)]
     if type(None) in args:
-        family = next((typing.get_args(a)[0] for a in choices if typing.get_origin(a) is Choice), None)
-        if value is None or (value == "none" and str not in choices and "none" not in getattr(family, "kinds", ())):
+        family = next((typing.get_args(a)[0] for a in choices if typing.get_origin(a) is ComponentConfig), None)
+        if value is None or (value == "none" and str not in choices and "none" not in getattr(family, "registry", ())):
             return None
     exact = [a for a in choices if isinstance(a, type) and type(value) is a]
     errors: list[RecipeError] = []
@@ -214,7 +226,7 @@ def parse_change(change: str) -> tuple[str, Any]:
         return key, text  # `a: b`, `[x` or a number without end: a text that YAML would misread
 
 
-def within(value: Any, bounds: Any, where: str) -> Any:
+def check_range(value: Any, bounds: Any, where: str) -> Any:
     if isinstance(bounds, Range) and not bounds.low <= value <= bounds.high:
         raise RecipeError(where, f"must be {bounds}, found {value:g}")
     return value

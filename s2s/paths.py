@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from s2s.registry import Choice, PathOrName
+from s2s.registry import ComponentConfig, PathOrName
 
 T = TypeVar("T")
 
@@ -44,9 +44,9 @@ def map_paths(thing: T, change: Callable[[str, Any], Any], where: str = "") -> T
     changed: Any = thing
     if isinstance(thing, Path | PathOrName):
         changed = change(where, thing)
-    elif isinstance(thing, Choice):
-        options = {key: map_paths(value, change, f"{where}.{key}") for key, value in thing.options.items()}
-        changed = dataclasses.replace(thing, options=options)
+    elif isinstance(thing, ComponentConfig):
+        options = {key: map_paths(value, change, f"{where}.{key}") for key, value in thing.kwargs.items()}
+        changed = dataclasses.replace(thing, kwargs=options)
     elif dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         fields = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if f.init}
         new = {name: map_paths(value, change, f"{where}.{name}".lstrip(".")) for name, value in fields.items()}

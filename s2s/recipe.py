@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import yaml
 
 import s2s.builtin  # noqa: F401  (a recipe may name any of these parts)
-from s2s.config import choose, make
+from s2s.config import configure, parse_dataclass
 from s2s.data.readers.base import Reader
 from s2s.data.tokenizers.word_vectors import WordVectors
 from s2s.decoding.search import Search
@@ -32,26 +32,26 @@ from s2s.paths import find, find_named, map_paths, places
 from s2s.plugins import use_parts
 from s2s.recipe_index import recipes_folder
 from s2s.recipe_yaml import Origin, as_list, parse_yaml, set_key
-from s2s.registry import Choice, PathOrName, Positive, tree
+from s2s.registry import ComponentConfig, PathOrName, PositiveInt, tree
 from s2s.tasks.task import Task
 from s2s.tensors import Space
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 
 FORMAT = 1  # raise it when an older s2s would misread a recipe; what is merely renamed has an alias
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class ModelConfig:
     """The pair that a model is, and how it starts.
 
     tied_embeddings  source and target share one embedding matrix
     word_vectors     what embeddings begin with, from a file: {path: glove.6B.300d.txt.gz, frozen: true}
     """
 
-    encoder: Choice[Encoder] = choose(Encoder, "rnn")
-    head: Choice[Head] = choose(Head, "decoder")
+    encoder: ComponentConfig[Encoder] = configure(Encoder, "rnn")
+    head: ComponentConfig[Head] = configure(Head, "decoder")
     tied_embeddings: bool = False
-    initialization: Choice[Initializer] = choose(Initializer, "default")
+    initialization: ComponentConfig[Initializer] = configure(Initializer, "default")
     word_vectors: WordVectors | None = None
 
 
@@ -65,13 +65,13 @@ class Recipe:
 
     aliases: ClassVar[Mapping[str, str]] = {}  # sections that were renamed: see parts.Family
 
-    format: Positive = FORMAT
+    format: PositiveInt = FORMAT
     name: str
-    task: Choice[Task]
-    data: Choice[Reader]
-    model: Layout = Layout()
-    training: Training = Training()
-    decoding: Choice[Search] = choose(Search, "beam")
+    task: ComponentConfig[Task]
+    data: ComponentConfig[Reader]
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    decoding: ComponentConfig[Search] = configure(Search, "beam")
     seed: int = 1
     uses: tuple[str, ...] = ()
     origin: Origin = field(default_factory=Origin, init=False, repr=False, compare=False)
@@ -169,7 +169,7 @@ def recipe_of(
         check_format(node.get("format", FORMAT))
         here = "uses" in origin.changed  # as every path on the command line: relative to the working folder
         parts = tuple(use_parts(name, folder, here=here) for name in as_list(node.get("uses"), "uses"))
-        recipe = make(Recipe, node, "")
+        recipe = parse_dataclass(Recipe, node, "")
     except RecipeError as error:
         raise origin.located(error) from None
     recipe.format = FORMAT

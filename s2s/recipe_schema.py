@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from s2s.recipe import Recipe
-from s2s.registry import Choice, Family, Range, aliases_of, options_of, tree
+from s2s.registry import ComponentConfig, Range, Registrable, aliases_of, options_of, tree
 
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", Path: "string"}
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,7 +22,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema() -> dict[str, Any]:
     """Of whole recipes, with every kind that is registered."""
-    families: dict[str, type[Family]] = {}
+    families: dict[str, type[Registrable]] = {}
     top = of_options(Recipe, families)
     parts: dict[str, Any] = {}
     while missing := [name for name in families if name not in parts]:  # a part may have parts of new families
@@ -30,18 +30,18 @@ def schema() -> dict[str, Any]:
     return {"$schema": DRAFT, "title": "A recipe of s2s", **top, "$defs": dict(sorted(parts.items()))}
 
 
-def of_family(family: type[Family], families: dict[str, type[Family]]) -> dict[str, Any]:
+def of_family(family: type[Registrable], families: dict[str, type[Registrable]]) -> dict[str, Any]:
     """The name of a kind, or a kind with options."""
-    kinds = [*family.kinds, *family.former]
+    kinds = [*family.registry, *family.former]
     members = []
     for kind in kinds:
-        whole = of_options(family.kinds[family.former.get(kind, kind)], families)
+        whole = of_options(family.registry[family.former.get(kind, kind)], families)
         whole["properties"] = {"kind": {"const": kind}, **whole["properties"]}
         members.append({**whole, "required": ["kind", *whole.get("required", [])]})
     return {"anyOf": [{"enum": kinds}, *members]}
 
 
-def of_options(maker: Callable[..., Any], families: dict[str, type[Family]]) -> dict[str, Any]:
+def of_options(maker: Callable[..., Any], families: dict[str, type[Registrable]]) -> dict[str, Any]:
     """An object with what may be chosen about a part or a section."""
     options, found = options_of(maker), {}
     for option in options.values():
@@ -55,17 +55,17 @@ def of_options(maker: Callable[..., Any], families: dict[str, type[Family]]) -> 
     return {**made, "required": required} if required else made
 
 
-def of_type(hint: Any, families: dict[str, type[Family]], default: Any = None) -> dict[str, Any]:
+def of_type(hint: Any, families: dict[str, type[Registrable]], default: Any = None) -> dict[str, Any]:
     """What config.convert takes for a parameter with this type."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
         return {**of_type(args[0], families), **(bounds(args[1]) if isinstance(args[1], Range) else {})}
-    if origin is Choice:
+    if origin is ComponentConfig:
         families[args[0].__name__] = args[0]
         part = {"$ref": f"#/$defs/{args[0].__name__}"}
-        if not isinstance(default, Choice):
+        if not isinstance(default, ComponentConfig):
             return part
-        changes = of_options(default.maker, families)  # without a kind, options change the default's
+        changes = of_options(default.factory, families)  # without a kind, options change the default's
         return {"anyOf": [part, {key: value for key, value in changes.items() if key != "required"}]}
     if origin in (typing.Union, types.UnionType):
         null = [{"enum": ["none"]}] if type(None) in args else []  # what people write for it

@@ -5,7 +5,7 @@ recipe may choose. There is no second schema: a signature is read by options_of(
 a recipe against it.
 
     class Additive(Attention, kind="additive"):
-        def __init__(self, query: int, memory: int, *, size: Positive = 256): ...
+        def __init__(self, query: int, memory: int, *, size: PositiveInt = 256): ...
 """
 
 import dataclasses
@@ -37,20 +37,20 @@ class Range(NamedTuple):
         return f"from {self.low:g} to {self.high:g}"
 
 
-Positive = Annotated[int, Range(1)]
-Count = Annotated[int, Range(0)]
-Amount = Annotated[float, Range(0)]
-Fraction = Annotated[float, Range(0, 1)]
+PositiveInt = Annotated[int, Range(1)]
+NonNegativeInt = Annotated[int, Range(0)]
+NonNegativeFloat = Annotated[float, Range(0)]
+Probability = Annotated[float, Range(0, 1)]
 
 
 class PathOrName(str):
     """An option that is a folder here, or the name of something elsewhere, such as a data set of the Hub."""
 
 
-class Family:
+class Registrable:
     """A family of interchangeable parts: subclass it with kind="name" and recipes can ask for it.
 
-    class Attention(nn.Module, Family): ...                   # a family has a registry of its own
+    class Attention(nn.Module, Registrable): ...                   # a family has a registry of its own
     class Dot(Attention, kind="dot"): ...                     # a member is a class,
     @Search.register("greedy")                                # or a function
 
@@ -61,7 +61,7 @@ class Family:
     formerly  the same of a kind: class Dot(Attention, kind="dot", formerly=("product",))
     """
 
-    kinds: ClassVar[dict[str, Callable[..., Any]]]
+    registry: ClassVar[dict[str, Callable[..., Any]]]
     former: ClassVar[dict[str, str]]  # kinds that were renamed, and what they are called now
     given: ClassVar[tuple[str, ...]]
     aliases: ClassVar[Mapping[str, str]] = {}
@@ -72,7 +72,7 @@ class Family:
     ) -> None:
         super().__init_subclass__(**rest)
         if any(vars(base).get("_makes_families") for base in cls.__bases__):
-            cls.kinds, cls.former = {}, {}
+            cls.registry, cls.former = {}, {}
             cls.given = tuple(given if given is not None else positional(vars(cls).get("__init__", object)))
         if kind is not None:
             cls._add(kind, cls, formerly)
@@ -95,11 +95,11 @@ class Family:
     def _add(cls, kind: str, maker: Callable[..., Any], formerly: Sequence[str]) -> None:
         check_given(cls, maker)
         for name in (kind, *formerly):
-            there = cls.kinds.get(name) or cls.kinds.get(cls.former.get(name, ""))
+            there = cls.registry.get(name) or cls.registry.get(cls.former.get(name, ""))
             if there is not None and not same_definition(there, maker):
                 what = f"there is already {word_of(cls)} {name!r}: {place_of(there)}"
                 raise TypeError(f"{place_of(maker)}: {what}; give one of the two another kind")
-        cls.kinds[kind] = maker
+        cls.registry[kind] = maker
         cls.former |= dict.fromkeys(formerly, kind)
 
     @classmethod
@@ -107,25 +107,25 @@ class Family:
         """What this kind is called now, or None where there is none of that name."""
         if not isinstance(kind, str):
             return None
-        return kind if kind in cls.kinds else cls.former.get(kind)
+        return kind if kind in cls.registry else cls.former.get(kind)
 
     @classmethod
     def kind_of(cls, maker: Callable[..., Any]) -> str:
         """The kind that a class or a function was registered as."""
-        return next(kind for kind, known in cls.kinds.items() if known is maker)
+        return next(kind for kind, known in cls.registry.items() if known is maker)
 
 
-class Functions(Family, Generic[R]):
+class RegistrableFunctions(Registrable, Generic[R]):
     """A family whose members are functions: called with what the family gives, they return R.
 
-    class Filter(Functions[Tensor], given=("scores", "written")): ...
+    class Filter(RegistrableFunctions[Tensor], given=("scores", "written")): ...
     """
 
     _makes_families = True
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Choice(Generic[P]):
+class ComponentConfig(Generic[P]):
     """A part that a recipe chose and s2s checked: call it with what the program knows.
 
     where  the key of the recipe at which it stands: RecipeErrors that the part raises get it before theirs, and so
@@ -133,30 +133,30 @@ class Choice(Generic[P]):
     """
 
     kind: str
-    options: Mapping[str, Any]  # only what is no default; the signature has those
-    maker: Callable[..., P]
+    kwargs: Mapping[str, Any]  # only what is no default; the signature has those
+    factory: Callable[..., P]
     where: str = dataclasses.field(default="", compare=False)
 
     @overload
-    def __call__(self: "Choice[Functions[R]]", *known: Any) -> R: ...
+    def __call__(self: "ComponentConfig[RegistrableFunctions[R]]", *known: Any) -> R: ...
     @overload
     def __call__(self, *known: Any) -> P: ...
     def __call__(self, *known: Any) -> Any:
-        options = self.options
+        options = self.kwargs
         if self.where:
-            inside = {**choices_in(self.maker), **options}
+            inside = {**choices_in(self.factory), **options}
             options = {name: placed(part, f"{self.where}.{name}") for name, part in inside.items()}
         try:
-            return self.maker(*known, **options)
+            return self.factory(*known, **options)
         except RecipeError as error:
             raise error.at(self.where) from None
 
-    def at(self, where: str) -> "Choice[P]":
+    def at(self, where: str) -> "ComponentConfig[P]":
         """The same where a recipe says where it is; else it is said to be here."""
         return self if self.where else dataclasses.replace(self, where=where)
 
     def __repr__(self) -> str:
-        return f"{self.kind}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+        return f"{self.kind}({', '.join(f'{k}={v!r}' for k, v in self.kwargs.items())})"
 
 
 @cache
@@ -165,14 +165,14 @@ def choices_in(maker: Callable[..., Any]) -> dict[str, Any]:
     return {
         option.name: option.default
         for option in options_of(maker).values()
-        if isinstance(option.default, Choice)
-        or (isinstance(option.default, tuple) and any(isinstance(item, Choice) for item in option.default))
+        if isinstance(option.default, ComponentConfig)
+        or (isinstance(option.default, tuple) and any(isinstance(item, ComponentConfig) for item in option.default))
     }
 
 
 def placed(value: Any, where: str) -> Any:
     """A choice, several, or a section that holds some, at this key of a recipe; all else stays as it is."""
-    if isinstance(value, Choice):
+    if isinstance(value, ComponentConfig):
         return value if value.where == where else dataclasses.replace(value, where=where)
     if isinstance(value, tuple):
         items = tuple(placed(item, f"{where}[{i}]") for i, item in enumerate(value))
@@ -219,7 +219,7 @@ def type_name(hint: Any) -> str:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
         return f"{type_name(args[0])}, {args[1]}"
-    if origin is Choice:
+    if origin is ComponentConfig:
         return f"a kind of {args[0].__name__.lower()}"
     if origin is Literal:
         return " | ".join(map(str, args))
@@ -240,16 +240,16 @@ def type_name(hint: Any) -> str:
 
 def written(thing: Any) -> Any:
     """A checked value as the plain tree somebody could have written."""
-    if isinstance(thing, Choice):
-        return {key: tree(value, full=False) for key, value in thing.options.items()}
+    if isinstance(thing, ComponentConfig):
+        return {key: tree(value, full=False) for key, value in thing.kwargs.items()}
     return thing
 
 
 def tree(value: Any, full: bool = True) -> Any:
     """Checked values as plain YAML values again; `full` adds every default."""
-    if isinstance(value, Choice):
-        known = {k: o.default for k, o in options_of(value.maker).items() if not o.required} if full else {}
-        return {"kind": value.kind} | {k: tree(v, full) for k, v in (known | dict(value.options)).items()}
+    if isinstance(value, ComponentConfig):
+        known = {k: o.default for k, o in options_of(value.factory).items() if not o.required} if full else {}
+        return {"kind": value.kind} | {k: tree(v, full) for k, v in (known | dict(value.kwargs)).items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: tree(getattr(value, f.name), full) for f in dataclasses.fields(value) if f.init}
     if isinstance(value, Mapping):

@@ -34,7 +34,7 @@ def check_given(family: Any, maker: Callable[..., Any]) -> None:
 
 def word_of(member: type) -> str:
     """`an attention`, of a family or of a class in it."""
-    word = next(cls for cls in member.__mro__ if "kinds" in vars(cls)).__name__.lower()
+    word = next(cls for cls in member.__mro__ if "registry" in vars(cls)).__name__.lower()
     return f"an {word}" if word[0] in "aeio" else f"a {word}"
 
 

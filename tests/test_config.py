@@ -6,17 +6,26 @@ from typing import Literal
 import pytest
 import yaml
 
-from s2s.config import choose, convert, make
+from s2s.config import configure, convert, parse_dataclass
 from s2s.errors import RecipeError
-from s2s.registry import Amount, Choice, Family, Fraction, Positive, options_of, tree, type_name
+from s2s.registry import (
+    ComponentConfig,
+    NonNegativeFloat,
+    PositiveInt,
+    Probability,
+    Registrable,
+    options_of,
+    tree,
+    type_name,
+)
 
 
-class Spice(Family, given=("grams",)):
+class Spice(Registrable, given=("grams",)):
     """For the tests."""
 
 
 class Pepper(Spice, kind="pepper"):
-    def __init__(self, grams: int = 0, *, heat: Fraction = 0.5, color: Literal["black", "white"] = "black") -> None:
+    def __init__(self, grams: int = 0, *, heat: Probability = 0.5, color: Literal["black", "white"] = "black") -> None:
         self.heat, self.color = heat, color
 
 
@@ -25,7 +34,7 @@ def salt(grams: int, *, fine: bool = False) -> tuple[int, bool]:
     return grams, fine
 
 
-class Dish(Family, given=("size",)):
+class Dish(Registrable, given=("size",)):
     """A part that has parts."""
 
 
@@ -35,11 +44,11 @@ class Soup(Dish, kind="soup"):
         size: int,
         *,
         name: str,
-        spice: Choice[Spice] = choose(Spice, "pepper"),
-        extra: Choice[Spice] | None = None,
-        liters: Amount = 1.0,
-        spoons: Positive | None = None,
-        steps: tuple[Choice[Spice], ...] = (),
+        spice: ComponentConfig[Spice] = configure(Spice, "pepper"),
+        extra: ComponentConfig[Spice] | None = None,
+        liters: NonNegativeFloat = 1.0,
+        spoons: PositiveInt | None = None,
+        steps: tuple[ComponentConfig[Spice], ...] = (),
         column: int | str = 0,
         where: Path = Path("."),
     ) -> None:
@@ -48,21 +57,21 @@ class Soup(Dish, kind="soup"):
 
 def says(node, *parts):
     with pytest.raises(RecipeError) as caught:
-        choose(Dish, node, "dish")
+        configure(Dish, node, "dish")
     for part in parts:
         assert part in str(caught.value)
     return caught.value
 
 
 def test_a_name_is_a_kind_without_options():
-    assert choose(Spice, "pepper") == choose(Spice, {"kind": "pepper"})
-    assert choose(Spice, "salt")(3) == (3, False)
-    assert choose(Spice, {"kind": "salt", "fine": True})(3) == (3, True)
+    assert configure(Spice, "pepper") == configure(Spice, {"kind": "pepper"})
+    assert configure(Spice, "salt")(3) == (3, False)
+    assert configure(Spice, {"kind": "salt", "fine": True})(3) == (3, True)
 
 
 def test_families_keep_their_members_apart():
-    assert set(Spice.kinds) == {"pepper", "salt"}
-    assert set(Dish.kinds) == {"soup"}
+    assert set(Spice.registry) == {"pepper", "salt"}
+    assert set(Dish.registry) == {"soup"}
 
 
 @pytest.mark.parametrize(
@@ -104,15 +113,15 @@ def test_all_mistakes_come_at_once():
 
 
 def test_a_default_gives_its_kind_and_its_options():
-    default = choose(Spice, {"kind": "pepper", "heat": 0.9})
-    changed = choose(Spice, {"color": "white"}, "", default)
-    assert changed.options == {"heat": 0.9, "color": "white"}
-    assert choose(Spice, {"kind": "salt"}, "", default).options == {}
+    default = configure(Spice, {"kind": "pepper", "heat": 0.9})
+    changed = configure(Spice, {"color": "white"}, "", default)
+    assert changed.kwargs == {"heat": 0.9, "color": "white"}
+    assert configure(Spice, {"kind": "salt"}, "", default).kwargs == {}
 
 
 def test_null_and_none_are_nothing():
     for nothing in (None, "none"):
-        assert choose(Dish, {"kind": "soup", "name": "x", "extra": nothing})(1).extra is None
+        assert configure(Dish, {"kind": "soup", "name": "x", "extra": nothing})(1).extra is None
 
 
 @pytest.mark.parametrize(
@@ -141,9 +150,9 @@ def test_variables_in_paths(monkeypatch):
 
 
 def test_a_checked_part_written_out_in_full_is_the_same_part():
-    made = choose(Dish, {"kind": "soup", "name": "x", "spice": {"heat": 0.1}, "steps": ["salt"]})
+    made = configure(Dish, {"kind": "soup", "name": "x", "spice": {"heat": 0.1}, "steps": ["salt"]})
     text = yaml.safe_dump(tree(made))
-    again = choose(Dish, yaml.safe_load(text))
+    again = configure(Dish, yaml.safe_load(text))
     assert tree(again) == tree(made)
     assert tree(made)["spice"] == {"kind": "pepper", "heat": 0.1, "color": "black"}
     assert tree(made, full=False) == {
@@ -164,12 +173,12 @@ def test_options_say_their_types():
 
 def test_a_section_must_be_a_section():
     with pytest.raises(RecipeError, match="expected options, found 3"):
-        make(Pepper, 3, "spice")
+        parse_dataclass(Pepper, 3, "spice")
 
 
 def test_a_default_that_is_written_out_is_no_choice():
-    told = choose(Dish, {"kind": "soup", "name": "x", "liters": 2})
-    assert told.options == {"name": "x", "liters": 2.0}
-    assert choose(Dish, tree(told)) == told
-    assert choose(Dish, {"kind": "soup", "name": "x", "liters": 1, "column": 0, "steps": []}).options == {"name": "x"}
-    assert choose(Dish, {"kind": "soup", "name": "x", "column": "0"}).options == {"name": "x", "column": "0"}
+    told = configure(Dish, {"kind": "soup", "name": "x", "liters": 2})
+    assert told.kwargs == {"name": "x", "liters": 2.0}
+    assert configure(Dish, tree(told)) == told
+    assert configure(Dish, {"kind": "soup", "name": "x", "liters": 1, "column": 0, "steps": []}).kwargs == {"name": "x"}
+    assert configure(Dish, {"kind": "soup", "name": "x", "column": "0"}).kwargs == {"name": "x", "column": "0"}

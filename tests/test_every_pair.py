@@ -25,7 +25,7 @@ from s2s.tasks.task import Task
 TEXTS = ["a b", "b a", "a a", "b b"]
 SMALL = {"embedding": 4, "hidden": 4, "width": 8, "patch": 2, "stages": 1}
 OPTIONS = {"text": {"tokenizer": "word"}, "image": {"size": 8}, "timm": {"name": "resnet18"}, "gnmt": {"layers": 2}}
-HEADS = sorted(Head.kinds)
+HEADS = sorted(Head.registry)
 
 
 def picture(seed: int) -> Picture:
@@ -51,7 +51,7 @@ def values(kind: str, over_time: bool) -> list:
 
 
 def chosen(family, kind: str) -> dict:
-    known = options_of(family.kinds[kind])
+    known = options_of(family.registry[kind])
     small = {key: value for key, value in SMALL.items() if key in known}
     return {"kind": kind, **small, **OPTIONS.get(kind, {})}
 
@@ -60,7 +60,7 @@ def recipe_of(task: str, source: str, target: str, encoder: str, head: str):
     import json
 
     sides = {"source": chosen(Field, source), "target": chosen(Field, target)}
-    known = options_of(Task.kinds[task])
+    known = options_of(Task.registry[task])
     if source == "nothing" and "source" not in known:
         del sides["source"]
     tree = {
@@ -105,16 +105,16 @@ def learn_and_answer(recipe, source: str, target: str, over_time: bool) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element")  # of a decoder that listens to nothing
-@pytest.mark.parametrize("task", sorted(Task.kinds))
+@pytest.mark.parametrize("task", sorted(Task.registry))
 def test_a_pair_works_or_is_refused(task):
     fine, refusals = set(), 0
-    for source, target in product(sorted(Field.kinds), sorted(Field.kinds)):
+    for source, target in product(sorted(Field.registry), sorted(Field.registry)):
         try:
             recipe_of(task, source, target, "rnn", "decoder").task()
         except S2SError as error:  # no encoder and no head can help
             refusals += refused(error)
             continue
-        for encoder, head in product(sorted(Encoder.kinds), HEADS):
+        for encoder, head in product(sorted(Encoder.registry), HEADS):
             recipe = recipe_of(task, source, target, encoder, head)
             try:
                 space = build(recipe)[0]
@@ -199,11 +199,11 @@ def test_what_is_said_of_a_pair_that_cannot_be(pair):
 
 def test_more_tags_than_vectors_is_a_mistake_of_the_data():
     """For a task of one's own, which may put a tagger behind anything."""
-    from s2s.config import choose
+    from s2s.config import configure
     from s2s.nn.model import build_model
     from s2s.tensors import Batch, Padded, Space
 
-    encoder, head = choose(Encoder, {"kind": "project", "width": 8}), choose(Head, "tagger")
+    encoder, head = configure(Encoder, {"kind": "project", "width": 8}), configure(Head, "tagger")
     model = build_model(encoder, head, Space("vector", 5), Space("tags", 3))
     target = Padded(torch.ones(2, 3, dtype=torch.long), torch.tensor([3, 3]))
     with pytest.raises(DataError, match="target: has 3 tags, and the encoder gives 1 vectors"):

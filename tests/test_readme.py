@@ -160,7 +160,7 @@ def test_every_task_of_the_table_has_its_recipe_and_its_verb():
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
     for recipe, verb, run in rows:
         assert recipe == run
-        assert parse_recipe(find_recipe(recipe).read_text()).task.maker.verb == verb
+        assert parse_recipe(find_recipe(recipe).read_text()).task.factory.verb == verb
         assert verb in verbs
 
 
@@ -175,12 +175,16 @@ def test_the_part_of_ones_own_works(tmp_path):
         recipe = parse_recipe(text, folder=tmp_path)
         recipe.build_model(Space("ids", 10), Space("ids", 10))
     finally:
-        Attention.kinds.pop("cosine", None)
+        Attention.registry.pop("cosine", None)
 
 
 def test_the_tree_names_what_is_there():
     (tree,) = re.findall(r"^```\n(s2s/.*?)^```", README, flags=re.M | re.S)
     for name in re.findall(r"(?:^|\s)(\w+\.py|\w+/)(?=\s)", tree):
         assert (ROOT / "s2s" / name).exists() or (ROOT / name).exists() or (ROOT / "tools" / name).exists(), name
-    there = {path.name + "/" * path.is_dir() for path in (ROOT / "s2s").iterdir() if path.name[0] not in "._" and path.suffix != ".typed"}
+    there = {
+        path.name + "/" * path.is_dir()
+        for path in (ROOT / "s2s").iterdir()
+        if path.name[0] not in "._" and path.suffix != ".typed"
+    }
     assert sorted(name for name in there if name not in tree) == [], "are not named"

@@ -12,17 +12,17 @@ from s2s.errors import RecipeError
 from s2s.nn.attention import Attention
 from s2s.nn.heads.base import Head
 from s2s.plugins import use_file
-from s2s.registry import Family, Functions
+from s2s.registry import Registrable, RegistrableFunctions
 
 
-class Tool(nn.Module, Family):
+class Tool(nn.Module, Registrable):
     """A family for these tests."""
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__()
 
 
-class Verb(Functions[int], given=("a", "b")):
+class Verb(RegistrableFunctions[int], given=("a", "b")):
     """A family of functions."""
 
 
@@ -39,7 +39,7 @@ def test_a_second_part_of_a_kind_is_refused_and_both_places_named():
 
     said = one_line(error)
     assert re.search(r"test_registry\.py:\d+: there is already an attention 'dot': .*attention\.py:\d+", said)
-    assert Attention.kinds["dot"].__name__ == "Dot"
+    assert Attention.registry["dot"].__name__ == "Dot"
 
 
 def test_a_second_function_of_a_kind_is_refused():
@@ -56,7 +56,7 @@ def test_what_is_defined_again_takes_its_own_place():
         class Hammer(Tool, kind="hammer"):
             pass
 
-    assert Tool.kinds["hammer"] is Hammer
+    assert Tool.registry["hammer"] is Hammer
 
 
 PART = """
@@ -69,16 +69,16 @@ class {name}(Attention, kind="of-a-file"):
 
 
 def test_a_file_may_be_imported_again_and_so_may_its_copy(tmp_path, monkeypatch):
-    monkeypatch.setattr(Attention, "kinds", dict(Attention.kinds))
+    monkeypatch.setattr(Attention, "registry", dict(Attention.registry))
     file = tmp_path / "mine.py"
     file.write_text(PART.format(name="Mine"))
     use_file(file)
-    first = Attention.kinds["of-a-file"]
+    first = Attention.registry["of-a-file"]
     use_file(file)
     (tmp_path / "parts").mkdir()
     shutil.copy(file, tmp_path / "parts" / "mine.py")  # a run brings its parts along
     use_file(tmp_path / "parts" / "mine.py")
-    assert Attention.kinds["of-a-file"].__qualname__ == first.__qualname__
+    assert Attention.registry["of-a-file"].__qualname__ == first.__qualname__
     other = tmp_path / "other.py"
     other.write_text(PART.format(name="Other"))
     with pytest.raises(RecipeError, match=r"other\.py:4: there is already an attention 'of-a-file': .*mine\.py:4"):
@@ -86,13 +86,13 @@ def test_a_file_may_be_imported_again_and_so_may_its_copy(tmp_path, monkeypatch)
 
 
 def test_an_edited_file_is_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(Attention, "kinds", dict(Attention.kinds))
+    monkeypatch.setattr(Attention, "registry", dict(Attention.registry))
     file = tmp_path / "mine.py"
     file.write_text(PART.format(name="Mine"))
     use_file(file)
     file.write_text(PART.format(name="Mine") + "    edited = True\n")
     use_file(file)
-    assert Attention.kinds["of-a-file"].edited
+    assert Attention.registry["of-a-file"].edited
 
 
 def test_what_a_family_gives_is_what_its_members_take():
@@ -107,9 +107,9 @@ def test_what_a_family_gives_is_what_its_members_take():
 
     for good in (("width", "height"), ("w", "h"), ("*all",), ("width", "*rest")):
         takes(*good)()
-        del Tool.kinds["odd"]
+        del Tool.registry["odd"]
     assert takes("a", "b", star=("size=3",))()
-    del Tool.kinds["odd"]
+    del Tool.registry["odd"]
     for bad in (
         ("width",),
         ("width", "height", "size=3"),
@@ -119,7 +119,7 @@ def test_what_a_family_gives_is_what_its_members_take():
         with pytest.raises(TypeError, match=r"must take \(width, height\), which is what a tool is given") as error:
             takes(*bad)()
         assert "put a star before what a recipe may choose" in one_line(error)
-        assert "odd" not in Tool.kinds
+        assert "odd" not in Tool.registry
 
 
 def test_so_it_is_for_functions():
@@ -133,7 +133,7 @@ def test_so_it_is_for_functions():
         def minus(b, a):
             return a - b
 
-    assert list(Verb.kinds) == ["plus"]
+    assert list(Verb.registry) == ["plus"]
 
 
 def test_every_family_says_what_it_gives():

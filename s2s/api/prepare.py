@@ -104,7 +104,7 @@ def check_source(recipe: Recipe, reader: Reader, task: Task) -> None:
     """Are the sources that the data has values for the field? Raises RecipeError before any of them is read."""
     takes, has = task.source.takes, reader.source_type
     if takes and has not in takes:
-        able = [kind for kind, maker in Field.kinds.items() if has in getattr(maker, "takes", ())]
+        able = [kind for kind, maker in Field.registry.items() if has in getattr(maker, "takes", ())]
         what = f"takes {' or '.join(takes)}, and the sources of data: {recipe.data.kind} are {has}"
         hint = f"use one of: {', '.join(able) or 'nothing'}; or other data"
         raise recipe.origin.located(RecipeError("task.source", what, hint))

@@ -25,7 +25,7 @@ from s2s.recipe import Recipe
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.tensors import Space
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 from s2s.training.endings import SMALLER_MODEL, ending, smaller
 from s2s.training.plots import learning_curves
 from s2s.training.position import Outcome
@@ -166,7 +166,7 @@ def validator(data: Prepared, recipe: Recipe) -> Validator | None:
     return Validator(task, data.validation, data.held_out, asked, options.samples)
 
 
-def describe(model: Model, data: Prepared, precision: Precision, options: Training) -> list[str]:
+def describe(model: Model, data: Prepared, precision: Precision, options: TrainingConfig) -> list[str]:
     """The header of a run: what is trained, on what, along which path."""
     count = sum(p.numel() for p in model.parameters())
     scaled = "; the loss is scaled, so that no gradient vanishes" if precision.scaler else ""

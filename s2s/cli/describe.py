@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from s2s.registry import Choice, Option, options_of, tree, type_name
+from s2s.registry import ComponentConfig, Option, options_of, tree, type_name
 
 
 def describe(name: str, maker: Callable[..., Any], whole: bool = False) -> Iterator[Text]:
@@ -46,9 +46,9 @@ def default_text(option: Option) -> str:
 
 def plain(value: Any) -> str:
     """A value in YAML's short form, on one line."""
-    if isinstance(value, Choice):
+    if isinstance(value, ComponentConfig):
         written = tree(value, full=False)
-        return plain(written) if value.options else value.kind
+        return plain(written) if value.kwargs else value.kind
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -38,7 +38,7 @@ FAMILIES = {
     "predictors": Listed("s2s.predictors.base", "Predictor", "what answers for a run; a task names it, not a recipe"),
     "metrics": Listed("s2s.metrics.base", "Metric", "scores of what was written"),
 }
-SECTIONS = {"training": Listed("s2s.training.config", "Training", "options of the training loop")}
+SECTIONS = {"training": Listed("s2s.training.config", "TrainingConfig", "options of the training loop")}
 
 
 def complete_family(incomplete: str) -> list[str]:
@@ -100,4 +100,4 @@ def members(family: str) -> dict[str, Callable[..., Any]]:
 
 
 def kinds_of(listed: Listed) -> dict[str, Callable[..., Any]]:
-    return getattr(import_module(listed.module), listed.name).kinds
+    return getattr(import_module(listed.module), listed.name).registry

@@ -53,7 +53,7 @@ def why_not(task: "Task", verb: str) -> str:
     from s2s.predictors.load import predictor_for
 
     use, source = USES[verb], source_type(task)
-    wanted = Predictor.kinds[use.predictor] if use.predictor else Predictor
+    wanted = Predictor.registry[use.predictor] if use.predictor else Predictor
     assert isinstance(wanted, type)
     if not issubclass(predictor_for(task), wanted):
         return f"and {command('s2s', verb)} is for other tasks"

@@ -10,7 +10,7 @@ from s2s.decoding.filters import Filter
 from s2s.decoding.search import Hypothesis, Search, Step, divide, find_limits, score_pieces, source_mask, strip
 from s2s.errors import RecipeError
 from s2s.inference.native.scores import top
-from s2s.registry import Amount, Choice, Count, Positive
+from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt
 from s2s.tensors import EOS, Tree, repeat, select, tree_map
 
 NEVER = float("-inf")
@@ -41,16 +41,16 @@ def beam(
     state: Any,
     first: Tensor,
     *,
-    beam_size: Positive = 5,
-    nbest: Positive = 1,
-    length_penalty: Amount = 1.0,
-    coverage_penalty: Amount = 0.0,
+    beam_size: PositiveInt = 5,
+    nbest: PositiveInt = 1,
+    length_penalty: NonNegativeFloat = 1.0,
+    coverage_penalty: NonNegativeFloat = 0.0,
     early_stopping: bool = True,
-    min_length: Count = 0,
-    max_length: Positive = 200,
-    min_ratio: Amount = 0.0,
-    max_ratio: Amount | None = None,
-    filters: tuple[Choice[Filter], ...] = (),
+    min_length: NonNegativeInt = 0,
+    max_length: PositiveInt = 200,
+    min_ratio: NonNegativeFloat = 0.0,
+    max_ratio: NonNegativeFloat | None = None,
+    filters: tuple[ComponentConfig[Filter], ...] = (),
     allow_unknown: bool = False,
 ) -> list[list[Hypothesis]]:
     """Keep the best few hypotheses at every step: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215

@@ -13,17 +13,17 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from s2s.registry import Functions, Positive, Range
+from s2s.registry import PositiveInt, Range, RegistrableFunctions
 
 FilterFunction = Callable[[Tensor, Tensor], Tensor]
 
 
-class Filter(Functions[Tensor], given=("scores", "written")):
+class Filter(RegistrableFunctions[Tensor], given=("scores", "written")):
     """scores [N, V] = filter(scores [N, V], written [N, t]): functions, registered with their options."""
 
 
 @Filter.register("no-repeat")
-def no_repeat(scores: Tensor, written: Tensor, *, size: Positive = 3) -> Tensor:
+def no_repeat(scores: Tensor, written: Tensor, *, size: PositiveInt = 3) -> Tensor:
     """Never write the same run of `size` pieces twice: Paulus et al. 2017, https://arxiv.org/abs/1705.04304"""
     if written.shape[1] < size:
         return scores

@@ -9,7 +9,7 @@ from torch import Tensor
 from s2s.decoding.filters import Filter, FilterFunction
 from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
 from s2s.inference.native.scores import likeliest
-from s2s.registry import Amount, Choice, Count, Fraction, Positive
+from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt, Probability
 from s2s.tensors import EOS, repeat, select
 
 ALL = (1 << 64) - 1
@@ -34,11 +34,11 @@ def greedy(
     state: Any,
     first: Tensor,
     *,
-    min_length: Count = 0,
-    max_length: Positive = 200,
-    min_ratio: Amount = 0.0,
-    max_ratio: Amount | None = None,
-    filters: tuple[Choice[Filter], ...] = (),
+    min_length: NonNegativeInt = 0,
+    max_length: PositiveInt = 200,
+    min_ratio: NonNegativeFloat = 0.0,
+    max_ratio: NonNegativeFloat | None = None,
+    filters: tuple[ComponentConfig[Filter], ...] = (),
     allow_unknown: bool = False,
 ) -> list[list[Hypothesis]]:
     """Take the likeliest piece at every step: beam search with one beam, at less cost.
@@ -66,16 +66,16 @@ def sample(
     state: Any,
     first: Tensor,
     *,
-    temperature: Amount = 1.0,
-    top_k: Count = 0,
-    top_p: Fraction = 1.0,
-    count: Positive = 1,
+    temperature: NonNegativeFloat = 1.0,
+    top_k: NonNegativeInt = 0,
+    top_p: Probability = 1.0,
+    count: PositiveInt = 1,
     seed: int | None = 1,
-    min_length: Count = 0,
-    max_length: Positive = 200,
-    min_ratio: Amount = 0.0,
-    max_ratio: Amount | None = None,
-    filters: tuple[Choice[Filter], ...] = (),
+    min_length: NonNegativeInt = 0,
+    max_length: PositiveInt = 200,
+    min_ratio: NonNegativeFloat = 0.0,
+    max_ratio: NonNegativeFloat | None = None,
+    filters: tuple[ComponentConfig[Filter], ...] = (),
     allow_unknown: bool = False,
 ) -> list[list[Hypothesis]]:
     """Draw each piece from the model: Holtzman et al. 2020, https://arxiv.org/abs/1904.09751

@@ -16,7 +16,7 @@ from torch import Tensor
 from s2s.decoding.filters import FilterFunction
 from s2s.errors import RecipeError
 from s2s.inference.native.scores import log_softmax
-from s2s.registry import Functions
+from s2s.registry import RegistrableFunctions
 from s2s.tensors import BOS, EOS, PAD, UNK
 
 MARGIN = 10  # pieces a hypothesis may have beyond max_ratio: a source of one word still gets an answer
@@ -47,7 +47,7 @@ class Hypothesis(NamedTuple):
     finished: bool = True  # False: cut off at max_length, before EOS
 
 
-class Search(Functions[list[list[Hypothesis]]], given=("step", "memory", "state", "first")):
+class Search(RegistrableFunctions[list[list[Hypothesis]]], given=("step", "memory", "state", "first")):
     """hypotheses = search(step, memory, state, first [B]): a list for every row, best first, never empty.
 
     `first` is what each row has just read: BOS, or the end of a prompt. What max_length cuts off is ranked

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 
 from s2s.errors import DataError, several
-from s2s.registry import Amount, Choice, Count, Family, Positive
+from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt, Registrable
 
 SEED = 12345  # sacreBLEU's own
 
@@ -37,7 +37,7 @@ class Score:
         return f"{self.name} = {self.value:.1f}{interval}"
 
 
-class Metric(Family):
+class Metric(Registrable):
     """score = metric.score(hypotheses, references)
 
     A member gives `statistics`, one row of numbers a sentence, and `value`, the score of their sum.
@@ -67,7 +67,7 @@ class Metric(Family):
         """All that a score depends on, in sacreBLEU's way of writing it."""
         raise NotImplementedError
 
-    def score(self, hypotheses: Sequence[str], references: References, *, n_bootstrap: Count = 1000) -> Score:
+    def score(self, hypotheses: Sequence[str], references: References, *, n_bootstrap: NonNegativeInt = 1000) -> Score:
         """The score of a corpus.
 
         references: a string a sentence, or a list of strings where there are several; lists may differ in length.
@@ -119,8 +119,8 @@ class Bleu(SacreBLEU, kind="bleu"):
         tokenize: Literal["13a", "intl", "zh", "char", "none"] = "13a",
         lowercase: bool = False,
         smoothing: Literal["exp", "floor", "add-k", "none"] = "exp",
-        smoothing_value: Amount | None = None,
-        max_order: Positive = 4,
+        smoothing_value: NonNegativeFloat | None = None,
+        max_order: PositiveInt = 4,
         effective_order: bool = False,
     ) -> None:
         self.options: dict[str, Any] = {
@@ -147,7 +147,12 @@ class Chrf(SacreBLEU, kind="chrf"):
     """
 
     def __init__(
-        self, *, char_order: Positive = 6, word_order: Count = 0, beta: Positive = 2, lowercase: bool = False
+        self,
+        *,
+        char_order: PositiveInt = 6,
+        word_order: NonNegativeInt = 0,
+        beta: PositiveInt = 2,
+        lowercase: bool = False,
     ) -> None:
         self.options: dict[str, Any] = {
             "char_order": char_order,
@@ -213,14 +218,18 @@ class Exact(Metric, kind="exact"):
 
 
 def score_all(
-    metrics: Sequence[Choice[Metric]], hypotheses: Sequence[str], references: References, *, n_bootstrap: Count = 1000
+    metrics: Sequence[ComponentConfig[Metric]],
+    hypotheses: Sequence[str],
+    references: References,
+    *,
+    n_bootstrap: NonNegativeInt = 1000,
 ) -> list[Score]:
     """The score by each metric, in their order, every one under a kind of its own (see kinds_of)."""
     scores = [metric().score(hypotheses, references, n_bootstrap=n_bootstrap) for metric in metrics]
     return [replace(score, kind=kind) for score, kind in zip(scores, kinds_of(metrics), strict=True)]
 
 
-def kinds_of(metrics: Sequence[Choice[Metric]]) -> list[str]:
+def kinds_of(metrics: Sequence[ComponentConfig[Metric]]) -> list[str]:
     """What their scores are called in logs, `select_by` and reports: the kind, and kind-2 where it is there again."""
     seen: Counter[str] = Counter()
     names = []

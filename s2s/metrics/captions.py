@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from s2s.metrics.base import SEED, Bleu, Metric
-from s2s.registry import Amount, Positive
+from s2s.registry import NonNegativeFloat, PositiveInt
 
 PUNCTUATION = frozenset(".,?!:;-'`\"()[]{}") | {"--", "...", "''", "``"}
 
@@ -105,7 +105,7 @@ class Cider(Metric, kind="cider"):
 
     name = "CIDEr-D"
 
-    def __init__(self, *, max_order: Positive = 4, sigma: Amount = 6.0, punctuation: bool = False) -> None:
+    def __init__(self, *, max_order: PositiveInt = 4, sigma: NonNegativeFloat = 6.0, punctuation: bool = False) -> None:
         self.max_order, self.sigma, self.punctuation = max_order, sigma, punctuation
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:

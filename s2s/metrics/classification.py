@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from s2s.metrics.base import SEED, Metric, References, Score, check
-from s2s.registry import Count
+from s2s.registry import NonNegativeInt
 
 Pair = tuple[str, str]  # what is right, what was said
 
@@ -50,7 +50,7 @@ class Counted(Metric):
             np.add.at(row, [self.places[pair] for pair in pairs], 1)
         return counts
 
-    def score(self, hypotheses: Sequence[str], references: References, *, n_bootstrap: Count = 1000) -> Score:
+    def score(self, hypotheses: Sequence[str], references: References, *, n_bootstrap: NonNegativeInt = 1000) -> Score:
         """The score of a corpus, as scikit-learn has it; its interval is of resamples that are counted here."""
         found = super().score(hypotheses, references, n_bootstrap=n_bootstrap)
         sums = self.statistics(hypotheses, check(hypotheses, references)).sum(0)

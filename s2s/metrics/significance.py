@@ -11,7 +11,7 @@ import numpy as np
 
 from s2s.errors import DataError, several
 from s2s.metrics.base import Metric, References, check
-from s2s.registry import Count
+from s2s.registry import NonNegativeInt
 
 FEWEST = 10  # sentences; with less, chance alone makes any difference look certain, or none
 
@@ -58,7 +58,7 @@ def compare(
     metrics: Sequence[Metric],
     *,
     test: Literal["bootstrap", "randomization"] = "bootstrap",
-    trials: Count = 0,
+    trials: NonNegativeInt = 0,
     level: float = 0.05,
 ) -> list[Comparison]:
     """One comparison a metric, of two systems that wrote the same sentences.

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError
-from s2s.registry import Family, Positive
+from s2s.registry import PositiveInt, Registrable
 from s2s.tensors import EncoderOutput, Memory
 
 
-class Attention(nn.Module, Family):
+class Attention(nn.Module, Registrable):
     """context, weights = attention(query, memory), where memory = attention.remember(encoded)
 
     query    [B, Q, H]   Q is T in training and 1 in decoding
@@ -54,7 +54,7 @@ class Additive(Attention, kind="additive"):
     Builds [B, Q, S, size]: the most memory of all, and the slowest when many queries come at once.
     """
 
-    def __init__(self, query: int, memory: int, *, size: Positive = 256) -> None:
+    def __init__(self, query: int, memory: int, *, size: PositiveInt = 256) -> None:
         super().__init__(query, memory)
         self.of_query = nn.Linear(query, size, bias=False)
         self.of_memory = nn.Linear(memory, size)
@@ -74,7 +74,7 @@ class Concat(Attention, kind="concat"):
     One matrix over both; its right half is applied once a source. Like additive, it builds [B, Q, S, size].
     """
 
-    def __init__(self, query: int, memory: int, *, size: Positive = 256) -> None:
+    def __init__(self, query: int, memory: int, *, size: PositiveInt = 256) -> None:
         super().__init__(query, memory)
         self.of_both = nn.Linear(query + memory, size, bias=False)
         self.to_score = nn.Linear(size, 1, bias=False)
@@ -141,7 +141,7 @@ class MultiHead(Attention, kind="multi-head"):
     The context is as wide as the memory; the weights are the mean over the heads.
     """
 
-    def __init__(self, query: int, memory: int, *, heads: Positive = 4) -> None:
+    def __init__(self, query: int, memory: int, *, heads: PositiveInt = 4) -> None:
         super().__init__(query, memory)
         if memory % heads:
             able = ", ".join(str(n) for n in range(1, 33) if memory % n == 0)

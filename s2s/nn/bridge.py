@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError
-from s2s.registry import Family
+from s2s.registry import Registrable
 from s2s.tensors import EncoderOutput, State
 
 
-class Bridge(nn.Module, Family):
+class Bridge(nn.Module, Registrable):
     """state = bridge(encoded): parts x [B, L, H], the decoder's first state.
 
     memory  M, the width of the encoder's memory and state

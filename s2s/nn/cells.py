@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from s2s.execution import PathKind
-from s2s.nn.dropout import Rate
-from s2s.registry import Family
+from s2s.nn.dropout import DropoutRate
+from s2s.registry import Registrable
 from s2s.tensors import State
 
 # weight_drop gives cuDNN recurrent weights of their own at every call, and it says so into a progress bar
 warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk of memory")
 
 
-class Cell(nn.Module, Family):
+class Cell(nn.Module, Registrable):
     """outputs, state = cell(x, state, lengths, final_state)
 
     x            [B, T, I], padded on the right
@@ -128,7 +128,7 @@ class RNN(Fused, kind="rnn"):
         hidden: int,
         *,
         nonlinearity: Literal["tanh", "relu"] = "tanh",
-        weight_drop: Rate = 0.0,
+        weight_drop: DropoutRate = 0.0,
     ) -> None:
         super().__init__(inputs, hidden)
         self.weight_drop = weight_drop
@@ -145,7 +145,7 @@ class GRU(Fused, kind="gru"):
 
     parts = 1
 
-    def __init__(self, inputs: int, hidden: int, *, weight_drop: Rate = 0.0) -> None:
+    def __init__(self, inputs: int, hidden: int, *, weight_drop: DropoutRate = 0.0) -> None:
         super().__init__(inputs, hidden)
         self.weight_drop = weight_drop
         self.core = nn.GRU(inputs, hidden, batch_first=True)
@@ -160,7 +160,7 @@ class LSTM(Fused, kind="lstm"):
 
     parts = 2
 
-    def __init__(self, inputs: int, hidden: int, *, weight_drop: Rate = 0.0) -> None:
+    def __init__(self, inputs: int, hidden: int, *, weight_drop: DropoutRate = 0.0) -> None:
         super().__init__(inputs, hidden)
         self.weight_drop = weight_drop
         self.core = nn.LSTM(inputs, hidden, batch_first=True)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from s2s.registry import Range
 
-Rate = Annotated[float, Range(0, 0.99)]  # of what is dropped: at 1 nothing would be left to learn from
+DropoutRate = Annotated[float, Range(0, 0.99)]  # of what is dropped: at 1 nothing would be left to learn from
 
 
 class Dropout(nn.Module):

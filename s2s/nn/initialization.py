@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from s2s.nn.embedding import Embedding
-from s2s.registry import Amount, Functions
+from s2s.registry import NonNegativeFloat, RegistrableFunctions
 
 
-class Initializer(Functions[None], given=("model",)):
+class Initializer(RegistrableFunctions[None], given=("model",)):
     """initializer(model) sets its parameters in place. Initializers are functions; their options follow the star.
 
     forget_bias  added to the bias of every lstm's forget gate, so that it starts by remembering:
@@ -27,7 +27,7 @@ def default(model: nn.Module, *, forget_bias: float = 0.0) -> None:
 
 @Initializer.register("uniform")
 @torch.no_grad()
-def uniform(model: nn.Module, *, range: Amount = 0.1, forget_bias: float = 0.0) -> None:
+def uniform(model: nn.Module, *, range: NonNegativeFloat = 0.1, forget_bias: float = 0.0) -> None:
     """Everything from U(-range, range) but the norms: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215"""
     norms = {id(p) for m in model.modules() if isinstance(m, nn.LayerNorm | nn.GroupNorm) for p in m.parameters()}
     for parameter in model.parameters():

@@ -11,14 +11,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.execution import ExecutionPath, PathKind
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head, HeadOutput
 from s2s.nn.initialization import Initializer
 from s2s.nn.stack import Stack
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
 
 
@@ -60,18 +60,18 @@ def recurrences(side: str, part: nn.Module) -> list[ExecutionPath]:
 
 def name_of(part: nn.Module) -> str:
     """The kind of a part as a recipe writes it."""
-    kinds = getattr(part, "kinds", {})
+    kinds = getattr(part, "registry", {})
     return next((kind for kind, maker in kinds.items() if maker is type(part)), type(part).__name__)
 
 
 def build_model(
-    encoder: Choice[Encoder],
-    head: Choice[Head],
+    encoder: ComponentConfig[Encoder],
+    head: ComponentConfig[Head],
     source: Space,
     target: Space,
     *,
     tied_embeddings: bool = False,
-    initialization: Choice[Initializer] = choose(Initializer, "default"),
+    initialization: ComponentConfig[Initializer] = configure(Initializer, "default"),
 ) -> Model:
     """Sizes flow one way: data -> encoder -> head. Raises RecipeError where parts do not fit.
 
@@ -80,7 +80,7 @@ def build_model(
     check_fits("model.encoder", encoder, Encoder, "reads", "source", source)
     check_fits("model.head", head, Head, "writes", "target", target)
     encoding = encoder.at("model.encoder")(source)
-    if encoding.width == 0 and getattr(head.maker, "needs_memory", False):
+    if encoding.width == 0 and getattr(head.factory, "needs_memory", False):
         what = f"{head.kind} goes by what an encoder gives, and {encoder.kind} gives nothing"
         raise RecipeError("model.head", what, "choose an encoder, and a source for it to read")
     model = Model(encoding, head.at("model.head")(encoding.width, target))
@@ -90,11 +90,11 @@ def build_model(
     return model
 
 
-def check_fits(where: str, part: Choice[Any], family: Any, verb: str, side: str, space: Space) -> None:
+def check_fits(where: str, part: ComponentConfig[Any], family: Any, verb: str, side: str, space: Space) -> None:
     """Does this part take data of that shape? If not, say which do."""
-    takes = getattr(part.maker, verb, ())
+    takes = getattr(part.factory, verb, ())
     if space.shape not in takes:
-        able = [kind for kind, cls in family.kinds.items() if space.shape in getattr(cls, verb, ())]
+        able = [kind for kind, cls in family.registry.items() if space.shape in getattr(cls, verb, ())]
         raise RecipeError(
             where,
             f"{part.kind} {verb} {' or '.join(takes) or 'nothing'}, and the {side} is {space.shape}",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from s2s.nn.attention import normalize
 from s2s.nn.bridge import mean
-from s2s.registry import Family, Positive
+from s2s.registry import PositiveInt, Registrable
 from s2s.tensors import EncoderOutput, all_real
 
 
@@ -22,7 +22,7 @@ class Pooled(NamedTuple):
     weights: Tensor | None = None  # [B, S], a row sums to one
 
 
-class Pooling(nn.Module, Family):
+class Pooling(nn.Module, Registrable):
     """pooled = pooling(encoded); `width` is the M of what it is made for, and of what it gives."""
 
     uses_state: bool = False
@@ -70,7 +70,7 @@ class SelfAttention(Pooling, kind="attention"):
     size  of the hidden layer between W and v
     """
 
-    def __init__(self, width: int, *, size: Positive = 128) -> None:
+    def __init__(self, width: int, *, size: PositiveInt = 128) -> None:
         super().__init__(width)
         self.hidden = nn.Linear(width, size)
         self.score = nn.Linear(size, 1, bias=False)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.dropout import Dropout
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tensors import State, all_real
 
 
@@ -31,7 +31,7 @@ class Stack(nn.Module):
 
     def __init__(
         self,
-        cell: Choice[Cell],
+        cell: ComponentConfig[Cell],
         inputs: int,
         hidden: int,
         layers: int = 1,

@@ -26,13 +26,13 @@ from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.nn.heads.base import HeadOutput
 from s2s.nn.model import Model
 from s2s.recipe import Recipe
-from s2s.registry import Family
+from s2s.registry import Registrable
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, Padded, move
 
 
-class Predictor(Family):
+class Predictor(Registrable):
     """predictor.predict(["Ein Hund läuft."]) -> ["A dog is running."]
 
     Sources are sorted by length, batched, and their answers given back in order; a blank text gets a blank answer.

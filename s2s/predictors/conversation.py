@@ -17,7 +17,7 @@ from s2s.errors import DataError, several
 from s2s.files import atomic_write, explained
 from s2s.predictors.reranking import best_first, distinct
 from s2s.predictors.seq2seq import Alignment, Prediction, Writer
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 
 CANDIDATES = 16  # answers to choose from, where that is asked for
 MORE = 3  # times as many samples as are asked for: some are equal
@@ -34,7 +34,7 @@ class Conversation:
     def __init__(
         self,
         writer: Writer,
-        search: Choice[Search] | None = None,
+        search: ComponentConfig[Search] | None = None,
         choose: str = "search",
         random_seed: int | None = None,
     ) -> None:
@@ -111,7 +111,7 @@ class Conversation:
         if self.choose != "search":
             return self._several(turns, CANDIDATES)[0]
         source, search = self.reader.source_of(turns), self._seeded(self.search, turns)
-        single = search.kind == "greedy" or (search.kind == "sample" and search.options.get("count", 1) == 1)
+        single = search.kind == "greedy" or (search.kind == "sample" and search.kwargs.get("count", 1) == 1)
         if single:
             return self.writer.write_aloud(source, search, tell or (lambda text: None))
         return self.writer.search([source], search)[0][0]
@@ -126,9 +126,9 @@ class Conversation:
             return best_first(self.writer, source, found, self.choose)
         return distinct(found)
 
-    def _seeded(self, search: Choice[Search], turns: list[str]) -> Choice[Search]:
+    def _seeded(self, search: ComponentConfig[Search], turns: list[str]) -> ComponentConfig[Search]:
         """A sampling search with random numbers of its own for every turn, and every answer to it."""
         if search.kind != "sample":
             return search
         seed = None if self.random_seed is None else self.random_seed + len(turns) + 1_000_003 * self.repeats
-        return replace(search, options={**search.options, "seed": seed})
+        return replace(search, kwargs={**search.kwargs, "seed": seed})

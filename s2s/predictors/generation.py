@@ -18,7 +18,7 @@ from torch import Tensor
 from s2s.decoding.filters import repetition_penalty as penalize
 from s2s.decoding.sampling import pick, stir
 from s2s.decoding.search import Step
-from s2s.registry import Amount, Count, Fraction, Range
+from s2s.registry import NonNegativeFloat, NonNegativeInt, Probability, Range
 from s2s.tensors import BOS, PAD, UNK
 
 WINDOW = 64  # pieces that a repetition penalty looks back on
@@ -56,9 +56,9 @@ def write_on(
     memory: Any,
     writing: Writing,
     *,
-    temperature: Amount = 1.0,
-    top_k: Count = 0,
-    top_p: Fraction = 1.0,
+    temperature: NonNegativeFloat = 1.0,
+    top_k: NonNegativeInt = 0,
+    top_p: Probability = 1.0,
     repetition_penalty: Annotated[float, Range(1)] = 1.0,
     allow_unknown: bool = False,
 ) -> Writing:

@@ -101,7 +101,7 @@ def load(
 
 def predictor_for(task: Task) -> type[Predictor]:
     """The class that answers for this task, wherever it is asked. Raises RecipeError where there is none."""
-    kinds = Predictor.kinds
+    kinds = Predictor.registry
     if task.predictor not in kinds:
         what = f"names the predictor {task.predictor!r}, and there is none"
         raise RecipeError("task", f"{type(task).__name__} {what}", suggest(task.predictor, kinds))

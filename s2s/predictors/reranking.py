@@ -12,13 +12,18 @@ import numpy as np
 
 from s2s.data.readers.base import Source
 from s2s.predictors.seq2seq import Prediction, Writer
-from s2s.registry import Amount, Count
+from s2s.registry import NonNegativeFloat, NonNegativeInt
 
 Choose = Callable[[Writer, Source, Sequence[Prediction]], np.ndarray]  # a score for each; the highest is the best
 
 
 def mutual_information(
-    writer: Writer, source: Source, answers: Sequence[Prediction], *, weight: Amount = 0.5, first: Count = 8
+    writer: Writer,
+    source: Source,
+    answers: Sequence[Prediction],
+    *,
+    weight: NonNegativeFloat = 0.5,
+    first: NonNegativeInt = 8,
 ) -> np.ndarray:
     """log p(T | S) - weight * log p(T), per piece: Li et al. 2016, https://arxiv.org/abs/1510.03055
 

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row, Source
 from s2s.decoding.batched import write_batches
 from s2s.decoding.search import Hypothesis, Search
 from s2s.errors import several
 from s2s.predictors.base import Predictor
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tensors import BOS, EOS, move
 
 
@@ -48,7 +48,9 @@ class Writer(Predictor, kind="seq2seq"):
             texts[number] = found[0].text
         return texts
 
-    def search(self, sources: Sequence[Source], search: Choice[Search] | None = None) -> list[list[Prediction]]:
+    def search(
+        self, sources: Sequence[Source], search: ComponentConfig[Search] | None = None
+    ) -> list[list[Prediction]]:
         """The n-best list for each, best first; an empty list for a blank text.
 
         search  how to look for them; the recipe's `decoding` if not given
@@ -59,14 +61,16 @@ class Writer(Predictor, kind="seq2seq"):
         return answers
 
     def search_as_written(
-        self, sources: Sequence[Source], search: Choice[Search] | None = None
+        self, sources: Sequence[Source], search: ComponentConfig[Search] | None = None
     ) -> Iterator[tuple[int, list[Prediction]]]:
         """(number of the source, its n-best list), in the order that batches are finished; blank ones are left out."""
         rows, encoded = self.encoded(sources)
         for number, found in self._written(encoded, search or self.recipe.decoding):
             yield rows[number], found
 
-    def _written(self, encoded: Sequence[np.ndarray], search: Choice[Search]) -> Iterator[tuple[int, list[Prediction]]]:
+    def _written(
+        self, encoded: Sequence[np.ndarray], search: ComponentConfig[Search]
+    ) -> Iterator[tuple[int, list[Prediction]]]:
         """(number of the encoded source, its n-best list), batch by batch."""
         batches = write_batches(
             self.model,
@@ -89,7 +93,9 @@ class Writer(Predictor, kind="seq2seq"):
         text = self.task.target.decode(hypothesis.ids)
         return Prediction(text, hypothesis.score, hypothesis.log_probability, hypothesis.ids)
 
-    def write_aloud(self, source: Source, search: Choice[Search] | None, tell: Callable[[str], None]) -> Prediction:
+    def write_aloud(
+        self, source: Source, search: ComponentConfig[Search] | None, tell: Callable[[str], None]
+    ) -> Prediction:
         """The best answer to one source; tell(text) hears it grow, piece by piece, and may stop it by raising.
 
         search  one that writes a single hypothesis: greedy, or sample with a count of one; None is greedy
@@ -106,7 +112,7 @@ class Writer(Predictor, kind="seq2seq"):
         with self.precision.answering():
             encoding = self.prepared.encode(move(self.task.source.collate([encoded]), self.precision.device))
             memory, state = self.model.head.start(encoding)
-            found_by = search or choose(Search, "greedy")
+            found_by = search or configure(Search, "greedy")
             hypotheses = found_by(step, memory, state, torch.full((1,), BOS, device=self.precision.device))
         found = self._read(hypotheses[0][0])
         tell(found.text)

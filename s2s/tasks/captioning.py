@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import Text
 from s2s.data.readers.base import Row
@@ -15,7 +15,7 @@ from s2s.files import atomic_write
 from s2s.metrics.base import Chrf, Exact, Metric
 from s2s.metrics.baselines import constant_baseline, most_frequent
 from s2s.metrics.captions import Bleu4, Cider
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tasks.task import Task, targets
 
 FREQUENT = "most_frequent.txt"  # in the folder of the fields
@@ -33,13 +33,15 @@ class Captioning(Task, kind="captioning"):
     def __init__(
         self,
         *,
-        source: Choice[Field],
-        target: Choice[Field] = choose(Field, {"kind": Text, "tokenizer": {"kind": Words, "lowercase": True}}),
-        metrics: tuple[Choice[Metric], ...] = (
-            choose(Metric, Bleu4),
-            choose(Metric, Cider),
-            choose(Metric, Chrf),
-            choose(Metric, Exact),
+        source: ComponentConfig[Field],
+        target: ComponentConfig[Field] = configure(
+            Field, {"kind": Text, "tokenizer": {"kind": Words, "lowercase": True}}
+        ),
+        metrics: tuple[ComponentConfig[Metric], ...] = (
+            configure(Metric, Bleu4),
+            configure(Metric, Cider),
+            configure(Metric, Chrf),
+            configure(Metric, Exact),
         ),
     ) -> None:
         self.metrics = metrics

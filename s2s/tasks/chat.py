@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import Text
 from s2s.data.readers.base import Row
@@ -11,7 +11,7 @@ from s2s.data.tokenizers.base import Tokenizer
 from s2s.data.tokenizers.subword import Unigram
 from s2s.metrics.base import Chrf, Metric
 from s2s.metrics.diversity import diversity
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tasks.translation import Translation
 
 
@@ -29,10 +29,10 @@ class Chat(Translation, kind="chat"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, {"kind": Text, "max_length": 120, "cut": "start"}),
-        target: Choice[Field] = choose(Field, {"kind": Text, "max_length": 60}),
-        tokenizer: Choice[Tokenizer] = choose(Tokenizer, Unigram),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Chrf),),
+        source: ComponentConfig[Field] = configure(Field, {"kind": Text, "max_length": 120, "cut": "start"}),
+        target: ComponentConfig[Field] = configure(Field, {"kind": Text, "max_length": 60}),
+        tokenizer: ComponentConfig[Tokenizer] = configure(Tokenizer, Unigram),
+        metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, Chrf),),
     ) -> None:
         super().__init__(source=source, target=target, tokenizer=tokenizer, metrics=metrics)
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields.base import Field
 from s2s.data.fields.categorical import Label, Names, Tags
@@ -27,7 +27,7 @@ from s2s.files import atomic_write
 from s2s.metrics.base import Metric
 from s2s.metrics.classification import Accuracy, MacroF1, TagF1, TokenAccuracy
 from s2s.nn.heads.base import HeadOutput
-from s2s.registry import Amount, Choice, options_of
+from s2s.registry import ComponentConfig, NonNegativeFloat, options_of
 from s2s.tasks.losses import Loss, binary_cross_entropy, cross_entropy
 from s2s.tasks.task import Task, targets
 from s2s.tensors import Batch
@@ -51,10 +51,10 @@ class Labeling(Task):
 
     def __init__(
         self,
-        source: Choice[Field],
-        target: Choice[Field],
-        metrics: tuple[Choice[Metric], ...],
-        class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
+        source: ComponentConfig[Field],
+        target: ComponentConfig[Field],
+        metrics: tuple[ComponentConfig[Metric], ...],
+        class_weights: Literal["balanced"] | dict[str, NonNegativeFloat] | None = None,
     ) -> None:
         self.bind(source, target)
         if not isinstance(self.target, Names):
@@ -115,11 +115,11 @@ class Labeling(Task):
             raise RunError(str(path), f"cannot be read: {error}", "copy the whole run folder again") from None
 
 
-def separating(metric: Choice[Metric], separator: str | None) -> Choice[Metric]:
+def separating(metric: ComponentConfig[Metric], separator: str | None) -> ComponentConfig[Metric]:
     """A metric that knows what stands between the labels of a row, if it can and the recipe does not say."""
-    if separator is None or "separator" in metric.options or "separator" not in options_of(metric.maker):
+    if separator is None or "separator" in metric.kwargs or "separator" not in options_of(metric.factory):
         return metric
-    return dataclasses.replace(metric, options={**metric.options, "separator": separator})
+    return dataclasses.replace(metric, kwargs={**metric.kwargs, "separator": separator})
 
 
 class Classification(Labeling, kind="classification"):
@@ -131,10 +131,10 @@ class Classification(Labeling, kind="classification"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, WORD),
-        target: Choice[Field] = choose(Field, Label),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Accuracy), choose(Metric, MacroF1)),
-        class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
+        source: ComponentConfig[Field] = configure(Field, WORD),
+        target: ComponentConfig[Field] = configure(Field, Label),
+        metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, Accuracy), configure(Metric, MacroF1)),
+        class_weights: Literal["balanced"] | dict[str, NonNegativeFloat] | None = None,
     ) -> None:
         super().__init__(source, target, metrics, class_weights)
 
@@ -153,10 +153,10 @@ class Tagging(Labeling, kind="tagging"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, BY_BLANKS),
-        target: Choice[Field] = choose(Field, Tags),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, TokenAccuracy), choose(Metric, TagF1)),
-        class_weights: Literal["balanced"] | dict[str, Amount] | None = None,
+        source: ComponentConfig[Field] = configure(Field, BY_BLANKS),
+        target: ComponentConfig[Field] = configure(Field, Tags),
+        metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, TokenAccuracy), configure(Metric, TagF1)),
+        class_weights: Literal["balanced"] | dict[str, NonNegativeFloat] | None = None,
     ) -> None:
         super().__init__(source, target, metrics, class_weights)
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field, Nothing, bound
 from s2s.data.fields.text import Text
 from s2s.data.tokenizers.simple import Characters
 from s2s.errors import RecipeError
 from s2s.metrics.base import SEED, Score, interval
-from s2s.registry import Choice, Positive
+from s2s.registry import ComponentConfig, PositiveInt
 from s2s.tasks.losses import Likelihood
 from s2s.tasks.task import Task
 
@@ -34,8 +34,8 @@ class LanguageModeling(Task, kind="language-model"):
     def __init__(
         self,
         *,
-        target: Choice[Field] = choose(Field, {"kind": Text, "tokenizer": Characters}),
-        chunk: Positive = 128,
+        target: ComponentConfig[Field] = configure(Field, {"kind": Text, "tokenizer": Characters}),
+        chunk: PositiveInt = 128,
         jitter: bool = True,
     ) -> None:
         field = bound(target)

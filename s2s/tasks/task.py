@@ -17,12 +17,12 @@ from s2s.errors import RecipeError, mounted
 from s2s.metrics.base import Metric, Score
 from s2s.nn.heads.base import HeadOutput
 from s2s.nn.model import Model
-from s2s.registry import Choice, Family
+from s2s.registry import ComponentConfig, Registrable
 from s2s.tasks.losses import Likelihood, Loss, cross_entropy
 from s2s.tensors import Batch
 
 
-class Task(Family):
+class Task(Registrable):
     """Fields for the two sides of an example, a loss, an answer, and metrics for answers.
 
     source_shapes, target_shapes  what its sides may be (tensors.Space); () is anything that encoder and head take
@@ -40,14 +40,16 @@ class Task(Family):
     target_shapes: ClassVar[tuple[str, ...]] = ()
     source: Field
     target: Field
-    metrics: tuple[Choice[Metric], ...] = ()
+    metrics: tuple[ComponentConfig[Metric], ...] = ()
     predictor: ClassVar[str] = "seq2seq"
     verb: ClassVar[str] = "predict"
     searches: ClassVar[bool] = True
     streams: ClassVar[bool] = False
     parallel: ClassVar[bool] = True
 
-    def bind(self, source: Choice[Field], target: Choice[Field], shared: Tokenizer | None = None) -> None:
+    def bind(
+        self, source: ComponentConfig[Field], target: ComponentConfig[Field], shared: Tokenizer | None = None
+    ) -> None:
         """Make both fields, with what they share. Raises RecipeError where one is nothing for this task."""
         self.source, self.target = bound(source, shared), bound(target, shared)
         self.require("source", source.kind, self.source.shapes, self.source_shapes)
@@ -56,7 +58,7 @@ class Task(Family):
     def require(self, side: str, kind: str, shapes: Sequence[str], able: Sequence[str]) -> None:
         """Raises RecipeError for a field none of whose shapes this task can have on that side."""
         if able and not set(shapes) & set(able):
-            fields = [name for name, maker in Field.kinds.items() if set(getattr(maker, "shapes", ())) & set(able)]
+            fields = [name for name, maker in Field.registry.items() if set(getattr(maker, "shapes", ())) & set(able)]
             what = f"is {kind}, which gives {' or '.join(shapes) or 'nothing'}; this task takes {' or '.join(able)}"
             raise RecipeError(side, what, f"use one of: {', '.join(fields)}")
 

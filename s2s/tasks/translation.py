@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import Text
 from s2s.data.readers.base import Row
@@ -11,7 +11,7 @@ from s2s.data.tokenizers.base import Tokenizer
 from s2s.data.tokenizers.subword import Unigram
 from s2s.errors import mounted
 from s2s.metrics.base import Bleu, Chrf, Metric
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tasks.task import Task, sources, targets
 
 
@@ -27,10 +27,10 @@ class Translation(Task, kind="translation"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, Text),
-        target: Choice[Field] = choose(Field, Text),
-        tokenizer: Choice[Tokenizer] = choose(Tokenizer, Unigram),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, Bleu), choose(Metric, Chrf)),
+        source: ComponentConfig[Field] = configure(Field, Text),
+        target: ComponentConfig[Field] = configure(Field, Text),
+        tokenizer: ComponentConfig[Tokenizer] = configure(Tokenizer, Unigram),
+        metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, Bleu), configure(Metric, Chrf)),
     ) -> None:
         self.shared = tokenizer()
         self.metrics = metrics

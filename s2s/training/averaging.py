@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RunError
-from s2s.registry import Family, Fraction, Positive
+from s2s.registry import PositiveInt, Probability, Registrable
 
 
-class Averaging(Family):
+class Averaging(Registrable):
     """average = choice(model)
 
     Averages are kept on the device of the weights; tied parameters count once; buffers are not averaged.
@@ -86,7 +86,7 @@ class Exponential(Averaging, kind="ema"):
     """a = d a + (1 - d) w with d = min(decay, (1 + n) / (10 + n)) at update n: Polyak and Juditsky 1992,
     https://doi.org/10.1137/0330046; the early decays are those of TensorFlow's ExponentialMovingAverage"""
 
-    def __init__(self, model: nn.Module, *, decay: Fraction = 0.999) -> None:
+    def __init__(self, model: nn.Module, *, decay: Probability = 0.999) -> None:
         super().__init__(model)
         self.decay = decay
         self.updates = 0
@@ -112,7 +112,7 @@ class Last(Averaging, kind="last"):
     """The mean of the weights at the last `count` validations (fewer at first): Vaswani et al. 2017, section 6.1,
     https://arxiv.org/abs/1706.03762. Keeps `count` copies of the weights, in memory and in last.state."""
 
-    def __init__(self, model: nn.Module, *, count: Positive = 5) -> None:
+    def __init__(self, model: nn.Module, *, count: PositiveInt = 5) -> None:
         super().__init__(model)
         self.count = count
         self.snapshots: list[list[Tensor]] = []

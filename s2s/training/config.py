@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.sampling import greedy
 from s2s.decoding.search import Search
-from s2s.registry import Amount, Choice, Count, Fraction, Positive
+from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt, Probability
 from s2s.training.averaging import Averaging
 from s2s.training.optimizers import Optimizer
 from s2s.training.schedules import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class TrainingConfig:
     """Options of the training loop; a stop that is null does not stop it.
 
     epochs, steps     where it ends, whichever comes first; a step is one update of the weights
@@ -31,26 +31,26 @@ class Training:
     log_every         steps between lines in log.jsonl; also how often a GPU is waited for
     """
 
-    epochs: Positive | None = 10
-    steps: Positive | None = None
-    batch_size: Positive = 2000
+    epochs: PositiveInt | None = 10
+    steps: PositiveInt | None = None
+    batch_size: PositiveInt = 2000
     batch_unit: Literal["tokens", "sentences"] = "tokens"
-    accumulate: Positive = 1
-    optimizer: Choice[Optimizer] = choose(Optimizer, "adam")
-    schedule: Choice[Schedule] = choose(Schedule, "constant")
-    clip_norm: Amount | None = 1.0
-    clip_value: Amount | None = None
-    label_smoothing: Fraction = 0.0
-    average: Choice[Averaging] | None = None
+    accumulate: PositiveInt = 1
+    optimizer: ComponentConfig[Optimizer] = configure(Optimizer, "adam")
+    schedule: ComponentConfig[Schedule] = configure(Schedule, "constant")
+    clip_norm: NonNegativeFloat | None = 1.0
+    clip_value: NonNegativeFloat | None = None
+    label_smoothing: Probability = 0.0
+    average: ComponentConfig[Averaging] | None = None
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    validate_every: Positive | None = None
+    validate_every: PositiveInt | None = None
     select_by: str = "loss"
-    patience: Positive | None = None
-    validation_search: Choice[Search] | None = choose(Search, {"kind": greedy, "max_ratio": 5.0})
-    samples: Count = 2
-    save_every: Positive | None = None
-    log_every: Positive = 50
+    patience: PositiveInt | None = None
+    validation_search: ComponentConfig[Search] | None = configure(Search, {"kind": greedy, "max_ratio": 5.0})
+    samples: NonNegativeInt = 2
+    save_every: PositiveInt | None = None
+    log_every: PositiveInt = 50
     tensorboard: bool = False
 
     def total_steps(self, batches: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from s2s.devices import Precision
 from s2s.runs.run import Run
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 from s2s.training.position import Outcome
 
 SMALLER_MODEL = "make the model smaller: model.encoder.hidden, model.head.hidden, embedding, layers"
@@ -23,7 +23,7 @@ def ending(outcome: Outcome, selects: str) -> str:
     return f"{said}; best {selects} {here.best:.{4 if selects == 'loss' else 2}f} at step {here.best_step:,}"
 
 
-def smaller(run: Run, options: Training, precision: Precision) -> str:
+def smaller(run: Run, options: TrainingConfig, precision: Precision) -> str:
     """What to do where a training does not fit into memory, and what is kept of it."""
     step = run.checkpoint_step
     kept = f"the checkpoint of step {step:,} is kept. " if step else ""
@@ -35,7 +35,7 @@ def smaller(run: Run, options: Training, precision: Precision) -> str:
     )
 
 
-def remedy(options: Training, rate: float) -> str:
+def remedy(options: TrainingConfig, rate: float) -> str:
     """What to try where numbers have run away: what of it is not done already."""
     ways = [f"a lower training.optimizer.learning_rate than {rate:g}"]
     ways += ["training.clip_norm=1"] if options.clip_norm is None or options.clip_norm > 1 else []

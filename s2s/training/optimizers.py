@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError, RunError
-from s2s.registry import Amount, Family, Fraction
+from s2s.registry import NonNegativeFloat, Probability, Registrable
 
 Parameters = Sequence[tuple[str, nn.Parameter]]
 Maker = Callable[[Any, bool | None], torch.optim.Optimizer]
 
 
-class Optimizer(torch.optim.Optimizer, Family, given=("parameters",)):
+class Optimizer(torch.optim.Optimizer, Registrable, given=("parameters",)):
     """optimizer = choice(named_parameters): a torch optimizer.
 
     Each member is a function, or a class, that takes [(name, parameter), ...] on their final device.
@@ -31,10 +31,10 @@ class Optimizer(torch.optim.Optimizer, Family, given=("parameters",)):
 def sgd(
     parameters: Parameters,
     *,
-    learning_rate: Amount = 1.0,
-    momentum: Fraction = 0.0,
+    learning_rate: NonNegativeFloat = 1.0,
+    momentum: Probability = 0.0,
     nesterov: bool = False,
-    weight_decay: Amount = 0.0,
+    weight_decay: NonNegativeFloat = 0.0,
 ) -> torch.optim.Optimizer:
     """Stochastic gradient descent; 1.0 without momentum is Luong et al. 2015, https://arxiv.org/abs/1508.04025"""
 
@@ -48,10 +48,10 @@ def sgd(
 def adagrad(
     parameters: Parameters,
     *,
-    learning_rate: Amount = 0.1,
-    initial_accumulator: Amount = 0.0,
-    epsilon: Amount = 1e-10,
-    weight_decay: Amount = 0.0,
+    learning_rate: NonNegativeFloat = 0.1,
+    initial_accumulator: NonNegativeFloat = 0.0,
+    epsilon: NonNegativeFloat = 1e-10,
+    weight_decay: NonNegativeFloat = 0.0,
 ) -> torch.optim.Optimizer:
     """Steps shrink with the sum of all squared gradients: Duchi et al. 2011, https://jmlr.org/papers/v12/duchi11a.html"""
 
@@ -67,12 +67,12 @@ def adagrad(
 def rmsprop(
     parameters: Parameters,
     *,
-    learning_rate: Amount = 1e-3,
-    alpha: Fraction = 0.99,
-    epsilon: Amount = 1e-8,
-    momentum: Fraction = 0.0,
+    learning_rate: NonNegativeFloat = 1e-3,
+    alpha: Probability = 0.99,
+    epsilon: NonNegativeFloat = 1e-8,
+    momentum: Probability = 0.0,
     centered: bool = False,
-    weight_decay: Amount = 0.0,
+    weight_decay: NonNegativeFloat = 0.0,
 ) -> torch.optim.Optimizer:
     """Steps shrink with a running mean of squared gradients: Hinton 2012, lecture 6e; `centered`: Graves 2013,
     https://arxiv.org/abs/1308.0850"""
@@ -91,10 +91,10 @@ def rmsprop(
 def adam(
     parameters: Parameters,
     *,
-    learning_rate: Amount = 1e-3,
-    beta1: Fraction = 0.9,
-    beta2: Fraction = 0.999,
-    epsilon: Amount = 1e-8,
+    learning_rate: NonNegativeFloat = 1e-3,
+    beta1: Probability = 0.9,
+    beta2: Probability = 0.999,
+    epsilon: NonNegativeFloat = 1e-8,
 ) -> torch.optim.Optimizer:
     """Steps from running means of gradients and their squares: Kingma and Ba 2015, https://arxiv.org/abs/1412.6980"""
 
@@ -108,11 +108,11 @@ def adam(
 def adamw(
     parameters: Parameters,
     *,
-    learning_rate: Amount = 1e-3,
-    beta1: Fraction = 0.9,
-    beta2: Fraction = 0.999,
-    epsilon: Amount = 1e-8,
-    weight_decay: Amount = 0.01,
+    learning_rate: NonNegativeFloat = 1e-3,
+    beta1: Probability = 0.9,
+    beta2: Probability = 0.999,
+    epsilon: NonNegativeFloat = 1e-8,
+    weight_decay: NonNegativeFloat = 0.01,
 ) -> torch.optim.Optimizer:
     """Adam with weight decay beside the gradient: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101"""
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from s2s.errors import RecipeError
-from s2s.registry import Amount, Count, Family, Fraction
+from s2s.registry import NonNegativeFloat, NonNegativeInt, Probability, Registrable
 
 
-class Schedule(Family):
+class Schedule(Registrable):
     """schedule = choice();  factor = schedule.factor(step, total)
 
     factor   the multiplier for step 1, 2, ...; `total` is the number of steps of the whole training, or
@@ -61,7 +61,7 @@ def progress(step: int, warmup: int, total: int) -> float:
 class Constant(Schedule, kind="constant"):
     """The same rate all the way, after a warm-up in a line (Goyal et al. 2017, https://arxiv.org/abs/1706.02677)."""
 
-    def __init__(self, *, warmup: Amount = 0.0) -> None:
+    def __init__(self, *, warmup: NonNegativeFloat = 0.0) -> None:
         self.warmup = warmup
 
     def factor(self, step: int, total: int | None) -> float:
@@ -81,11 +81,11 @@ class Plateau(Schedule, kind="plateau"):
     def __init__(
         self,
         *,
-        factor: Fraction = 0.5,
-        patience: Count = 1,
-        cooldown: Count = 0,
-        minimum: Fraction = 0.001,
-        warmup: Amount = 0.0,
+        factor: Probability = 0.5,
+        patience: NonNegativeInt = 1,
+        cooldown: NonNegativeInt = 0,
+        minimum: Probability = 0.001,
+        warmup: NonNegativeFloat = 0.0,
     ) -> None:
         self.decay, self.patience, self.cooldown = factor, patience, cooldown
         self.minimum, self.warmup = minimum, warmup
@@ -127,7 +127,7 @@ class InverseSqrt(Schedule, kind="inverse-sqrt"):
     The paper's factor also holds the size of the model; here the recipe's learning rate is the peak.
     """
 
-    def __init__(self, *, warmup: Amount = 4000.0) -> None:
+    def __init__(self, *, warmup: NonNegativeFloat = 4000.0) -> None:
         self.warmup = warmup
 
     def factor(self, step: int, total: int | None) -> float:
@@ -138,7 +138,7 @@ class InverseSqrt(Schedule, kind="inverse-sqrt"):
 class Cosine(Schedule, kind="cosine"):
     """Half a cosine from 1 to `final` at the last step: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983"""
 
-    def __init__(self, *, warmup: Amount = 0.0, final: Fraction = 0.0) -> None:
+    def __init__(self, *, warmup: NonNegativeFloat = 0.0, final: Probability = 0.0) -> None:
         self.warmup, self.final = warmup, final
 
     def factor(self, step: int, total: int | None) -> float:
@@ -151,7 +151,7 @@ class Cosine(Schedule, kind="cosine"):
 class Linear(Schedule, kind="linear"):
     """A line from 1 to `final` at the last step: Devlin et al. 2019, https://arxiv.org/abs/1810.04805"""
 
-    def __init__(self, *, warmup: Amount = 0.0, final: Fraction = 0.0) -> None:
+    def __init__(self, *, warmup: NonNegativeFloat = 0.0, final: Probability = 0.0) -> None:
         self.warmup, self.final = warmup, final
 
     def factor(self, step: int, total: int | None) -> float:
@@ -164,7 +164,9 @@ class Luong(Schedule, kind="luong"):
     """1 until step `start`, then halved, and halved again after every `every` steps: Luong et al. 2015,
     https://arxiv.org/abs/1508.04025 (the defaults: 10 epochs, halved each epoch after the fifth)"""
 
-    def __init__(self, *, start: Amount = 0.5, every: Amount = 0.1, warmup: Amount = 0.0) -> None:
+    def __init__(
+        self, *, start: NonNegativeFloat = 0.5, every: NonNegativeFloat = 0.1, warmup: NonNegativeFloat = 0.0
+    ) -> None:
         self.start, self.every, self.warmup = start, every, warmup
 
     def factor(self, step: int, total: int | None) -> float:

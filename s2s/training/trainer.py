@@ -25,7 +25,7 @@ from s2s.nn.model import Model
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.tensors import Batch, detach, leaves, move, refill
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 from s2s.training.endings import remedy
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
 from s2s.training.position import Outcome, Position, Reason, Recent
@@ -51,7 +51,7 @@ class Trainer:
         batches: Batches | StreamBatches,
         validator: Validator | None,
         run: Run,
-        options: Training,
+        options: TrainingConfig,
         *,
         precision: Precision,
         reporter: Reporter | None = None,

@@ -99,7 +99,7 @@ def s2s(tmp_path, monkeypatch, capsys):
     (tmp_path / "mt.yaml").write_text(RECIPE)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Averaging, "kinds", dict(Averaging.kinds))  # what a recipe's own part registers
+    monkeypatch.setattr(Averaging, "registry", dict(Averaging.registry))  # what a recipe's own part registers
 
     def run(*arguments):
         """The command, in this process: its exit code and what it said."""

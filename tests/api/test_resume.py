@@ -14,7 +14,7 @@ import pytest
 
 import s2s
 from s2s.api.prepare import open_data
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.changes import changes, content
 from s2s.data.corpus import open_corpus
 from s2s.data.readers.base import Reader
@@ -269,7 +269,7 @@ def test_the_content_of_rows_does_not_hang_on_how_they_are_stored(tmp_path, monk
 @pytest.mark.parametrize("what", ["drawings", "sentiment", "dialogue", "tags"])
 def test_the_content_of_rows_of_every_kind(what, tmp_path, monkeypatch):
     def read(seed):
-        reader = choose(Reader, {"kind": "generated", "what": what, "size": 30, "seed": seed})()
+        reader = configure(Reader, {"kind": "generated", "what": what, "size": 30, "seed": seed})()
         return content(open_corpus(reader, "train"))
 
     assert read(1) == read(1) != read(2)

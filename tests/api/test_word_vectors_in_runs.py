@@ -7,7 +7,7 @@ import torch
 
 from s2s.api.train import train
 from s2s.cli.check import build
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.pretrained import freeze
 from s2s.predictors.load import load
@@ -66,7 +66,7 @@ def test_frozen_vectors_are_never_moved_and_the_file_is_read_once(tmp_path, file
 def test_an_optimizer_does_not_know_what_is_frozen(tmp_path):
     model = torch.nn.Sequential(torch.nn.Embedding(3, 2), torch.nn.Linear(2, 1))
     freeze(model[0])
-    optimizer = choose(Optimizer, "adamw")(list(model.named_parameters()))
+    optimizer = configure(Optimizer, "adamw")(list(model.named_parameters()))
     assert parameter_names(optimizer) == ["1.weight", "1.bias"]
 
 

@@ -27,7 +27,7 @@ def job(tiny, tmp_path) -> Job:
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_what_every_peer_says_of_itself(kind):
-    peer = Peer.kinds[kind]()
+    peer = Peer.registry[kind]()
     assert (peer_module.INSIDE / peer.program).is_file()
     assert peer.name
     assert any("==" in word for step in (*peer.before, *peer.installs) for word in step)  # one version, always the same
@@ -36,7 +36,7 @@ def test_what_every_peer_says_of_itself(kind):
 
 @pytest.mark.parametrize("kind", TRANSLATORS)
 def test_what_is_written_for_a_peer(kind, job):
-    peer = Peer.kinds[kind]()
+    peer = Peer.registry[kind]()
     peer.prepare(job)
     assert {path.name for path in job.folder.iterdir()} == {"job.json", *peer.files(job)}
     told = json.loads((job.folder / "job.json").read_text())
@@ -44,14 +44,14 @@ def test_what_is_written_for_a_peer(kind, job):
 
 
 def test_opennmt_has_our_sizes(job):
-    told = yaml.safe_load(Peer.kinds["opennmt"]().files(job)["train.yaml"])
+    told = yaml.safe_load(Peer.registry["opennmt"]().files(job)["train.yaml"])
     assert (told["rnn_type"], told["hidden_size"], told["word_vec_size"]) == ("LSTM", 16, 8)
     assert (told["batch_size"], told["batch_type"], told["train_steps"]) == (16, "sents", 7)
     assert told["bucket_size"] == 240
 
 
 def test_joeynmt_has_our_sizes(job):
-    files = Peer.kinds["joeynmt"]().files(job)
+    files = Peer.registry["joeynmt"]().files(job)
     told = yaml.safe_load(files["joey.yaml"])
     assert told["model"]["encoder"]["hidden_size"] == 8
     assert told["model"]["decoder"]["hidden_size"] == 16
@@ -66,7 +66,7 @@ def test_joeynmt_has_our_sizes(job):
 
 
 def test_fairseq_has_our_sizes(job):
-    peer = Peer.kinds["fairseq"]()
+    peer = Peer.registry["fairseq"]()
     words = peer.files(job)["train.txt"].split("\n")
     assert words[words.index("--encoder-hidden-size") + 1] == "8"
     assert words[words.index("--decoder-hidden-size") + 1] == "16"
@@ -79,7 +79,7 @@ def test_what_a_program_answers(tmp_path, monkeypatch):
     monkeypatch.setattr(peer_module, "INSIDE", tmp_path)
     program = tmp_path / "run_keras.py"
     program.write_text("import os, sys; print('noise'); print('RESULT {\"a\": ' + os.environ['OMP_NUM_THREADS'] + '}')")
-    keras = Peer.kinds["keras"]()
+    keras = Peer.registry["keras"]()
     assert keras.run(Path(sys.executable), tmp_path, "classify", threads=3) == {"a": 3}
     program.write_text("raise SystemExit('it broke')")
     with pytest.raises(RuntimeError, match="it broke"):
@@ -115,8 +115,8 @@ def test_a_peer_beside_s2s(tiny, monkeypatch):
         return {"seconds": 3.0, "answers": str(folder / "answers.txt")}
 
     monkeypatch.setattr(measure_peers, "environment", lambda *arguments: Path("python"))
-    monkeypatch.setattr(Peer.kinds["opennmt"], "run", answer)
-    monkeypatch.setattr(Peer.kinds["fairseq"], "run", broken)
+    monkeypatch.setattr(Peer.registry["opennmt"], "run", answer)
+    monkeypatch.setattr(Peer.registry["fairseq"], "run", broken)
     setting = tiny.__class__(**{**vars(tiny), "peers": ("opennmt", "fairseq")})
     table, other = measure_peers.measure(setting)
     rows = {(row[0], row[1]): row for row in table.rows}
@@ -134,6 +134,6 @@ def broken(self, *arguments, **named):
 
 def test_keras_beside_s2s(tiny, monkeypatch):
     monkeypatch.setattr(measure_peers, "environment", lambda *arguments: Path("python"))
-    monkeypatch.setattr(Peer.kinds["keras"], "run", lambda self, *a, threads: {"train": 10.0, "label": 20.0})
+    monkeypatch.setattr(Peer.registry["keras"], "run", lambda self, *a, threads: {"train": 10.0, "label": 20.0})
     (table,) = measure_peers.measure(tiny.__class__(**{**vars(tiny), "peers": ("keras",)}))
     assert [row[0] for row in table.rows][:2] == ["classify, training, s2s in fp32", "classify, label"]

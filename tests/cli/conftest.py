@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.search import Search
 from s2s.registry import options_of
 
@@ -19,7 +19,9 @@ class FakePredictor:
 
     def __init__(self, attention: bool = True) -> None:
         self.recipe = SimpleNamespace(
-            name="toy", data={"source": "en", "target": "es"}, decoding=choose(Search, {"kind": "beam", "beam_size": 4})
+            name="toy",
+            data={"source": "en", "target": "es"},
+            decoding=configure(Search, {"kind": "beam", "beam_size": 4}),
         )
         self.attention = attention
         self.asked: list[tuple[list[str], object]] = []
@@ -29,8 +31,8 @@ class FakePredictor:
     def search(self, texts, search=None):
         search = search or self.recipe.decoding
         self.asked.append((list(texts), search))
-        known = options_of(search.maker)
-        count = next((search.options.get(k, known[k].default) for k in ("nbest", "count") if k in known), 1)
+        known = options_of(search.factory)
+        count = next((search.kwargs.get(k, known[k].default) for k in ("nbest", "count") if k in known), 1)
         return [[self.answer(text, n) for n in range(count)] if text.strip() else [] for text in texts]
 
     def answer(self, text: str, n: int) -> FakePrediction:

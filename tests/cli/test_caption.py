@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import s2s.cli.caption as module
 from s2s.cli.caption import caption
 from s2s.cli.sources import cell, chunked, walk
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.search import Search
 from s2s.errors import DataError, RunError
 from s2s.predictors.seq2seq import Alignment, Prediction
@@ -39,7 +39,7 @@ class FakeWriter:
         self.recipe = SimpleNamespace(
             name="toy",
             task=SimpleNamespace(kind="captioning"),
-            decoding=choose(Search, {"kind": "beam", "beam_size": 4}),
+            decoding=configure(Search, {"kind": "beam", "beam_size": 4}),
         )
         self.attention = attention
         self.asked = []
@@ -47,8 +47,8 @@ class FakeWriter:
     def search(self, pictures, search):
         self.task.source.encode_all(pictures)
         self.asked.append((len(pictures), search))
-        known = options_of(search.maker)
-        count = search.options.get("nbest", known["nbest"].default) if "nbest" in known else 1
+        known = options_of(search.factory)
+        count = search.kwargs.get("nbest", known["nbest"].default) if "nbest" in known else 1
         texts = [picture.data.decode() for picture in pictures]
         return [[Prediction(text + "!" * n, -1.0 - n, -2.0 - n, [4, 5]) for n in range(count)] for text in texts]
 
@@ -142,7 +142,7 @@ def test_nbest_has_a_line_a_caption(run, folder, writer):
     lines = run(folder / "b.png", "--nbest", 2).stdout.splitlines()
     assert lines == [f"{folder}/b.png\t-1.0000\ta dog", f"{folder}/b.png\t-2.0000\ta dog!"]
     run(folder / "b.png", "--search", "beam_size=7", "--search", "length_penalty=0.5")
-    assert dict(writer.asked[-1][1].options) == {"beam_size": 7, "length_penalty": 0.5}
+    assert dict(writer.asked[-1][1].kwargs) == {"beam_size": 7, "length_penalty": 0.5}
 
 
 def test_json_has_hypotheses_and_where_it_looked(run, folder, writer):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import s2s.cli.chat as module
 import s2s.decoding.sampling  # noqa: F401  (registers the searches)
 from s2s.cli.repl.chat import ChatLoop
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.dialogues import Dialogues
 from s2s.decoding.search import Search
 from s2s.errors import DataError
@@ -30,14 +30,14 @@ class Echo:
     def __init__(self, context: int = 3) -> None:
         reader = Dialogues(path=".", context=context)
         self.recipe = SimpleNamespace(
-            data=lambda: reader, decoding=choose(Search, {"kind": "sample", "temperature": 0.7}), name="toy"
+            data=lambda: reader, decoding=configure(Search, {"kind": "sample", "temperature": 0.7}), name="toy"
         )
         self.asked: list[tuple[str, dict]] = []
 
     def made(self, source, search, number=0):
         if "broken" in source:
             raise ZeroDivisionError("division [by] zero")
-        self.asked.append((source, dict(search.options)))
+        self.asked.append((source, dict(search.kwargs)))
         text = " ".join(reversed(source.split())) + "!" * number
         return Prediction(text, -1.0 - number, -1.0 - number, [4, 5])
 
@@ -48,7 +48,7 @@ class Echo:
         return found
 
     def search(self, sources, search):
-        count = search.options.get("count", search.options.get("nbest", 1))
+        count = search.kwargs.get("count", search.kwargs.get("nbest", 1))
         return [[self.made(source, search, i) for i in range(count)] for source in sources]
 
     def align(self, source, ids):
@@ -103,7 +103,7 @@ def test_commands(talk, tmp_path):
     assert talk.turns
     loop(talk, ":reset", ":temperature 0.3")
     assert talk.turns == []
-    assert talk.search.options["temperature"] == 0.3
+    assert talk.search.kwargs["temperature"] == 0.3
 
 
 def test_mistakes_leave_it_alive(talk):

@@ -102,7 +102,7 @@ def test_mistakes_of_reader_and_model_come_together(tiny, monkeypatch):
     monkeypatch.setattr(
         type(recipe.data),
         "__call__",
-        lambda self, *known: reader(self) if self is recipe.data else self.maker(*known, **self.options),
+        lambda self, *known: reader(self) if self is recipe.data else self.factory(*known, **self.kwargs),
     )
     with pytest.raises(RecipeError) as caught:
         build(recipe)
@@ -140,7 +140,7 @@ TASKS = {"label": "classification", "tags": "tagging"}  # of heads that do not w
 def test_every_kind_can_be_built_without_numbers(key, family):
     text = TINY.replace("hidden: 8}", "hidden: 4}", 1)  # dot and copy need a state as wide as the memory
     for kind in members(family):
-        writes = Head.kinds[kind].writes[0] if family == "heads" else "ids"
+        writes = Head.registry[kind].writes[0] if family == "heads" else "ids"
         if writes == "ids":
             changes = [f"{key}={kind}", "model.head.layers=2"]
         else:

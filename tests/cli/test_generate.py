@@ -179,7 +179,7 @@ def test_the_repl_goes_on_and_on(repl):
 
 def test_the_repl_takes_options_and_refuses_wrong_ones(repl):
     said(repl, ":temperature 0.5", ":topk 4", ":topp 0.9", ":penalty 1.2", ":seed 7")
-    assert repl.options == {"length": 16, "temperature": 0.5, "top_k": 4, "top_p": 0.9, "repetition_penalty": 1.2}
+    assert repl.kwargs == {"length": 16, "temperature": 0.5, "top_k": 4, "top_p": 0.9, "repetition_penalty": 1.2}
     assert repl.random_seed == 7
     assert "needs a number from 0 to 1" in said(repl, ":topp 3")
     assert "needs a number" in said(repl, ":length x")

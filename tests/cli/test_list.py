@@ -6,9 +6,9 @@ from typer.testing import CliRunner
 
 from s2s.cli.describe import about, default_text, describe, plain
 from s2s.cli.list import FAMILIES, SECTIONS, kinds_of, list_parts, members
-from s2s.config import choose, convert
+from s2s.config import configure, convert
 from s2s.errors import RecipeError
-from s2s.registry import Family, Functions, Option, options_of
+from s2s.registry import Option, Registrable, RegistrableFunctions, options_of
 
 app = typer.Typer()
 app.command()(list_parts)
@@ -28,8 +28,11 @@ def all_parts():
 
 def test_every_family_there_is_can_be_listed():
     listed = {(entry.module, entry.name) for entry in FAMILIES.values()}
-    there = {(family.__module__, family.__name__) for family in [*Family.__subclasses__(), *Functions.__subclasses__()]}
-    there -= {("s2s.registry", "Functions")}
+    there = {
+        (family.__module__, family.__name__)
+        for family in [*Registrable.__subclasses__(), *RegistrableFunctions.__subclasses__()]
+    }
+    there -= {("s2s.registry", "RegistrableFunctions")}
     assert {entry for entry in there if entry[0].startswith("s2s.")} == listed
 
 
@@ -125,8 +128,8 @@ def test_plain_values():
     assert [plain(v) for v in (None, True, 0.1, 1e-9, "a", "", "no", ",", (1, 2), {"a": None})] == [
         "null", "true", "0.1", "1e-09", "a", "''", "'no'", "','", "[1, 2]", "{a: null}",
     ]  # fmt: skip
-    assert plain(choose(Search, "beam")) == "beam"
-    assert plain(choose(Search, {"kind": "beam", "beam_size": 3})) == "{kind: beam, beam_size: 3}"
+    assert plain(configure(Search, "beam")) == "beam"
+    assert plain(configure(Search, {"kind": "beam", "beam_size": 3})) == "{kind: beam, beam_size: 3}"
     assert default_text(Option("x", int, options_of(needy)["x"].default)) == "(must be given)"
 
 

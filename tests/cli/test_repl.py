@@ -107,29 +107,29 @@ def test_help_names_every_command_and_explains_it(repl):
 def test_beam_nbest_greedy_set_and_reset_change_the_search(repl):
     said(repl, ":set length_penalty=0.5", ":beam 8")
     assert repl.search.kind == "beam"
-    assert dict(repl.search.options) == {"beam_size": 8, "length_penalty": 0.5}
+    assert dict(repl.search.kwargs) == {"beam_size": 8, "length_penalty": 0.5}
     said(repl, ":nbest 9")
-    assert (repl.search.options["nbest"], repl.search.options["beam_size"]) == (9, 9)
+    assert (repl.search.kwargs["nbest"], repl.search.kwargs["beam_size"]) == (9, 9)
     said(repl, ":beam 3")  # no more answers than beams
-    assert (repl.search.options["nbest"], repl.search.options["beam_size"]) == (3, 3)
+    assert (repl.search.kwargs["nbest"], repl.search.kwargs["beam_size"]) == (3, 3)
     said(repl, ":greedy")
-    assert (repl.search.kind, dict(repl.search.options)) == ("greedy", {})
+    assert (repl.search.kind, dict(repl.search.kwargs)) == ("greedy", {})
     said(repl, ":nbest 2")
-    assert (repl.search.kind, repl.search.options["nbest"]) == ("beam", 2)
+    assert (repl.search.kind, repl.search.kwargs["nbest"]) == ("beam", 2)
     said(repl, ":reset")
     assert repl.search == repl.predictor.recipe.decoding
     said(repl, ":set kind=sample", ":nbest 3")
-    assert (repl.search.kind, dict(repl.search.options)) == ("sample", {"count": 3})
+    assert (repl.search.kind, dict(repl.search.kwargs)) == ("sample", {"count": 3})
 
 
 def test_a_changed_search_looks_again(repl, predictor):
     said(repl, "a b", ":nbest 2", ":attention", ":attention", ":attention")
-    assert [search.options.get("nbest") for _, search in predictor.asked] == [None, 2]  # once each
+    assert [search.kwargs.get("nbest") for _, search in predictor.asked] == [None, 2]  # once each
 
 
 def test_set_alone_shows_every_option(repl):
     shown = said(repl, ":set")
-    for name in options_of(repl.search.maker):
+    for name in options_of(repl.search.factory):
         assert f"{name}=" in shown
     assert "beam_size=4" in shown
 
@@ -147,7 +147,7 @@ def test_greedy_answers_stream_and_equal_the_search(repl, predictor):
     said(repl, ":set max_length=2", ":set min_length=1")
     assert said(repl, "a b c") == "c b a\n"
     assert predictor.asked == []
-    assert [search.options for search in predictor.aloud] == [{}, {"max_length": 2, "min_length": 1}]
+    assert [search.kwargs for search in predictor.aloud] == [{}, {"max_length": 2, "min_length": 1}]
 
 
 def test_a_stream_that_takes_something_back_ends_with_the_whole_text(repl, predictor):

@@ -10,7 +10,7 @@ import s2s.cli.translate as module
 from s2s.cli.lines import chunks, decoded, one_line, tidy
 from s2s.cli.opening import complete_run
 from s2s.cli.translate import translate
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.options import change_search, with_nbest
 from s2s.decoding.search import Search
 from s2s.errors import RecipeError, S2SError
@@ -148,7 +148,7 @@ def test_half_characters_of_a_shell_are_replaced():
 
 def test_search_options_change_the_recipe_s_decoding(run, predictor):
     run("a", "--search", "beam_size=9", "--search", "length_penalty=0.5")
-    assert dict(predictor.asked[-1][1].options) == {"beam_size": 9, "length_penalty": 0.5}
+    assert dict(predictor.asked[-1][1].kwargs) == {"beam_size": 9, "length_penalty": 0.5}
     run("a", "--search", "kind=greedy")
     assert predictor.asked[-1][1].kind == "greedy"
     run("a")
@@ -162,21 +162,21 @@ def test_mistakes_in_the_search_are_recipe_errors(run, mistake):
 
 
 def test_a_new_kind_keeps_what_both_know():
-    beam = choose(Search, {"kind": "beam", "beam_size": 3, "max_length": 50, "filters": ["no-repeat"]})
+    beam = configure(Search, {"kind": "beam", "beam_size": 3, "max_length": 50, "filters": ["no-repeat"]})
     greedy = change_search(beam, ["kind=greedy"])
     assert greedy.kind == "greedy"
-    assert greedy.options.keys() == {"max_length", "filters"}
+    assert greedy.kwargs.keys() == {"max_length", "filters"}
     again = change_search(greedy, ["kind=beam", "beam_size=3"])
-    assert again.options["filters"][0].kind == "no-repeat"
+    assert again.kwargs["filters"][0].kind == "no-repeat"
     assert change_search(beam, []) == beam
 
 
-@pytest.mark.parametrize("kind", sorted(Search.kinds))
+@pytest.mark.parametrize("kind", sorted(Search.registry))
 @pytest.mark.parametrize("number", [1, 3, 20])
 def test_every_search_gives_as_many_answers_as_asked(kind, number, predictor):
-    search = with_nbest(choose(Search, kind), number)
+    search = with_nbest(configure(Search, kind), number)
     assert len(predictor.search(["a b"], search)[0]) == number
-    assert search.options.get("beam_size", 20) >= min(number, search.options.get("nbest", 0))
+    assert search.kwargs.get("beam_size", 20) >= min(number, search.kwargs.get("nbest", 0))
 
 
 class Terminal(io.StringIO):
@@ -289,11 +289,11 @@ def test_the_repl_talks_to_a_real_model(folder, screen):
 
 def test_attention_names_the_words_that_were_typed(tmp_path):
     """An unknown word of the source has its own column, not <unk>."""
-    from s2s.config import choose
+    from s2s.config import configure
     from s2s.data.fields.base import Field
     from s2s.predictors.seq2seq import Writer
 
-    field = choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}})()
+    field = configure(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}})()
     field.fit(["one red house"])
     writer = Writer.__new__(Writer)
     writer.task = type("Task", (), {"source": field})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.fields.text import Text
@@ -128,10 +128,10 @@ def test_a_large_plan_is_quick(size, unit):
 @pytest.fixture
 def data():
     """(tokenizer options) -> corpus, encoded, source field, target field of 120 sentences."""
-    corpus = open_corpus(choose(Reader, {"kind": "generated", "size": 120})(), "train")
+    corpus = open_corpus(configure(Reader, {"kind": "generated", "size": 120})(), "train")
 
     def make(tokenizer: object) -> tuple:
-        fields = [Text(tokenizer=choose(Tokenizer, tokenizer)) for _ in range(2)]
+        fields = [Text(tokenizer=configure(Tokenizer, tokenizer)) for _ in range(2)]
         for i, field in enumerate(fields):
             field.fit([row[i] for row in corpus])
         return corpus, encode_corpus(corpus, *fields), *fields
@@ -230,7 +230,7 @@ def test_labels_owe_one_answer_a_row(data):
             return torch.tensor([int(row[0]) for row in rows])
 
     _, encoded, source, _ = data("byte")
-    label = Label(tokenizer=choose(Tokenizer, "byte"))
+    label = Label(tokenizer=configure(Tokenizer, "byte"))
     batch = make_batch(source, label, [encoded.source(i) for i in range(3)], [encoded.target(i) for i in range(3)])
     assert batch.tokens == 3
     assert batch.gold.tolist() == [int(encoded.target(i)[0]) for i in range(3)]
@@ -261,8 +261,8 @@ def test_a_source_with_several_targets_is_in_a_batch_once(tmp_path):
     rows = [{"s": f"say {i}", "t": [f"a {i}"] * (1 + i % 3)} for i in range(30)]
     (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     options = {"kind": "jsonl", "path": str(tmp_path), "source": "s", "target": "t", "hold_out": 0}
-    corpus = open_corpus(choose(Reader, options)(), "train")
-    field = Text().bind(choose(Tokenizer, "word")())
+    corpus = open_corpus(configure(Reader, options)(), "train")
+    field = Text().bind(configure(Tokenizer, "word")())
     field.fit(text for row in rows for text in (row["s"], *row["t"]))
     batches = Batches(corpus, encode_corpus(corpus, field, field), field, field, size=7, unit="sentences")
     for found in (list(batches.epoch(0)), list(batches.in_order())):

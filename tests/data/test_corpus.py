@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import s2s.data.corpus as corpus_module
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import Text
@@ -51,7 +51,7 @@ def numbered(count: int, start: int = 0) -> list[tuple[str, str]]:
 
 
 def byte_field(**options: object) -> Text:
-    return Text(tokenizer=choose(Tokenizer, "byte"), **options)
+    return Text(tokenizer=configure(Tokenizer, "byte"), **options)
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ def test_encoding_happens_once_for_each_tokenizer(monkeypatch):
     assert len(calls) == 2
     encode_corpus(corpus, field, field)
     assert len(calls) == 2
-    word = Text(tokenizer=choose(Tokenizer, "word"))
+    word = Text(tokenizer=configure(Tokenizer, "word"))
     word.fit(["source target"])
     assert (
         encode_corpus(corpus, field, word).targets[0].tolist()
@@ -274,7 +274,7 @@ def test_large_vocabularies_have_larger_ids():
             return [ids + 66_000 for ids in super().encode_all(values)]
 
     corpus = open_corpus(Fixed(splits={"train": numbered(9), "validation": numbered(5)}), "train")
-    large = Large(tokenizer=choose(Tokenizer, "byte"))
+    large = Large(tokenizer=configure(Tokenizer, "byte"))
     assert encode_corpus(corpus, large, large).source(0).min() > 65_535
 
 
@@ -357,7 +357,9 @@ def test_json_escapes_of_half_characters(tmp_path):
     (tmp_path / "train.jsonl").write_text(json.dumps({"de": "a", "en": "\ud83d"}) + "\n")
     import s2s.data.readers.tables  # noqa: F401  (registers jsonl)
 
-    reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "de", "target": "en", "hold_out": 0})()
+    reader = configure(
+        Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "de", "target": "en", "hold_out": 0}
+    )()
     with pytest.raises(DataError, match="half a character"):
         open_corpus(reader, "train")
 
@@ -365,7 +367,7 @@ def test_json_escapes_of_half_characters(tmp_path):
 @pytest.mark.data
 def test_real_corpora(shared_data):
     node = {"kind": "text", "path": str(shared_data / "multi30k"), "source": "de", "target": "en", "validation": None}
-    reader = choose(Reader, node)()
+    reader = configure(Reader, node)()
     train, validation = open_corpus(reader, "train"), open_corpus(reader, "validation")
     assert (len(train), len(validation)) == (28_000, 1_000)
     lines = (shared_data / "multi30k" / "train.en").read_text().split("\n")[:-1]
@@ -376,7 +378,7 @@ def test_real_corpora(shared_data):
 
 
 def names_field(kind: str, names: list[str]):
-    field = choose(Field, kind)()
+    field = configure(Field, kind)()
     field.names = names
     return field
 
@@ -431,7 +433,7 @@ def test_a_list_is_one_value_of_names(kind, value):
     )
     assert next(iter(corpus)).target == corpus[0].target == value
     assert [corpus[0].references, corpus.several] == [[value], False]
-    word = Text(tokenizer=choose(Tokenizer, "word"))
+    word = Text(tokenizer=configure(Tokenizer, "word"))
     word.fit(["x y z w"])
     encoded = encode_corpus(corpus, word, names_field(kind, ["a", "b"]))
     assert (len(encoded), encoded.owner) == (2, None)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 import s2s.data.pictures as module
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.data.fields.image import Image
 from s2s.data.pictures import Picture, open_picture, square
@@ -173,7 +173,7 @@ def test_the_field_gives_numbers_around_zero(tmp_path):
 
 @pytest.mark.parametrize("options", [{"mirror": "both"}, {"turn": True}, {"zoom": 0.5}, {"light": 0.3}])
 def test_a_picture_is_seen_another_way_each_time(options):
-    field, plain = choose(Field, {"kind": "image", "size": 8, **options})(), Image(size=8)
+    field, plain = configure(Field, {"kind": "image", "size": 8, **options})(), Image(size=8)
     (array,) = plain.encode_all([picture(halves())])
     assert field.augments
     assert not plain.augments
@@ -218,7 +218,7 @@ def test_pieces_are_zoomed_into_as_the_whole_is_seen():
 
 
 def test_no_is_no_kind_of_mirror():
-    assert not choose(Field, {"kind": "image", "mirror": None})().augments
-    assert not choose(Field, {"kind": "image", "mirror": "none"})().augments
+    assert not configure(Field, {"kind": "image", "mirror": None})().augments
+    assert not configure(Field, {"kind": "image", "mirror": "none"})().augments
     with pytest.raises(RecipeError, match="the options are: sideways, both"):
-        choose(Field, {"kind": "image", "mirror": False}, "task.source")
+        configure(Field, {"kind": "image", "mirror": False}, "task.source")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import encode_corpus, has_split, open_corpus
 from s2s.data.fields.text import Text
 from s2s.data.readers.base import Reader
@@ -28,10 +28,10 @@ def report_on(tmp_path):
         for name, pairs in others.items():
             write(name, pairs)
         node = {"kind": "tsv", "path": str(tmp_path), "source": 0, "target": 1, "hold_out": 20}
-        reader = choose(Reader, node | {"max_characters": limit})()
+        reader = configure(Reader, node | {"max_characters": limit})()
         names = [name for name in ("train", "validation", "test") if has_split(reader, name)]
         corpora = {name: open_corpus(reader, name) for name in names}
-        fields = [Text(tokenizer=choose(Tokenizer, tokenizer), max_length=max_length) for _ in range(2)]
+        fields = [Text(tokenizer=configure(Tokenizer, tokenizer), max_length=max_length) for _ in range(2)]
         for i, field in enumerate(fields):
             field.fit([row[i] for row in corpora["train"]])
         encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}
@@ -135,7 +135,7 @@ def test_shares_are_readable():
 @pytest.mark.data
 def test_real_corpora(shared_data):
     node = {"kind": "tsv", "path": str(shared_data / "tatoeba_en_es"), "source": 0, "target": 1}
-    reader = choose(Reader, node)()
+    reader = configure(Reader, node)()
     corpora = {name: open_corpus(reader, name) for name in ("train", "validation", "test")}
     for name in ("validation", "test"):  # its README promises that no sentence is in two splits
         assert not np.isin(corpora[name].hashes("source"), corpora["train"].hashes("source")).any()
@@ -155,9 +155,9 @@ def test_several_references_are_as_many_targets(tmp_path):
     lines = [json.dumps({"a": f"uno {i}", "b": [f"one {i}", f"a one {i}", "what"]}) for i in range(30)]
     for name in ("train", "validation"):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
-    reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b"})()
+    reader = configure(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b"})()
     corpora = {name: open_corpus(reader, name) for name in ("train", "validation")}
-    fields = [Text(tokenizer=choose(Tokenizer, "word"), max_length=3) for _ in range(2)]
+    fields = [Text(tokenizer=configure(Tokenizer, "word"), max_length=3) for _ in range(2)]
     for side, field in zip(("source", "target"), fields):
         field.fit([text for part in corpora["train"].values(side) for text in part])
     encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.beam import beam
 from s2s.decoding.filters import Filter
 from s2s.decoding.sampling import greedy
@@ -159,7 +159,7 @@ def test_finished_rows_leave_the_batch(nbest):
 
 
 def test_a_filter_changes_the_rank_and_not_the_probability():
-    filters = (choose(Filter, {"kind": "repetition-penalty", "penalty": 3.0}),)
+    filters = (configure(Filter, {"kind": "repetition-penalty", "penalty": 3.0}),)
     found = beam(TABLE, *TABLE.start(), max_length=6, beam_size=3, nbest=3, min_length=3, filters=filters)
     rows = list(itertools.chain.from_iterable([(row, h) for h in hypotheses] for row, hypotheses in enumerate(found)))
     for row, h in rows:

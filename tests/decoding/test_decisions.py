@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.batches import make_batch
 from s2s.data.fields.base import Field
 from s2s.decoding.decisions import decide_all
@@ -22,15 +22,15 @@ WORDS = {"kind": "word", "punctuation": "keep"}
 
 
 def text_field():
-    field = choose(Field, {"kind": "text", "tokenizer": "word"})()
+    field = configure(Field, {"kind": "text", "tokenizer": "word"})()
     field.fit(TEXTS)
     return field
 
 
 def model_for(head, source: Space, target: Space):
     torch.manual_seed(2)
-    encoder = choose(Encoder, {"kind": "rnn", "embedding": 12, "hidden": 12})
-    return build_model(encoder, choose(Head, head), source, target)
+    encoder = configure(Encoder, {"kind": "rnn", "embedding": 12, "hidden": 12})
+    return build_model(encoder, configure(Head, head), source, target)
 
 
 HEADS = {
@@ -79,7 +79,7 @@ def test_what_was_learned_by_heart_is_answered(shape, tmp_path):
     """A task from text to text: fit, learn eight examples, save, load, and say them again."""
     kind, answers = ANSWERS[shape]
     options = {"kind": kind, "source": {"kind": "text", "tokenizer": WORDS}, "target": shape}
-    task = choose(Task, options)()
+    task = configure(Task, options)()
     task.source.fit(TEXTS)
     task.target.fit(answers)
     model = model_for("tagger" if shape == "tags" else "classifier", task.source.space, task.target.space)
@@ -93,7 +93,7 @@ def test_what_was_learned_by_heart_is_answered(shape, tmp_path):
         optimizer.step()
     assert labeler(task, model).answer(sources) == answers
     task.save(tmp_path)
-    again = choose(Task, options)()
+    again = configure(Task, options)()
     again.load(tmp_path)
     assert labeler(again, model).answer(again.source.encode_all(TEXTS)) == answers
 

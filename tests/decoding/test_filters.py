@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding import Filter
 from s2s.decoding.filters import no_repeat, repetition_penalty
 
@@ -15,12 +15,12 @@ def examples(length, rows=30):
     return torch.randn(rows, V).log_softmax(-1), torch.randint(3, V, (rows, length))
 
 
-@pytest.mark.parametrize("kind", sorted(Filter.kinds))
+@pytest.mark.parametrize("kind", sorted(Filter.registry))
 @pytest.mark.parametrize("length", [0, 1, 2, 5, 9])
 def test_a_filter_never_raises_a_score_nor_changes_its_arguments(kind, length):
     scores, written = examples(length)
     kept = scores.clone(), written.clone()
-    filtered = choose(Filter, kind)(scores, written)
+    filtered = configure(Filter, kind)(scores, written)
     assert filtered.shape == scores.shape
     assert (filtered <= scores).all()
     assert torch.equal(scores, kept[0])

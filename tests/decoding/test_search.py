@@ -5,18 +5,18 @@ import math
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding import Search
 from s2s.errors import RecipeError
 from s2s.tensors import BOS, EOS, PAD, UNK
 from tests.helpers.table_model import ROWS, Output, Table, TableMemory, no_repeat, repeats, whole
 
 TABLE = Table()
-EVERY = sorted(Search.kinds)
+EVERY = sorted(Search.registry)
 
 
 def search(kind, table=TABLE, start=None, **options):
-    return choose(Search, {"kind": kind, **options})(table, *(start or table.start()))
+    return configure(Search, {"kind": kind, **options})(table, *(start or table.start()))
 
 
 def flat(found):
@@ -110,7 +110,7 @@ def test_filters_are_asked(kind):
 @pytest.mark.parametrize("kind", EVERY)
 def test_where_filters_leave_nothing_a_hypothesis_ends(kind):
     """Three pieces, none of them twice, and at least 9 wanted: after the third there is only the end."""
-    maker = Search.kinds[kind]
+    maker = Search.registry[kind]
     for row, (h, *_) in enumerate(maker(TABLE, *TABLE.start(), min_length=9, max_length=20, filters=no_repeat(1))):
         assert sorted(h.ids) == [4, 5, 6]
         assert h.finished

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding import Search
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
@@ -21,11 +21,11 @@ def padded(rows):
 
 def build(kind):
     torch.manual_seed(1)
-    head = Head.kinds[kind]
+    head = Head.registry[kind]
     layers = getattr(head, "fewest_layers", 1)
     model = build_model(
-        choose(Encoder, {"kind": "rnn", "embedding": 6, "hidden": 4}),
-        choose(Head, {"kind": kind, "embedding": 6, "hidden": 8, "layers": layers}),
+        configure(Encoder, {"kind": "rnn", "embedding": 6, "hidden": 4}),
+        configure(Head, {"kind": kind, "embedding": 6, "hidden": 8, "layers": layers}),
         Space("ids", 11),
         Space("ids", 11),
     )
@@ -40,7 +40,9 @@ def build(kind):
 def search(model, sources, kind, **options):
     with torch.no_grad():
         memory, state = model.head.start(model.encode(padded(sources)))
-    return choose(Search, {"kind": kind, **options})(model.head.step, memory, state, torch.tensor([BOS] * len(sources)))
+    return configure(Search, {"kind": kind, **options})(
+        model.head.step, memory, state, torch.tensor([BOS] * len(sources))
+    )
 
 
 @pytest.mark.parametrize("head", ["bahdanau", "decoder", "gnmt", "luong"])

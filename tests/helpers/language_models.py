@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Nothing
 from s2s.data.fields.text import Text, with_eos
 from s2s.data.tokenizers.base import Tokenizer
@@ -39,25 +39,27 @@ def model_for(size: int, seed: int = 0, **options) -> Model:
     if head["kind"] == "decoder":
         head |= {"attention": None, "bridge": "zeros"}
     return build_model(
-        choose(Encoder, "none"), choose(Head, head, "model.head"), Space("nothing"), Space("ids", size, "v")
+        configure(Encoder, "none"), configure(Head, head, "model.head"), Space("nothing"), Space("ids", size, "v")
     )
 
 
 def generator_for(tokenizer: str = "char", lines=LINES, trained: bool = False, seed: int = 0, **options) -> Generator:
-    field = Text(tokenizer=choose(Tokenizer, TOKENIZERS[tokenizer]))
+    field = Text(tokenizer=configure(Tokenizer, TOKENIZERS[tokenizer]))
     field.fit(lines)
     model = model_for(len(field.tokenizer), seed, **options)
     if trained:
         learn(model, with_eos(field.tokenizer.encode_all(lines)))
     task = SimpleNamespace(source=Nothing(), target=field, metrics=())
-    recipe = SimpleNamespace(name="toy", decoding=choose(Search, "sample"), task=SimpleNamespace(kind="language-model"))
+    recipe = SimpleNamespace(
+        name="toy", decoding=configure(Search, "sample"), task=SimpleNamespace(kind="language-model")
+    )
     device = torch.device("cpu")
     return Generator(recipe, task, model, Precision("fp32", device, "asked for"))  # type: ignore[arg-type]
 
 
 def learn(model: Model, lines, steps: int = 800) -> None:
     """Every line by heart, as what follows a line break."""
-    field = Text(tokenizer=choose(Tokenizer, "char"))
+    field = Text(tokenizer=configure(Tokenizer, "char"))
     target = field.collate(lines)
     positions = target.valid.flatten().nonzero().squeeze(1)
     batch = Batch(torch.zeros(len(lines), 0), target, positions, first=torch.full((len(lines),), START))

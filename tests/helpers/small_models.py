@@ -2,7 +2,7 @@
 
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.nn.attention import Attention
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
@@ -16,10 +16,10 @@ VOCABULARY = 11
 SOURCES = [[5, 6, 7, 2], [8, 2], [9, 4, 10, 6, 5, 2]]
 TARGETS = [[7, 6, 2], [8, 9, 4, 10, 2], [2]]
 
-HEADS = sorted(kind for kind, head in Head.kinds.items() if issubclass(head, Decoder))  # whatever else was imported
-ATTENTIONS = sorted(Attention.kinds)
-FEWEST = {kind: getattr(Head.kinds[kind], "fewest_layers", 1) for kind in HEADS}
-NEEDS_ATTENTION = {kind for kind in HEADS if getattr(Head.kinds[kind], "needs_attention", False)}
+HEADS = sorted(kind for kind, head in Head.registry.items() if issubclass(head, Decoder))  # whatever else was imported
+ATTENTIONS = sorted(Attention.registry)
+FEWEST = {kind: getattr(Head.registry[kind], "fewest_layers", 1) for kind in HEADS}
+NEEDS_ATTENTION = {kind for kind in HEADS if getattr(Head.registry[kind], "needs_attention", False)}
 
 
 def padded(rows, extra=0):
@@ -53,12 +53,12 @@ def build(
     head.setdefault("layers", FEWEST[head["kind"]])
     space = space or Space("ids", size, "shared")
     return build_model(
-        choose(Encoder, encoder, "model.encoder"),
-        choose(Head, head, "model.head"),
+        configure(Encoder, encoder, "model.encoder"),
+        configure(Head, head, "model.head"),
         space,
         Space("ids", size, "shared"),
         tied_embeddings=tied_embeddings,
-        initialization=choose(Initializer, initialization, "model.initialization"),
+        initialization=configure(Initializer, initialization, "model.initialization"),
     ).eval()
 
 

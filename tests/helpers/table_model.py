@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.filters import Filter
 from s2s.tensors import BOS, EOS
 
@@ -103,4 +103,4 @@ def whole(hypothesis) -> list[int]:
 
 
 def no_repeat(size: int):
-    return (choose(Filter, {"kind": "no-repeat", "size": size}),)
+    return (configure(Filter, {"kind": "no-repeat", "size": size}),)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.execution import PathKind
 from s2s.inference.encoder import Int8Cell, in_int8
 from s2s.inference.native.linear import unavailable_reason
@@ -33,8 +33,8 @@ def source():
         {},
         {"bidirectional": False},
         {"layers": 2, "residual": True, "layer_norm": True},
-        {"cell": choose(Cell, "gru")},
-        {"cell": choose(Cell, "gru"), "bidirectional": False, "layers": 2},
+        {"cell": configure(Cell, "gru")},
+        {"cell": configure(Cell, "gru"), "bidirectional": False, "layers": 2},
     ],
     ids=str,
 )
@@ -75,7 +75,7 @@ def test_a_state_to_begin_with_is_used():
     assert (found[0] - cell(x)[0]).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("options", [{"hidden": 64}, {"hidden": 200}, {"cell": choose(Cell, "rnn")}], ids=str)
+@pytest.mark.parametrize("options", [{"hidden": 64}, {"hidden": 200}, {"cell": configure(Cell, "rnn")}], ids=str)
 def test_where_there_is_nothing_to_gain_it_stays_itself(options):
     plain = encoder(**options)
     assert in_int8(plain) is plain

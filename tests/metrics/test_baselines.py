@@ -2,7 +2,7 @@
 
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.errors import DataError
 from s2s.metrics.base import Exact, Metric
@@ -30,4 +30,4 @@ def test_it_answers_every_row_alike_and_is_scored_as_others_are():
 
 def test_without_rows_there_is_no_score():
     with pytest.raises(DataError, match="no sentences"):
-        constant_baseline("most frequent", "a cat", [], [choose(Metric, "exact")()])
+        constant_baseline("most frequent", "a cat", [], [configure(Metric, "exact")()])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import DataError
 from s2s.metrics.base import Metric, streams
 from s2s.metrics.captions import words
@@ -40,7 +40,7 @@ WORDS = [
 
 
 def metric(kind, **options):
-    return choose(Metric, {"kind": kind, **options})()
+    return configure(Metric, {"kind": kind, **options})()
 
 
 def corpus(count=30, seed=0):

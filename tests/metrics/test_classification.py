@@ -10,14 +10,14 @@ import torch
 from rich.console import Console
 from sklearn import metrics as sk
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.metrics.base import Metric
 from s2s.metrics.classification import Counted
 from s2s.metrics.report import calibration_error, class_table, confusion_plot, confusion_table, label_report
 from s2s.metrics.significance import by_length, compare
 
 NAMES = ["neg", "neutral", "pos"]
-EVERY = sorted(kind for kind, cls in Metric.kinds.items() if isinstance(cls, type) and issubclass(cls, Counted))
+EVERY = sorted(kind for kind, cls in Metric.registry.items() if isinstance(cls, type) and issubclass(cls, Counted))
 FEW = 40  # resamples
 
 
@@ -28,7 +28,7 @@ def lists(seed: int, count: int = 200) -> tuple[list[str], list[str]]:
 
 
 def metric(kind: str, **options: object) -> Metric:
-    return choose(Metric, {"kind": kind, **options})()
+    return configure(Metric, {"kind": kind, **options})()
 
 
 def f1_by_hand(right: list[str], said: list[str]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.metrics.diversity import distinct, diversity
 from s2s.tasks.chat import Chat
@@ -30,7 +30,7 @@ def test_the_most_frequent_answer_is_named():
 
 
 def test_an_evaluation_of_a_chat_has_it():
-    task = choose(Task, "chat")()
+    task = configure(Task, "chat")()
     assert isinstance(task, Chat)
     rows = [Row("a", "x y"), Row("b", ["z", "x"])]
     assert task.details(rows, ["x", "x"])["diversity"] == diversity(["x", "x"], ["x y", "z"])

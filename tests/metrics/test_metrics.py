@@ -8,7 +8,7 @@ import pytest
 import sacrebleu
 from sacrebleu.metrics import BLEU, CHRF, TER
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import DataError, RecipeError
 from s2s.metrics.base import Metric, resample, streams
 
@@ -54,7 +54,7 @@ SINGLE = [several[0] for several in RAGGED]
 
 
 def metric(kind, **options):
-    return choose(Metric, {"kind": kind, **options})()
+    return configure(Metric, {"kind": kind, **options})()
 
 
 def test_streams_are_padded_with_none():

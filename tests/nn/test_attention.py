@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention, normalize
 from s2s.tensors import EncoderOutput
@@ -18,7 +18,7 @@ VALID = torch.arange(5) < torch.tensor(LENGTHS)[:, None]
 
 def make(kind, query=WIDTH, memory=WIDTH):
     torch.manual_seed(0)
-    return choose(Attention, small(kind), "model.head.attention")(query, memory)
+    return configure(Attention, small(kind), "model.head.attention")(query, memory)
 
 
 def data(query=WIDTH, memory=WIDTH):
@@ -91,7 +91,7 @@ def test_equals_its_equation(kind):
 
 @torch.no_grad()
 def test_general_as_luong_has_it():
-    attention = choose(Attention, {"kind": "general", "scaled": False})(6, WIDTH)
+    attention = configure(Attention, {"kind": "general", "scaled": False})(6, WIDTH)
     query, encoded = data(query=6)
     scores = attention.score(query, attention.keys(encoded.memory))
     close(scores[1, 1, 2], torch.tensor(dot(query[1, 1], attention.to_query.weight @ encoded.memory[1, 2])))
@@ -178,7 +178,7 @@ def test_sizes_that_must_agree(kind):
 
 def test_heads_must_divide_the_memory():
     with pytest.raises(RecipeError) as error:
-        choose(Attention, {"kind": "multi-head", "heads": 3})(8, 12 + 4)
+        configure(Attention, {"kind": "multi-head", "heads": 3})(8, 12 + 4)
     assert str(error.value) == (
         "heads: 3 heads cannot share a memory that is 16 wide\n  use a number that divides it: 1, 2, 4, 8, 16"
     )
@@ -186,4 +186,4 @@ def test_heads_must_divide_the_memory():
 
 @pytest.mark.parametrize("kind", ATTENTIONS)
 def test_every_kind_names_its_source(kind):
-    assert "https://" in Attention.kinds[kind].__doc__
+    assert "https://" in Attention.registry[kind].__doc__

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge
 from s2s.tensors import EncoderOutput
 from tests.helpers.small_models import close
 
-BRIDGES = sorted(Bridge.kinds)
+BRIDGES = sorted(Bridge.registry)
 VALID = torch.tensor([[True, True, True], [True, False, False]])
 
 
@@ -21,7 +21,7 @@ def encoded(parts=2, layers=2, width=8):
 
 def make(kind, memory=8, hidden=8, parts=2, layers=2):
     torch.manual_seed(1)
-    return choose(Bridge, kind)(memory, hidden, parts, layers)
+    return configure(Bridge, kind)(memory, hidden, parts, layers)
 
 
 @pytest.mark.parametrize("ours", [(1, 1), (2, 3), (1, 2)])

@@ -10,7 +10,7 @@ import torch
 from s2s.nn.cells import Cell, Looped
 from tests.helpers.small_models import close
 
-KINDS = sorted(Cell.kinds)
+KINDS = sorted(Cell.registry)
 X, LENGTHS = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([5, 2, 4])
 PAIRS = [("lstm", {}), ("gru", {}), ("rnn", {"nonlinearity": "tanh"}), ("rnn", {"nonlinearity": "relu"})]
 
@@ -28,7 +28,7 @@ def test_pairs_are_all_there():
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("final_state", [False, True])
 def test_by_hand_equals_fused(kind, options, lengths, started, final_state):
-    fused, by_hand = Cell.kinds[kind](4, 6, **options), Cell.kinds[f"{kind}-by-hand"](4, 6, **options)
+    fused, by_hand = Cell.registry[kind](4, 6, **options), Cell.registry[f"{kind}-by-hand"](4, 6, **options)
     by_hand.load_state_dict(fused.state_dict())  # the weights travel, under the same names
     state = states(fused) if started else None
     seen = []
@@ -45,7 +45,7 @@ def test_by_hand_equals_fused(kind, options, lengths, started, final_state):
 
 @pytest.mark.parametrize(("kind", "options"), [*PAIRS, *((f"{kind}-by-hand", options) for kind, options in PAIRS)])
 def test_a_step_is_a_sequence_of_length_one(kind, options):
-    cell = Cell.kinds[kind](4, 6, **options)
+    cell = Cell.registry[kind](4, 6, **options)
     state = start = states(cell)
     steps = []
     for t in range(5):
@@ -60,14 +60,14 @@ def test_a_step_is_a_sequence_of_length_one(kind, options):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_zeros_are_the_state_that_nobody_gave(kind):
-    cell = Cell.kinds[kind](4, 6)
+    cell = Cell.registry[kind](4, 6)
     close(cell(X, None, LENGTHS)[1], cell(X, cell.start(X), LENGTHS)[1])
     assert [part.shape for part in cell.start(X)] == [(3, 6)] * cell.parts
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_does_not_reach_the_final_state(kind):
-    cell = Cell.kinds[kind](4, 6)
+    cell = Cell.registry[kind](4, 6)
     y, state = cell(X, None, LENGTHS)
     for i, n in enumerate(LENGTHS.tolist()):
         alone, end = cell(X[i : i + 1, :n])
@@ -81,26 +81,26 @@ def test_only_an_lstm_whose_end_is_asked_for_is_packed(monkeypatch):
 
     monkeypatch.setattr("s2s.nn.cells.pack_padded_sequence", refuse)
     for kind in KINDS:
-        Cell.kinds[kind](4, 6)(X, None, LENGTHS, False)
-        Cell.kinds[kind](4, 6)(X)
-    Cell.kinds["gru"](4, 6)(X, None, LENGTHS)
+        Cell.registry[kind](4, 6)(X, None, LENGTHS, False)
+        Cell.registry[kind](4, 6)(X)
+    Cell.registry["gru"](4, 6)(X, None, LENGTHS)
     with pytest.raises(AssertionError, match="packed"):
-        Cell.kinds["lstm"](4, 6)(X, None, LENGTHS)
+        Cell.registry["lstm"](4, 6)(X, None, LENGTHS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_state_of_another_dtype_is_taken(kind):
     """Under autocast a bridge hands over bf16, and the embeddings are fp32."""
-    cell = Cell.kinds[kind](4, 6)
+    cell = Cell.registry[kind](4, 6)
     state = tuple(part.bfloat16() for part in states(cell))
-    with torch.autocast("cpu", torch.bfloat16, enabled=issubclass(Cell.kinds[kind], Looped)):
+    with torch.autocast("cpu", torch.bfloat16, enabled=issubclass(Cell.registry[kind], Looped)):
         for x in (X, X[:, :1]):
             assert cell(x, state)[0].isfinite().all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_cell_says_how_it_runs(kind):
-    assert Cell.kinds[kind].path == ("looped" if kind.endswith("by-hand") else "fused")
+    assert Cell.registry[kind].path == ("looped" if kind.endswith("by-hand") else "fused")
 
 
 class Strict(Looped):
@@ -115,7 +115,7 @@ class Strict(Looped):
         return (torch.nn.functional.linear(torch.cat([x[..., :0], state[0]], -1), w.weight[:, -self.hidden :]).tanh(),)
 
 
-@pytest.mark.parametrize("make", [lambda: Strict(3, 4), lambda: Cell.kinds["gru"](3, 4)], ids=["looped", "fused"])
+@pytest.mark.parametrize("make", [lambda: Strict(3, 4), lambda: Cell.registry["gru"](3, 4)], ids=["looped", "fused"])
 @pytest.mark.parametrize("length", [1, 3])
 def test_a_state_of_another_dtype_is_read_in_that_of_the_input(make, length):
     torch.manual_seed(1)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.dropout import Dropout
 from s2s.nn.embedding import Embedding
@@ -112,4 +112,4 @@ def test_embeddings_start_small_and_padding_is_zero():
 
 def test_dropping_everything_is_refused():
     with pytest.raises(RecipeError, match=r"model\.encoder\.dropout: must be from 0 to 0\.99, found 1"):
-        choose(Encoder, {"kind": "rnn", "dropout": 1.0}, "model.encoder")
+        configure(Encoder, {"kind": "rnn", "dropout": 1.0}, "model.encoder")

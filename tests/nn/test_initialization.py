@@ -7,7 +7,7 @@ from torch import nn
 from s2s.nn.initialization import Initializer, Unfilled, forget_biases
 from tests.helpers.small_models import HEADS, batch_of, build, loss_of
 
-KINDS = sorted(Initializer.kinds)
+KINDS = sorted(Initializer.registry)
 
 
 def layers(model, kind):
@@ -97,7 +97,7 @@ def test_the_same_seed_starts_the_same(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_names_its_source(kind):
-    assert "https://" in Initializer.kinds[kind].__doc__
+    assert "https://" in Initializer.registry[kind].__doc__
 
 
 def test_within_unfilled_nothing_is_drawn():

@@ -5,7 +5,7 @@ import inspect
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
@@ -19,15 +19,15 @@ IDS = Space("ids", VOCABULARY, "shared")
 
 
 def pair(encoder="rnn", head="decoder", source=IDS, target=IDS, **options):
-    return build_model(choose(Encoder, encoder), choose(Head, head), source, target, **options)
+    return build_model(configure(Encoder, encoder), configure(Head, head), source, target, **options)
 
 
-@pytest.mark.parametrize("bridge", sorted(Bridge.kinds))
+@pytest.mark.parametrize("bridge", sorted(Bridge.registry))
 def test_the_encoder_works_out_how_it_ended_only_if_asked(bridge):
     model = build(head={"bridge": bridge})
     state = model.encode(batch_of().source).state
-    assert len(state) == (2 if Bridge.kinds[bridge].uses_state else 0)
-    assert model.head.uses_state == Bridge.kinds[bridge].uses_state
+    assert len(state) == (2 if Bridge.registry[bridge].uses_state else 0)
+    assert model.head.uses_state == Bridge.registry[bridge].uses_state
 
 
 def test_asking_how_it_ended_changes_nothing_else():
@@ -39,7 +39,7 @@ def test_asking_how_it_ended_changes_nothing_else():
 @pytest.mark.parametrize("theirs", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("ours", ["lstm", "gru", "rnn"])
 def test_any_cell_reads_for_any_cell(theirs, ours):
-    for bridge in sorted(Bridge.kinds):
+    for bridge in sorted(Bridge.registry):
         for layers in (1, 3):
             model = build({"cell": theirs, "layers": 2}, {"cell": ours, "bridge": bridge, "layers": layers})
             assert model(batch_of()).logits.isfinite().all()
@@ -88,7 +88,7 @@ class Averages(Head):
 
 
 def test_a_model_without_a_recurrence_has_a_path_too():
-    model = Model(choose(Encoder, "project")(Space("vectors", 3)), Averages(3, IDS))
+    model = Model(configure(Encoder, "project")(Space("vectors", 3)), Averages(3, IDS))
     assert paths_of(model) == ["encoder project without recurrence", "head Averages without recurrence"]
     assert not any(path.loops or path.slow_to_write for path in model.paths())
 
@@ -188,7 +188,7 @@ def test_nothing_to_tie_to(monkeypatch):
     class Deaf(Encoder):
         reads, width = ("ids",), 512
 
-    monkeypatch.setitem(Encoder.kinds, "deaf", Deaf)
+    monkeypatch.setitem(Encoder.registry, "deaf", Deaf)
     with pytest.raises(RecipeError) as error:
         pair("deaf", tied_embeddings=True)
     assert str(error.value) == (
@@ -205,7 +205,7 @@ def test_a_head_that_does_not_write_says_so():
 
 @pytest.mark.parametrize("family", [Cell, Bridge, Encoder, Head])
 def test_every_kind_names_its_source(family):
-    for kind, part in family.kinds.items():
+    for kind, part in family.registry.items():
         assert "https://" in inspect.getdoc(part), kind
 
 

@@ -7,14 +7,14 @@ from torch import nn
 from s2s.nn.attention import Attention
 from s2s.nn.cells import Cell, Looped
 from s2s.nn.heads.base import Head
-from s2s.registry import Positive
+from s2s.registry import PositiveInt
 from tests.helpers.small_models import HEADS, batch_of, build, close, loss_of
 
 
 @pytest.fixture
 def own_parts(monkeypatch):
     for family in (Cell, Attention, Head):
-        monkeypatch.setattr(family, "kinds", dict(family.kinds))
+        monkeypatch.setattr(family, "registry", dict(family.registry))
 
     class Minimal(Looped, kind="minimal-gate"):
         """A gru with one gate: Zhou et al. 2016, https://arxiv.org/abs/1603.09420"""
@@ -35,7 +35,7 @@ def own_parts(monkeypatch):
 
         parts = 3
 
-        def __init__(self, inputs: int, hidden: int, *, times: Positive = 1) -> None:
+        def __init__(self, inputs: int, hidden: int, *, times: PositiveInt = 1) -> None:
             super().__init__(inputs, hidden)
             self.times = times
 
@@ -75,4 +75,4 @@ def test_a_cell_of_ones_own_reads_and_writes(own_parts, head, cell):
 
 
 def test_what_was_defined_there_is_gone_here():
-    assert "minimal-gate" not in Cell.kinds
+    assert "minimal-gate" not in Cell.registry

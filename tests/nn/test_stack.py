@@ -3,19 +3,19 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.execution import PathKind
 from s2s.nn.cells import Cell
 from s2s.nn.stack import Stack, flip, flip_index
 from tests.helpers.small_models import close
 
-KINDS = sorted(Cell.kinds)
+KINDS = sorted(Cell.registry)
 X, LENGTHS = torch.randn(4, 5, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([5, 2, 4, 1])
 
 
 def stack(kind, layers=2, ways=2, **options):
     torch.manual_seed(1)
-    return Stack(choose(Cell, kind), 4, 6, layers, bidirectional=ways == 2, **options).eval()
+    return Stack(configure(Cell, kind), 4, 6, layers, bidirectional=ways == 2, **options).eval()
 
 
 @pytest.mark.parametrize("ways", [1, 2])

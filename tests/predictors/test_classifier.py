@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.text import Text
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.base import Tokenizer
@@ -51,7 +51,7 @@ class Counter(nn.Module):
 
 @pytest.fixture
 def tokenizer():
-    words = choose(Tokenizer, "word")()
+    words = configure(Tokenizer, "word")()
     words.fit(TEXTS)
     return words
 
@@ -60,7 +60,7 @@ def tokenizer():
 def labeler(tokenizer):
     def labeler(shape="label", **options):
         kind = "tagging" if shape == "tags" else "classification"
-        task = choose(Task, {"kind": kind, "target": shape})()
+        task = configure(Task, {"kind": kind, "target": shape})()
         task.source = Text(max_length=500).bind(tokenizer)
         task.target.names = ["bad", "good", "other"][: 3 if shape == "tags" else 2]
         recipe = SimpleNamespace(name="toy", task=SimpleNamespace(kind=kind), decoding=None)
@@ -165,7 +165,7 @@ def test_probabilities_of_large_logits_are_numbers():
     [("classification", Labeler), ("tagging", Labeler), ("translation", Writer)],
 )
 def test_the_task_says_what_a_run_can_do(task, kind):
-    made = choose(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
+    made = configure(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
     made.target.names = ["a", "b"]
     assert predictor_for(made) is kind
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from s2s import devices as precision_module
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.decoding.search import Search
 from s2s.devices import Precision, choose_precision, choose_writing_precision
@@ -60,7 +60,7 @@ def test_the_fast_way_writes_what_the_plain_one_does(kind, search):
     fast, plain = writer(kind), writer(kind)
     plain.prepared = fast.prepared._replace(encode=plain.model.encode, step=plain.model.head.step)
     sources = ["do you like films", "films", "you you you"]
-    chosen = choose(Search, {"kind": search, "max_length": 9})
+    chosen = configure(Search, {"kind": search, "max_length": 9})
     for found, expected in zip(fast.search(sources, chosen), plain.search(sources, chosen), strict=True):
         assert [one.ids for one in found] == [one.ids for one in expected]
         assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=1e-4)
@@ -71,7 +71,7 @@ def test_what_is_written_aloud_is_what_the_search_finds(kind):
     """With every option that the search has: it is the same search, listened to."""
     made = writer(kind)
     options = {"kind": "greedy", "max_length": 9, "min_length": 6, "filters": ["no-repeat"]}
-    chosen = choose(Search, options)
+    chosen = configure(Search, options)
     for source in ("do you like films", "films"):
         told = []
         found = made.write_aloud(source, chosen, told.append)
@@ -79,7 +79,7 @@ def test_what_is_written_aloud_is_what_the_search_finds(kind):
         assert len(found.ids) >= 6
         assert told[-1] == found.text
         assert all(later.startswith(before) for before, later in pairwise(told))
-    assert made.write_aloud("films", None, told.append) == made.search(["films"], choose(Search, "greedy"))[0][0]
+    assert made.write_aloud("films", None, told.append) == made.search(["films"], configure(Search, "greedy"))[0][0]
 
 
 def test_it_says_which_way():
@@ -94,7 +94,7 @@ def test_weights_of_eight_bits_say_so_and_come_close():
     assert small.paths()[0] == "encoder lstm fused"
     assert small.paths()[1].startswith("head prepared int8")
     assert small.paths()[2] == "cpu, int8 (asked for)"
-    chosen = choose(Search, {"kind": "greedy", "max_length": 4})
+    chosen = configure(Search, {"kind": "greedy", "max_length": 4})
     for a, b in zip(exact.search(["do you", "films"], chosen), small.search(["do you", "films"], chosen), strict=True):
         assert a[0].log_probability == pytest.approx(b[0].log_probability, abs=0.3)
 
@@ -141,7 +141,7 @@ def test_bf16_asked_for_by_name_writes(tmp_path, cell):
     half, exact = load(run, precision="bf16"), load(run, precision="fp32")
     said = {"lstm": "head prepared bf16", "rnn": "head plain: cell rnn has no prepared step"}
     assert half.paths()[1] == said[cell]
-    chosen = choose(Search, {"kind": "beam", "max_length": 4})
+    chosen = configure(Search, {"kind": "beam", "max_length": 4})
     for a, b in zip(half.search(["do you", "films"], chosen), exact.search(["do you", "films"], chosen), strict=True):
         assert a[0].log_probability == pytest.approx(b[0].log_probability, abs=0.3)
     heard = []
@@ -162,7 +162,7 @@ class Plain(Looped):
 
 
 def test_a_name_is_no_path(monkeypatch):
-    monkeypatch.setitem(Cell.kinds, "quite-plain-looped", Plain)
+    monkeypatch.setitem(Cell.registry, "quite-plain-looped", Plain)
     path = compile_for_inference(writer(cell="quite-plain-looped").model.to("meta"), NumberFormat.FP32).paths[1]
     assert str(path) == "head quite-plain-looped fused"
     assert not path.slow_to_write

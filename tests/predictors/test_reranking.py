@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.decoding.search import Search
 from s2s.devices import Precision
@@ -72,7 +72,7 @@ def test_pieces_add_up_to_the_probability_of_a_text(writer):
 
 
 def test_a_model_chooses_among_its_own_answers(writer):
-    search = choose(Search, {"kind": "sample", "count": 6, "max_length": 6})
+    search = configure(Search, {"kind": "sample", "count": 6, "max_length": 6})
     (found,) = writer.search(["do you like films"], search)
     for by in ("mmi", "mbr"):
         ranked = best_first(writer, "do you like films", found, by)

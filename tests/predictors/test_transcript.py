@@ -1,6 +1,6 @@
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.predictors.transcript import Transcript, lines_to_ids, readable
 from s2s.tensors import EOS
@@ -17,7 +17,7 @@ KINDS = {
 
 
 def tokenizer_for(kind: str) -> Tokenizer:
-    tokenizer = choose(Tokenizer, KINDS[kind])()
+    tokenizer = configure(Tokenizer, KINDS[kind])()
     tokenizer.fit(TEXT.split("\n") * 20)
     return tokenizer
 

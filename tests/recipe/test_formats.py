@@ -11,7 +11,7 @@ from s2s.errors import RecipeError
 from s2s.metrics.base import Metric
 from s2s.nn.attention import Additive, Attention
 from s2s.recipe import FORMAT, Recipe, differences, parse_recipe
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 
 TEXT = """\
 name: old
@@ -39,19 +39,19 @@ NEW = (
 def renamed(monkeypatch):
     """As if `units`, `most_steps` and two kinds had been renamed."""
     monkeypatch.setattr(Additive, "aliases", {"units": "size"})
-    monkeypatch.setattr(Training, "aliases", {"most_steps": "steps"}, raising=False)
+    monkeypatch.setattr(TrainingConfig, "aliases", {"most_steps": "steps"}, raising=False)
     monkeypatch.setattr(Attention, "former", {"bahdanau-style": "additive"})
     monkeypatch.setattr(Metric, "former", {"blue": "bleu"})
 
 
 def attention_of(recipe):
-    return recipe.model.head.options["attention"]
+    return recipe.model.head.kwargs["attention"]
 
 
 def test_old_names_are_read_and_new_ones_written(renamed):
     old, new = parse_recipe(TEXT, "x.yaml"), parse_recipe(NEW)
     assert attention_of(old).kind == "additive"
-    assert attention_of(old).options == {"size": 12}
+    assert attention_of(old).kwargs == {"size": 12}
     assert old.training.steps == 7
     assert old.training.select_by == "bleu"
     assert old == new
@@ -85,7 +85,7 @@ def test_the_command_line_may_use_either_name(renamed):
     for text in (TEXT, NEW):
         for name in ("units", "size"):
             recipe = parse_recipe(text, changes=[f"model.head.attention.{name}=5"])
-            assert attention_of(recipe).options == {"size": 5}
+            assert attention_of(recipe).kwargs == {"size": 5}
         for name in ("most_steps", "steps"):
             assert parse_recipe(text, changes=[f"training.{name}=9"]).training.steps == 9
 
@@ -100,7 +100,7 @@ def test_both_names_at_once_are_a_mistake(renamed):
 
 
 def test_kinds_and_options_are_renamed_where_they_are_declared(monkeypatch):
-    monkeypatch.setattr(Attention, "kinds", dict(Attention.kinds))
+    monkeypatch.setattr(Attention, "registry", dict(Attention.registry))
     monkeypatch.setattr(Attention, "former", {})
 
     class Renamed(Attention, kind="renamed", formerly=("as-it-was",)):
@@ -115,10 +115,12 @@ def test_kinds_and_options_are_renamed_where_they_are_declared(monkeypatch):
         def __init__(self, query: int, memory: int, *, width: int = 3, depth: int = 1) -> None:
             super().__init__(query, memory)
 
-    from s2s.config import choose
+    from s2s.config import configure
 
-    assert choose(Attention, {"kind": "as-it-was", "wide": 4}) == choose(Attention, {"kind": "renamed", "width": 4})
-    assert choose(Attention, {"kind": "below", "wide": 4, "deep": 2}).options == {"width": 4, "depth": 2}
+    assert configure(Attention, {"kind": "as-it-was", "wide": 4}) == configure(
+        Attention, {"kind": "renamed", "width": 4}
+    )
+    assert configure(Attention, {"kind": "below", "wide": 4, "deep": 2}).kwargs == {"width": 4, "depth": 2}
     with pytest.raises(TypeError, match="there is already an attention 'as-it-was'"):
 
         class Second(Attention, kind="as-it-was"):

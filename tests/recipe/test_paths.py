@@ -15,7 +15,7 @@ from s2s.errors import DataError, RecipeError
 from s2s.paths import absolute, find, map_paths, paths_of
 from s2s.recipe import parse_recipe, read_recipe
 from s2s.recipe_index import find_recipe, shipped
-from s2s.registry import Choice, PathOrName
+from s2s.registry import ComponentConfig, PathOrName
 from tests.helpers.toy_runs import RECIPE, write_corpus
 
 SHORT = ["training.steps=2", "training.epochs=null", "training.precision=fp32"]
@@ -32,7 +32,7 @@ def here(tmp_path, monkeypatch):
 
 
 def path_of(recipe):
-    return recipe.data.options["path"]
+    return recipe.data.kwargs["path"]
 
 
 def test_a_path_is_relative_to_the_recipe(here):
@@ -120,7 +120,7 @@ def test_what_may_be_a_name_on_the_hub(here):
     )
     recipe = read_recipe(file)
     assert path_of(recipe) == "some/name"
-    assert absolute(recipe).data.options["path"] == "some/name"
+    assert absolute(recipe).data.kwargs["path"] == "some/name"
     assert "path: some/name\n" in absolute(recipe).to_yaml()
     (file.parent / "some" / "name").mkdir(parents=True)
     assert path_of(read_recipe(file)) == str(file.parent / "some" / "name")
@@ -174,15 +174,19 @@ def test_in_processes_of_their_own(here):
 
 
 def test_paths_are_found_in_every_kind_of_value():
-    tree = Choice(
+    tree = ComponentConfig(
         "x",
-        {"path": Path("a"), "many": (Path("b"), "c"), "inner": Choice("y", {"d": {"e": PathOrName("f")}}, dict)},
+        {
+            "path": Path("a"),
+            "many": (Path("b"), "c"),
+            "inner": ComponentConfig("y", {"d": {"e": PathOrName("f")}}, dict),
+        },
         dict,
     )
     assert paths_of(tree) == {".path": Path("a"), ".many[0]": Path("b"), ".inner.d.e": "f"}
     moved = map_paths(tree, lambda key, path: type(path)("/x"))
     assert set(paths_of(moved).values()) == {Path("/x"), "/x"}
-    assert moved.options["many"][1] == "c"
+    assert moved.kwargs["many"][1] == "c"
 
 
 def test_find_takes_the_first_that_is_there(tmp_path, monkeypatch):

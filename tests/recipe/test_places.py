@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention
 from s2s.nn.encoders.base import Encoder
@@ -11,7 +11,7 @@ from s2s.nn.heads.base import Head
 from s2s.nn.model import build_model
 from s2s.nn.pooling import Pooled, Pooling
 from s2s.recipe import parse_recipe
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tensors import Space
 
 IDS = Space("ids", 11, "same")
@@ -32,7 +32,7 @@ model:
 
 def test_a_part_alone_raises_with_its_own_key():
     with pytest.raises(RecipeError) as error:
-        choose(Attention, {"kind": "multi-head", "heads": 3})(8, 8)
+        configure(Attention, {"kind": "multi-head", "heads": 3})(8, 8)
     assert error.value.problems[0].where == "heads"
 
 
@@ -53,12 +53,12 @@ def test_so_does_a_default_that_stands_nowhere_in_it():
 
 
 def test_a_part_in_another_part_is_named_where_it_is(monkeypatch):
-    monkeypatch.setattr(Pooling, "kinds", dict(Pooling.kinds))
+    monkeypatch.setattr(Pooling, "registry", dict(Pooling.registry))
 
     class Looking(Pooling, kind="looking"):
         """A pooling with an attention of its own."""
 
-        def __init__(self, width: int, *, attention: Choice[Attention] = choose(Attention, "dot")) -> None:
+        def __init__(self, width: int, *, attention: ComponentConfig[Attention] = configure(Attention, "dot")) -> None:
             super().__init__(width)
             self.look = attention(width + 1, width)
 
@@ -67,7 +67,7 @@ def test_a_part_in_another_part_is_named_where_it_is(monkeypatch):
 
     head = {"kind": "classifier", "pooling": ["max", "looking"]}
     with pytest.raises(RecipeError) as error:
-        build_model(choose(Encoder, "rnn"), choose(Head, head), IDS, Space("label", 3))
+        build_model(configure(Encoder, "rnn"), configure(Head, head), IDS, Space("label", 3))
     assert error.value.problems[0].where == "model.head.pooling[1].attention"
     changes = ["model.head.kind=classifier", "model.head.pooling=[max, looking]"]
     recipe = parse_recipe("name: x\ntask: classification\ndata: generated\n", "y.yaml", changes)
@@ -76,7 +76,9 @@ def test_a_part_in_another_part_is_named_where_it_is(monkeypatch):
 
 
 def test_what_only_the_data_can_tell_is_placed_too():
-    model = build_model(choose(Encoder, {"kind": "cnn", "patch": 9}), choose(Head, "decoder"), Space("image", 3), IDS)
+    model = build_model(
+        configure(Encoder, {"kind": "cnn", "patch": 9}), configure(Head, "decoder"), Space("image", 3), IDS
+    )
     with pytest.raises(RecipeError, match=r"^model.encoder.patch: is 9, and the pictures are 8 pixels wide"):
         model.encode(torch.zeros(1, 3, 8, 8))
 
@@ -91,7 +93,7 @@ def test_a_place_is_found_once():
 
 
 def test_a_head_of_ones_own_cannot_be_tied_unless_it_says_how(monkeypatch):
-    monkeypatch.setattr(Head, "kinds", dict(Head.kinds))
+    monkeypatch.setattr(Head, "registry", dict(Head.registry))
 
     class Own(Head, kind="own"):
         writes = ("ids",)
@@ -106,7 +108,7 @@ def test_a_head_of_ones_own_cannot_be_tied_unless_it_says_how(monkeypatch):
             self.embed = embedding
 
     def tied(head):
-        return build_model(choose(Encoder, "rnn"), choose(Head, head), IDS, IDS, tied_embeddings=True)
+        return build_model(configure(Encoder, "rnn"), configure(Head, head), IDS, IDS, tied_embeddings=True)
 
     with pytest.raises(RecipeError, match="model.tied_embeddings: Own cannot share an embedding"):
         tied("own")

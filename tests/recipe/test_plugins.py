@@ -39,7 +39,7 @@ training: {{steps: 1, precision: fp32, validation_search: null}}
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A folder on Python's path with a package of parts; gives a function that installs a plugin of it."""
-    monkeypatch.setattr(Attention, "kinds", dict(Attention.kinds))
+    monkeypatch.setattr(Attention, "registry", dict(Attention.registry))
     monkeypatch.syspath_prepend(tmp_path)
     folder = tmp_path / "own_package"
     folder.mkdir()
@@ -100,12 +100,12 @@ def test_a_module_imports_what_its_defaults_need(module):
 
 
 def test_a_module_is_used_by_its_name(package):
-    assert recipe("of-a-package", "[own_package.parts]").model.head.options["attention"].kind == "of-a-package"
+    assert recipe("of-a-package", "[own_package.parts]").model.head.kwargs["attention"].kind == "of-a-package"
 
 
 def test_a_plugin_is_used_by_its_name(package):
     package("own-parts", "own_package.parts")
-    assert recipe("of-a-package", "own-parts").model.head.options["attention"].kind == "of-a-package"
+    assert recipe("of-a-package", "own-parts").model.head.kwargs["attention"].kind == "of-a-package"
 
 
 def test_a_plugin_is_found_by_the_kind_that_only_it_has(package):
@@ -113,7 +113,7 @@ def test_a_plugin_is_found_by_the_kind_that_only_it_has(package):
     assert "own_package.parts" not in sys.modules
     recipe("dot")
     assert "own_package.parts" not in sys.modules  # nothing is imported that nobody asks for
-    assert recipe("of-a-package").model.head.options["attention"].kind == "of-a-package"
+    assert recipe("of-a-package").model.head.kwargs["attention"].kind == "of-a-package"
 
 
 def test_what_does_not_import_is_said_in_a_line(package, tmp_path):

@@ -156,15 +156,15 @@ def test_changes_speak_the_words_of_the_recipe():
         "decoding.beam_size=8",
     ]
     recipe = parse_recipe(GOOD, changes=changes)
-    assert recipe.training.optimizer.options["learning_rate"] == 3e-4
-    assert recipe.model.head.options["attention"] is None
-    assert recipe.model.encoder.options["cell"].kind == "gru"
-    assert (recipe.decoding.kind, recipe.decoding.options["beam_size"]) == ("beam", 8)
+    assert recipe.training.optimizer.kwargs["learning_rate"] == 3e-4
+    assert recipe.model.head.kwargs["attention"] is None
+    assert recipe.model.encoder.kwargs["cell"].kind == "gru"
+    assert (recipe.decoding.kind, recipe.decoding.kwargs["beam_size"]) == ("beam", 8)
 
 
 def test_a_plain_name_takes_options():
     recipe = parse_recipe(GOOD, changes=["data.seed=7"])
-    assert (recipe.data.kind, recipe.data.options["seed"]) == ("generated", 7)
+    assert (recipe.data.kind, recipe.data.kwargs["seed"]) == ("generated", 7)
 
 
 def test_a_recipe_written_in_full_is_the_same_recipe():
@@ -211,12 +211,12 @@ def test_parts_of_a_users_own(tmp_path):
     path.write_text("uses: my_parts.py\n" + GOOD.replace("{kind: additive, size: 12}", "{kind: mine, sharp: 2}"))
     try:
         recipe = read_recipe(path)
-        assert recipe.model.head.options["attention"].options == {"sharp": 2.0}
+        assert recipe.model.head.kwargs["attention"].kwargs == {"sharp": 2.0}
         recipe.build_model(Space("ids", 20), Space("ids", 30))
     finally:
         from s2s.nn.attention import Attention
 
-        Attention.kinds.pop("mine", None)
+        Attention.registry.pop("mine", None)
 
 
 def test_a_part_that_does_not_import_is_reported(tmp_path):

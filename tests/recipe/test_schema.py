@@ -12,7 +12,7 @@ from s2s.nn.attention import Additive, Attention
 from s2s.recipe import parse_recipe
 from s2s.recipe_index import shipped
 from s2s.recipe_schema import schema
-from s2s.registry import Family
+from s2s.registry import Registrable
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 GOOD = """\
@@ -108,13 +108,13 @@ def test_it_refuses_what_s2s_refuses(old, new, whole):
 
 
 def test_every_family_and_kind_is_in_it(whole):
-    families = {family.__name__: family for family in every(Family) if vars(family).get("kinds")}
+    families = {family.__name__: family for family in every(Registrable) if vars(family).get("registry")}
     families = {name: family for name, family in families.items() if family.__module__.startswith("s2s.")}
     families.pop("Predictor", None)  # a task names that, and no recipe does
     assert set(families) == set(whole["$defs"])
     for name, family in families.items():
         assert set(whole["$defs"][name]["anyOf"][0]["enum"]) >= {
-            k for k, m in family.kinds.items() if m.__module__.startswith("s2s")
+            k for k, m in family.registry.items() if m.__module__.startswith("s2s")
         }
 
 

@@ -34,7 +34,7 @@ def test_metrics_of_a_run_are_told_what_stands_between_labels(tmp_path):
     told = parse_recipe(LABELS)
     opened = open_recipe(as_run(told, tmp_path / "run"), trust=False)
     for recipe in (told, opened):
-        assert [metric.options for metric in recipe.task().metrics] == [{"separator": ";"}] * 2
+        assert [metric.kwargs for metric in recipe.task().metrics] == [{"separator": ";"}] * 2
 
 
 def test_a_run_of_before_whose_metrics_were_frozen_is_scored_right(tmp_path):
@@ -51,10 +51,10 @@ def test_another_search_for_a_run_does_not_meet_the_defaults_of_the_first(tmp_pa
     run = as_run(parse_recipe(LABELS.replace(", beam_size: 3", "")), tmp_path / "run")
     assert open_recipe(run, False, ["decoding.kind=greedy"]).decoding.kind == "greedy"
     kept = open_recipe(run, False, ["decoding.nbest=2"]).decoding
-    assert (kept.kind, kept.options) == ("beam", {"nbest": 2})
+    assert (kept.kind, kept.kwargs) == ("beam", {"nbest": 2})
 
 
 def test_a_greedy_run_still_writes_as_it_goes(tmp_path):
     """The REPL streams where no option of greedy search was chosen; written-out defaults are none."""
     text = LABELS.replace("beam, beam_size: 3", "greedy")
-    assert open_recipe(as_run(parse_recipe(text), tmp_path / "run"), False).decoding.options == {}
+    assert open_recipe(as_run(parse_recipe(text), tmp_path / "run"), False).decoding.kwargs == {}

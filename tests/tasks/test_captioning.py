@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from s2s.api.evaluate import evaluate
 from s2s.api.train import train
 from s2s.cli.app import app
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.data.synthetic.shapes import generate
 from s2s.errors import RunError
@@ -98,7 +98,7 @@ def test_the_baseline_stands_beside_the_scores(writer, trained):
 
 
 def test_a_task_that_is_saved_is_the_task_that_is_loaded(tmp_path):
-    made, other = (choose(Task, {"kind": "captioning", "source": {"kind": "image", "size": 48}})() for _ in range(2))
+    made, other = (configure(Task, {"kind": "captioning", "source": {"kind": "image", "size": 48}})() for _ in range(2))
     made.fit([Row(ROWS[0].source, ["a dog", "the cat"]), Row(ROWS[1].source, ["the cat", "a tree"])])
     made.save(tmp_path / "fields")
     other.load(tmp_path / "fields")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.readers.base import Row
 from s2s.errors import DataError, RecipeError, RunError
@@ -17,7 +17,7 @@ ROWS = [Row("so good", "pos"), Row("bad", "neg"), Row("fine", "pos"), Row("good"
 
 
 def task_of(rows=ROWS, kind="classification", **options) -> Task:
-    task = choose(Task, {"kind": kind, **options})()
+    task = configure(Task, {"kind": kind, **options})()
     task.fit(rows)
     return task
 
@@ -33,7 +33,7 @@ def test_balanced_classes_weigh_alike(tmp_path):
     weights = dict(zip(task.target.names, task.weights.tolist()))
     assert weights == pytest.approx({"neg": 4 / (2 * 1), "pos": 4 / (2 * 3)})
     task.save(tmp_path)
-    again = choose(Task, {"kind": "classification", "class_weights": "balanced"})()
+    again = configure(Task, {"kind": "classification", "class_weights": "balanced"})()
     again.load(tmp_path)
     assert again.weights.equal(task.weights)
     (tmp_path / "class_weights.json").write_text('{"neg": 1}')
@@ -98,12 +98,12 @@ def test_metrics_are_told_what_stands_between_labels():
     rows = [Row("a", "x; y"), Row("b", "z")]
     metrics = ["accuracy", "macro-f1", "micro-f1", "exact", {"kind": "weighted-f1", "separator": "/"}]
     task = task_of(rows, target={"kind": "labels", "separator": ";"}, metrics=metrics)
-    told = [choice.options.get("separator") for choice in task.metrics]
+    told = [choice.kwargs.get("separator") for choice in task.metrics]
     assert told == [";", ";", ";", None, "/"]
     said = [task.said(np.array(logits)) for logits in ([1.0, 1, -1], [-1.0, -1, 1])]
     for choice in task.metrics[:3]:
         assert choice().score(said, ["y;x", "z"], n_bootstrap=0).value == 100
-    assert [choice.options for choice in task_of().metrics] == [{}, {}]
+    assert [choice.kwargs for choice in task_of().metrics] == [{}, {}]
 
 
 def test_nats_are_the_loss_without_smoothing_and_weights():

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RunError
 from s2s.runs.checkpoint import pack, unpack
 from s2s.training.averaging import Averaging
 
-KINDS = sorted(Averaging.kinds)
+KINDS = sorted(Averaging.registry)
 
 
 class Tied(nn.Module):
@@ -53,7 +53,7 @@ def same(a, b):
 
 def test_ema_is_its_recursion():
     net = model()
-    average = choose(Averaging, {"kind": "ema", "decay": 0.6})(net)
+    average = configure(Averaging, {"kind": "ema", "decay": 0.6})(net)
     naive = bits(net)
     for n in range(1, 15):
         live(net, average, 1, n)
@@ -65,7 +65,7 @@ def test_ema_is_its_recursion():
 
 def test_last_is_the_mean_of_the_last_snapshots():
     net = model()
-    average = choose(Averaging, {"kind": "last", "count": 3})(net)
+    average = configure(Averaging, {"kind": "last", "count": 3})(net)
     assert same(average.weights(), bits(net)), "before any validation it is the model itself"
     seen = []
     for _ in range(5):
@@ -80,7 +80,7 @@ def test_last_is_the_mean_of_the_last_snapshots():
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_and_out_bit_for_bit(kind):
     net = model()
-    average = choose(Averaging, kind)(net)
+    average = configure(Averaging, kind)(net)
     live(net, average, 7)
     own, averaged = bits(net), {k: v.clone() for k, v in average.weights().items()}
     places = [p.data_ptr() for p in net.parameters()]
@@ -99,7 +99,7 @@ def test_in_and_out_bit_for_bit(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_applied_to_a_copy(kind):
     net = model()
-    average = choose(Averaging, kind)(net)
+    average = configure(Averaging, kind)(net)
     live(net, average, 7)
     other, own = copy.deepcopy(net), bits(net)
     with average.applied(other):
@@ -110,16 +110,16 @@ def test_applied_to_a_copy(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_resumed_average_is_the_one_that_never_stopped(kind):
     whole = model()
-    uncut = choose(Averaging, {"kind": kind})(whole)
+    uncut = configure(Averaging, {"kind": kind})(whole)
     live(whole, uncut, 11)
 
     first = model()
-    average = choose(Averaging, {"kind": kind})(first)
+    average = configure(Averaging, {"kind": kind})(first)
     live(first, average, 4)
     saved = unpack(*pack(average.state_dict()))
     second = model()
     second.load_state_dict(first.state_dict())
-    resumed = choose(Averaging, {"kind": kind})(second)
+    resumed = configure(Averaging, {"kind": kind})(second)
     resumed.load_state_dict(saved)
     live(first, average, 2, first=4)  # the first lives on: what was loaded must be a copy
     live(second, resumed, 7, first=4)
@@ -129,7 +129,7 @@ def test_a_resumed_average_is_the_one_that_never_stopped(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_tied_weights_are_averaged_once_and_stay_tied(kind):
     net = model()
-    average = choose(Averaging, kind)(net)
+    average = configure(Averaging, kind)(net)
     live(net, average, 4)
     weights = average.weights()
     assert weights.keys() == net.state_dict().keys()
@@ -144,7 +144,7 @@ def test_tied_weights_are_averaged_once_and_stay_tied(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_models_average_is_refused(kind):
     net, other = model(), nn.Linear(2, 2)
-    average, small = choose(Averaging, kind)(net), choose(Averaging, kind)(other)
+    average, small = configure(Averaging, kind)(net), configure(Averaging, kind)(other)
     live(net, average, 3)
     with pytest.raises(RunError, match="of another model"):
         small.load_state_dict(average.state_dict())
@@ -153,7 +153,7 @@ def test_another_models_average_is_refused(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_kept_for_backward(kind):
     net = model()
-    average = choose(Averaging, kind)(net)
+    average = configure(Averaging, kind)(net)
     live(net, average, 3)
     net(torch.tensor([1, 2])).sum().backward()
     assert not any(value.requires_grad for value in average.average())
@@ -161,17 +161,17 @@ def test_nothing_is_kept_for_backward(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_says_where_it_is_from(kind):
-    assert "http" in (Averaging.kinds[kind].__doc__ or "")
+    assert "http" in (Averaging.registry[kind].__doc__ or "")
 
 
-@pytest.mark.parametrize("kind", sorted(Averaging.kinds))
+@pytest.mark.parametrize("kind", sorted(Averaging.registry))
 def test_averages_that_are_loaded_lie_in_memory_as_their_weights_do(kind):
     net = nn.Conv2d(5, 8, 3).to(memory_format=torch.channels_last)
-    average = choose(Averaging, kind)(net)
+    average = configure(Averaging, kind)(net)
     average.update(1)
     average.snapshot()
     saved = {key: copied(value) for key, value in average.state_dict().items()}
-    again = choose(Averaging, kind)(net)
+    again = configure(Averaging, kind)(net)
     again.load_state_dict(saved)
     for old, new, parameter in zip(average.average(), again.average(), net.parameters()):
         assert new.stride() == parameter.stride()

@@ -18,7 +18,7 @@ from s2s.devices import choose_precision
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
 from s2s.recipe import parse_recipe
-from s2s.registry import Family
+from s2s.registry import Registrable
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.training.averaging import Averaging
@@ -127,7 +127,7 @@ TOPOLOGIES = {  # what a recipe may put together: name -> task, data, encoder, h
     ),
 }
 OPTIMIZERS = {
-    **{kind: f"{{kind: {kind}, learning_rate: 1e-2}}" for kind in sorted(Optimizer.kinds)},
+    **{kind: f"{{kind: {kind}, learning_rate: 1e-2}}" for kind in sorted(Optimizer.registry)},
     "sgd momentum": "{kind: sgd, learning_rate: 1e-2, momentum: 0.9, nesterov: true, weight_decay: 0.1}",
     "rmsprop centered": "{kind: rmsprop, learning_rate: 1e-3, momentum: 0.5, centered: true}",
 }
@@ -254,9 +254,9 @@ def same(found, wanted):
     torch.testing.assert_close(found, wanted, rtol=0, atol=0)
 
 
-def ours(family: type[Family]) -> set[str]:
+def ours(family: type[Registrable]) -> set[str]:
     """The kinds of s2s itself, whatever other tests have registered."""
-    return {kind for kind, maker in family.kinds.items() if maker.__module__.startswith("s2s.")}
+    return {kind for kind, maker in family.registry.items() if maker.__module__.startswith("s2s.")}
 
 
 def test_all_that_is_registered_is_resumed_above():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError, RunError
 from s2s.runs.checkpoint import pack, unpack
 from s2s.training.optimizers import (
@@ -19,7 +19,7 @@ from s2s.training.optimizers import (
     steps_fused,
 )
 
-KINDS = sorted(Optimizer.kinds)
+KINDS = sorted(Optimizer.registry)
 OPTIONS = [
     *KINDS,
     {"kind": "sgd", "momentum": 0.9},
@@ -36,7 +36,7 @@ def model():
 
 
 def make(node, net):
-    return choose(Optimizer, node)(list(net.named_parameters()))
+    return configure(Optimizer, node)(list(net.named_parameters()))
 
 
 def gentle(node):
@@ -211,7 +211,7 @@ def test_wrong_options(node, sentence):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_says_where_it_is_from(kind):
-    assert "20" in (Optimizer.kinds[kind].__doc__ or "")
+    assert "20" in (Optimizer.registry[kind].__doc__ or "")
 
 
 @pytest.mark.parametrize("node", OPTIONS, ids=str)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2s.errors import TrainingError
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 from s2s.training.position import Position, Recent
 
 CPU = torch.device("cpu")
@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
     ids=str,
 )
 def test_how_many_steps_there_will_be(options, steps):
-    assert Training(**options).total_steps(batches=10) == steps
+    assert TrainingConfig(**options).total_steps(batches=10) == steps
 
 
 class Clock:

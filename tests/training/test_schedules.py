@@ -6,11 +6,11 @@ import math
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.training.schedules import Schedule
 
-KINDS = sorted(Schedule.kinds)
+KINDS = sorted(Schedule.registry)
 TOTAL = 1000
 
 POINTS = [  # schedule, {step: factor}
@@ -36,18 +36,18 @@ POINTS = [  # schedule, {step: factor}
 
 @pytest.mark.parametrize(("node", "points"), POINTS, ids=lambda x: str(x)[:50])
 def test_shape(node, points):
-    schedule = choose(Schedule, node)()
+    schedule = configure(Schedule, node)()
     for step, factor in points.items():
         assert schedule.factor(step, TOTAL) == pytest.approx(factor, abs=1e-9), step
 
 
 def test_every_kind_has_its_shape_tested():
-    assert {choose(Schedule, node).kind for node, _ in POINTS} == set(KINDS)
+    assert {configure(Schedule, node).kind for node, _ in POINTS} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_factors_are_finite_and_the_warmup_only_rises(kind):
-    schedule = choose(Schedule, {"kind": kind, "warmup": 100})()
+    schedule = configure(Schedule, {"kind": kind, "warmup": 100})()
     factors = [schedule.factor(step, TOTAL) for step in range(1, TOTAL + 2)]
     assert all(0 <= factor <= 1 for factor in factors)
     assert factors[:100] == sorted(factors[:100])
@@ -57,13 +57,13 @@ def test_factors_are_finite_and_the_warmup_only_rises(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_shorter_than_its_warmup(kind):
-    schedule = choose(Schedule, {"kind": kind, "warmup": 100} | ({"start": 200} if kind == "luong" else {}))()
+    schedule = configure(Schedule, {"kind": kind, "warmup": 100} | ({"start": 200} if kind == "luong" else {}))()
     assert [schedule.factor(step, 10) for step in (1, 10)] == [0.01, 0.1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_of_one_step(kind):
-    assert 0 <= choose(Schedule, kind)().factor(1, 1) <= 1
+    assert 0 <= configure(Schedule, kind)().factor(1, 1) <= 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,9 +78,9 @@ def test_a_resumed_schedule_is_the_one_that_never_stopped(kind):
         return factors
 
     node = {"kind": kind, "cooldown": 1} if kind == "plateau" else kind
-    whole = live(choose(Schedule, node)(), scores, 0)
+    whole = live(configure(Schedule, node)(), scores, 0)
     for cut in range(len(scores)):
-        first, second = choose(Schedule, node)(), choose(Schedule, node)()
+        first, second = configure(Schedule, node)(), configure(Schedule, node)()
         before = live(first, scores[:cut], 0)
         second.load_state_dict(json.loads(json.dumps(first.state_dict())))
         assert before + live(second, scores[cut:], cut) == whole
@@ -90,7 +90,7 @@ def test_a_resumed_schedule_is_the_one_that_never_stopped(kind):
 @pytest.mark.parametrize(("patience", "cooldown", "minimum"), [(0, 0, 0.01), (1, 0, 0.01), (2, 1, 0.01), (1, 2, 0.2)])
 def test_plateau_is_torch_reduce_on_plateau(higher, patience, cooldown, minimum):
     options = {"factor": 0.5, "patience": patience, "cooldown": cooldown, "minimum": minimum}
-    ours = choose(Schedule, {"kind": "plateau", **options})()
+    ours = configure(Schedule, {"kind": "plateau", **options})()
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer,
@@ -111,16 +111,16 @@ def test_plateau_is_torch_reduce_on_plateau(higher, patience, cooldown, minimum)
 @pytest.mark.parametrize("node", ["cosine", "linear", "luong", {"kind": "constant", "warmup": 0.1}], ids=str)
 def test_what_needs_an_end_says_so(node):
     with pytest.raises(RecipeError, match=r"needs to know how long training is(.|\n)*set training\.steps"):
-        choose(Schedule, node)().factor(1, None)
+        configure(Schedule, node)().factor(1, None)
 
 
 @pytest.mark.parametrize(
     "node", ["constant", "plateau", "inverse-sqrt", {"kind": "luong", "start": 5, "every": 5}], ids=str
 )
 def test_what_needs_no_end_goes_without(node):
-    assert choose(Schedule, node)().factor(10**6, None) <= 1
+    assert configure(Schedule, node)().factor(10**6, None) <= 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_says_where_it_is_from(kind):
-    assert "http" in (Schedule.kinds[kind].__doc__ or "")
+    assert "http" in (Schedule.registry[kind].__doc__ or "")

@@ -20,7 +20,7 @@ from s2s.registry import tree
 from s2s.runs.run import Run
 from s2s.tasks.losses import cross_entropy
 from s2s.training.averaging import Averaging
-from s2s.training.config import Training
+from s2s.training.config import TrainingConfig
 from s2s.training.endings import remedy
 from s2s.training.optimizers import Optimizer
 from s2s.training.reporters import Reporter
@@ -60,9 +60,9 @@ class Terminator(Reporter):
 
 
 CASES = [
-    *(f"training.optimizer={{kind: {kind}, learning_rate: 1e-2}}" for kind in sorted(Optimizer.kinds)),
-    *(f"training.schedule={kind}" for kind in sorted(Schedule.kinds)),
-    *(f"training.average={kind}" for kind in sorted(Averaging.kinds)),
+    *(f"training.optimizer={{kind: {kind}, learning_rate: 1e-2}}" for kind in sorted(Optimizer.registry)),
+    *(f"training.schedule={kind}" for kind in sorted(Schedule.registry)),
+    *(f"training.average={kind}" for kind in sorted(Averaging.registry)),
     "training.accumulate=2 training.batch_size=9",
     "training.clip_value=0.01",
     "training.clip_norm=null",
@@ -280,11 +280,11 @@ def test_it_learns_by_heart_and_then_writes(tmp_path, head):
     predictor = load(tmp_path / "run", device="cpu")
     sources, targets = zip(*PAIRS, strict=True)
     assert predictor.predict(sources) == list(targets)
-    for kind in sorted(Search.kinds):
-        from s2s.config import choose
+    for kind in sorted(Search.registry):
+        from s2s.config import configure
 
         node = {"kind": kind, **({"temperature": 0} if kind == "sample" else {})}
-        found = predictor.search(sources, choose(Search, node))
+        found = predictor.search(sources, configure(Search, node))
         assert [best[0].text for best in found] == list(targets), tree(predictor.recipe.decoding)
 
 
@@ -387,8 +387,8 @@ def test_weights_that_are_no_numbers_are_never_saved_though_nothing_else_shows_i
 
 
 def test_what_there_is_to_try_is_what_was_not_done():
-    assert remedy(Training(), 0.5).endswith("with a lower training.optimizer.learning_rate than 0.5")
-    said = remedy(Training(clip_norm=None, precision="bf16"), 2.0)
+    assert remedy(TrainingConfig(), 0.5).endswith("with a lower training.optimizer.learning_rate than 0.5")
+    said = remedy(TrainingConfig(clip_norm=None, precision="bf16"), 2.0)
     assert said.endswith("than 2, or training.clip_norm=1, or training.precision=fp32")
 
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import s2s
 from s2s.allocator import keep_freed_memory
 from s2s.api.prepare import Prepared, prepare
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.search import Search
 from s2s.devices import choose_precision, find_device
 from s2s.inference.native.linear import unavailable_reason
@@ -143,7 +143,7 @@ def run_of(recipe: Recipe, setting: Setting) -> Path:
 
 def search(kind: str, **options: Any) -> Any:
     """A checked search, as `decoding` of a recipe."""
-    return choose(Search, {"kind": kind, **options})
+    return configure(Search, {"kind": kind, **options})
 
 
 @contextmanager

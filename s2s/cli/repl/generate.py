@@ -39,7 +39,7 @@ class GenerateRepl(Loop):
         live: Live | None = None,
     ) -> None:
         super().__init__(generator, read, console, live)
-        self.options, self.random_seed = options, random_seed
+        self.kwargs, self.random_seed = options, random_seed
         self.texts: Texts | None = None  # what was written last
         self.commands = {
             "help": self.help,
@@ -65,7 +65,7 @@ class GenerateRepl(Loop):
     def write(self) -> None:
         if self.texts is None:
             raise RecipeError(":more", "there is no text to go on with", "write one first")
-        for _, part in self.predictor.write(self.texts, **self.options):
+        for _, part in self.predictor.write(self.texts, **self.kwargs):
             self.console.print(Text(visible_lines(part)), end="", soft_wrap=True)
         self.say("")
 
@@ -81,7 +81,7 @@ class GenerateRepl(Loop):
     def described(self) -> str:
         """How texts are drawn, in a few words."""
         names = ("length", "temperature", "top_k", "top_p", "repetition_penalty")
-        facts = [f"{name}={self.options[name]}" for name in names if name in self.options]
+        facts = [f"{name}={self.kwargs[name]}" for name in names if name in self.kwargs]
         return ", ".join(facts)
 
     # -- commands --
@@ -130,7 +130,7 @@ class GenerateRepl(Loop):
         self.say(f"suggestions are {ON_OFF[self.live.on]}", "dim")
 
     def use_option(self, name: str, value: Any) -> None:
-        self.options[name] = value
+        self.kwargs[name] = value
         self.say(self.described(), "dim")
 
 

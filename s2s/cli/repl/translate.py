@@ -22,7 +22,7 @@ from s2s.registry import tree
 if TYPE_CHECKING:
     from s2s.decoding.search import Search
     from s2s.predictors.seq2seq import Prediction, Writer
-    from s2s.registry import Choice
+    from s2s.registry import ComponentConfig
 
 
 class Repl(Loop):
@@ -36,7 +36,7 @@ class Repl(Loop):
         predictor: "Writer",
         read: Callable[[], str],
         console: Console,
-        search: "Choice[Search] | None" = None,
+        search: "ComponentConfig[Search] | None" = None,
         live: Live | None = None,
     ) -> None:
         super().__init__(predictor, read, console, live)
@@ -106,7 +106,7 @@ class Repl(Loop):
         """:beam 8  beam search with so many hypotheses side by side"""
         beams = whole_number(":beam 8", argument)
         changed = change_search(self.search, ["kind=beam", f"beam_size={beams}"])
-        self.use(with_nbest(changed, beams) if changed.options.get("nbest", 1) > beams else changed)
+        self.use(with_nbest(changed, beams) if changed.kwargs.get("nbest", 1) > beams else changed)
 
     def nbest(self, argument: str) -> None:
         """:nbest 5  show the five best, with their scores"""
@@ -128,7 +128,7 @@ class Repl(Loop):
         """:reset  search as at the start"""
         self.use(self.first)
 
-    def use(self, search: "Choice[Search]") -> None:
+    def use(self, search: "ComponentConfig[Search]") -> None:
         self.search, self.found = search, []
         self.say(self.described(), "dim")
 

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import RecipeError
-from s2s.registry import Choice, Family
+from s2s.registry import ComponentConfig, Registrable
 from s2s.tensors import Padded, Space
 
 GUESS = 3  # names, or numbers in a vector, that only the data can tell
 
 
-class Field(Family):
+class Field(Registrable):
     """fit() once on the training values, encode each value once, collate() batches, decode() what a model writes.
 
     max_length   training rows with longer arrays are dropped
@@ -123,7 +123,7 @@ class Field(Family):
         return False
 
 
-def bound(choice: Choice[Field], shared: Tokenizer | None = None) -> Field:
+def bound(choice: ComponentConfig[Field], shared: Tokenizer | None = None) -> Field:
     """The field that a recipe chose, bound to what its task shares. Raises RecipeError with the field's place."""
     try:
         return choice().bind(shared)

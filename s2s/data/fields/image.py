@@ -12,7 +12,7 @@ from s2s.data.fields.base import Given
 from s2s.data.pictures import Fit, Picture, open_picture, square
 from s2s.data.source_files import digest
 from s2s.errors import DataError, Problem
-from s2s.registry import Fraction, Positive
+from s2s.registry import PositiveInt, Probability
 from s2s.tensors import Space
 
 CHANNELS = 3
@@ -36,12 +36,12 @@ class Image(Given, kind="image"):
     def __init__(
         self,
         *,
-        size: Positive = 112,
+        size: PositiveInt = 112,
         fit: Fit = "crop",
         mirror: Literal["sideways", "both"] | None = None,  # a choice called `no` YAML would read as false
         turn: bool = False,
-        zoom: Fraction = 1.0,
-        light: Fraction = 0.0,
+        zoom: Probability = 1.0,
+        light: Probability = 0.0,
     ) -> None:
         self.size, self.fitting = size, fit
         self.mirror, self.turn, self.zoom, self.light = mirror, turn, zoom, light

@@ -18,7 +18,7 @@ from torch import Tensor
 from s2s.data.fields.base import Field
 from s2s.data.tokenizers.base import Tokenizer, normalize
 from s2s.errors import RecipeError, mounted
-from s2s.registry import Choice, Positive
+from s2s.registry import ComponentConfig, PositiveInt
 from s2s.tensors import EOS, PAD, Padded, Space
 
 T = TypeVar("T")
@@ -45,8 +45,8 @@ class Text(Field, kind="text"):
     def __init__(
         self,
         *,
-        tokenizer: Choice[Tokenizer] | None = None,
-        max_length: Positive = 200,
+        tokenizer: ComponentConfig[Tokenizer] | None = None,
+        max_length: PositiveInt = 200,
         cut: Literal["start", "middle", "end"] | None = None,
         replace: dict[str, str] | None = None,
     ) -> None:
@@ -61,7 +61,7 @@ class Text(Field, kind="text"):
     def tokenizer(self) -> Tokenizer:
         """Its own, or the one it is bound to. Raises RecipeError where it has neither."""
         if self._tokenizer is None:
-            hint = f"name one: tokenizer: unigram; there are: {', '.join(sorted(Tokenizer.kinds))}"
+            hint = f"name one: tokenizer: unigram; there are: {', '.join(sorted(Tokenizer.registry))}"
             raise RecipeError("tokenizer", "text needs a tokenizer, and there is none to share", hint)
         return self._tokenizer
 

@@ -12,7 +12,7 @@ from s2s.data.pictures import Picture
 from s2s.data.readers.context import context_of
 from s2s.data.source_files import digest
 from s2s.errors import DataError, OptionError
-from s2s.registry import Count, Family, Fraction, Positive
+from s2s.registry import NonNegativeInt, PositiveInt, Probability, Registrable
 
 AUTO = "auto"
 NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")  # of a label: a column with gaps holds 1.0 where it held 1
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Reader(Family, ABC):
+class Reader(Registrable, ABC):
     """Rows of a split: `train`, `validation`, `test`, or any other name that the data has.
 
     train           what the data calls its training split
@@ -73,8 +73,8 @@ class Reader(Family, ABC):
     train: str = "train"
     validation: str | None = AUTO
     test: str | None = AUTO
-    hold_out: Count | Fraction = 1000
-    max_characters: Positive = 20_000
+    hold_out: NonNegativeInt | Probability = 1000
+    max_characters: PositiveInt = 20_000
     labels: tuple[str, ...] = ()
 
     @property

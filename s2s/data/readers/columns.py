@@ -12,9 +12,9 @@ from s2s.data.fields.categorical import words_of
 from s2s.data.pictures import picture_of
 from s2s.data.readers.base import Row
 from s2s.errors import DataError, suggest
-from s2s.registry import Count
+from s2s.registry import NonNegativeInt
 
-Name = str | Count
+Name = str | NonNegativeInt
 ONE_LIST = "this is one large list: write one of its objects a line (jq -c '.[]')"
 DEEPEST = 3  # fields inside fields that a message names
 

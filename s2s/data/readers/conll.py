@@ -18,7 +18,7 @@ from s2s.data.readers.base import Row
 from s2s.data.readers.tables import Table, plural, shortened
 from s2s.data.source_files import read_lines
 from s2s.errors import DataError
-from s2s.registry import Count
+from s2s.registry import NonNegativeInt
 
 DOCUMENT = "-DOCSTART-"  # stands for a word where a document begins
 DOCUMENTS = ("#begin document", "#end document")  # of CoNLL-2011 and 2012
@@ -38,8 +38,8 @@ class Conll(Table, kind="conll"):
     White space inside a word is read as _. The files are .conll, .conllu, .iob, .iob2, .bio, .txt or .tsv.
     """
 
-    source: Count
-    target: Count
+    source: NonNegativeInt
+    target: NonNegativeInt
     separator: Literal["auto", "tab", "blank"] = "auto"
     comments: bool = True
 

@@ -18,7 +18,7 @@ from s2s.data.readers.context import SEPARATOR, context_of
 from s2s.data.readers.tables import parse_json
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
 from s2s.errors import DataError
-from s2s.registry import Count, Fraction, Positive
+from s2s.registry import NonNegativeInt, PositiveInt, Probability
 
 HELD_OUT = "validation, held out of train"  # a name that no file has
 
@@ -40,11 +40,11 @@ class Dialogues(Reader, kind="dialogues"):
     path: Path
     turns: str = "turns"
     text_key: str = "text"
-    context: Positive = 3
-    context_characters: Positive | None = None
+    context: PositiveInt = 3
+    context_characters: PositiveInt | None = None
     separator: str = SEPARATOR
-    skip_first: Count = 0
-    hold_out: Count | Fraction = 0.05
+    skip_first: NonNegativeInt = 0
+    hold_out: NonNegativeInt | Probability = 0.05
 
     endings: ClassVar[tuple[str, ...]] = (".jsonl", ".json", ".ndjson")
 

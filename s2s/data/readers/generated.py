@@ -8,7 +8,7 @@ from typing import Literal
 
 from s2s.data.readers.base import Reader, Row, SourceType
 from s2s.data.source_files import digest, digest_files
-from s2s.registry import Count, Positive
+from s2s.registry import NonNegativeInt, PositiveInt
 
 GENERATORS = {  # what is generated: modules of data/synthetic, of which the first has generate(split, seed=, size=)
     "translation": ("translation.py", "sampling.py", "spanish/*.py"),
@@ -31,8 +31,8 @@ class Generated(Reader, kind="generated"):
     """
 
     what: Literal["translation", "sentiment", "tags", "drawings", "dialogue"] = "translation"
-    size: Positive | None = None
-    seed: Count = 1
+    size: PositiveInt | None = None
+    seed: NonNegativeInt = 1
 
     @property
     def source_type(self) -> SourceType:

@@ -13,15 +13,15 @@ from pathlib import Path
 from s2s.data.readers.base import AUTO, USUAL, Place, Reader, Row, SourceType
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
 from s2s.errors import OptionError, RecipeError
-from s2s.registry import Count, Fraction, Positive
+from s2s.registry import NonNegativeInt, PositiveInt, Probability
 
 
 @dataclass(kw_only=True)
 class Running(Reader):
     """A text that is read in order: what is held out of it is its end, not some of its lines."""
 
-    hold_out: Count | Fraction = 0.1
-    max_characters: Positive = 10_000_000
+    hold_out: NonNegativeInt | Probability = 0.1
+    max_characters: PositiveInt = 10_000_000
 
     @property
     def source_type(self) -> SourceType:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from s2s.registry import Family
+from s2s.registry import Registrable
 from s2s.tensors import UNK
 
 Normalization = Literal["none", "nfc", "nfkc"]
@@ -22,7 +22,7 @@ UNKNOWN_SIZE = 1000  # of a vocabulary that only the data can tell
 UNKNOWN = "⁇"  # what decode() writes for a piece that the vocabulary does not have
 
 
-class Tokenizer(Family):
+class Tokenizer(Registrable):
     """encode() and decode() are inverses as far as the vocabulary reaches; neither adds BOS or EOS.
 
     fit(texts)     learn the vocabulary, in one pass; raises OptionError where there is nothing to learn from

@@ -15,7 +15,7 @@ from s2s.data.tokenizers.base import UNKNOWN, Normalization, Tokenizer, digest, 
 from s2s.data.tokenizers.typed import as_typed
 from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import OptionError
-from s2s.registry import Positive
+from s2s.registry import PositiveInt
 from s2s.tensors import UNK
 
 JOINER = "￭"  # glues a piece to its neighbor; a text that holds it gets JOINER_TWIN, which looks the same
@@ -37,8 +37,8 @@ class Listed(Tokenizer):
     def __init__(
         self,
         *,
-        min_count: Positive = 1,
-        limit: Positive | None = None,
+        min_count: PositiveInt = 1,
+        limit: PositiveInt | None = None,
         lowercase: bool = False,
         normalization: Normalization = "nfc",
     ) -> None:
@@ -124,8 +124,8 @@ class Words(Listed, kind="word"):
     def __init__(
         self,
         *,
-        min_count: Positive = 1,
-        limit: Positive | None = None,
+        min_count: PositiveInt = 1,
+        limit: PositiveInt | None = None,
         lowercase: bool = False,
         normalization: Normalization = "nfc",
         punctuation: Literal["split", "keep"] = "split",

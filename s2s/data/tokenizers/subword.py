@@ -21,7 +21,7 @@ from s2s.data.tokenizers.typed import as_typed
 from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary, damaged, read_file
 from s2s.errors import OptionError
 from s2s.files import atomic_write
-from s2s.registry import Fraction, Positive, Range
+from s2s.registry import PositiveInt, Probability, Range
 from s2s.tensors import BOS, EOS, PAD, UNK
 
 SPACE = "\u2581"  # ▁, how sentencepiece writes a space: a text that holds it gets SPACE_TWIN
@@ -54,10 +54,10 @@ class Subwords(Tokenizer):
     def __init__(
         self,
         *,
-        size: Positive = 8000,
+        size: PositiveInt = 8000,
         coverage: Annotated[float, Range(0.98, 1)] = 1.0,
         byte_fallback: bool = False,
-        sampling: Fraction = 0.0,
+        sampling: Probability = 0.0,
         lowercase: bool = False,
         normalization: Normalization = "nfc",
         whitespace: Literal["squeeze", "keep"] = "squeeze",

@@ -92,7 +92,7 @@ def spellings(tokenizer: Tokenizer) -> list[dict[bytes, list[int]]]:
     A mark with its joiner is that mark. Raises RecipeError for a tokenizer whose pieces are no words.
     """
     if not isinstance(tokenizer, Listed):
-        kind = next((name for name, maker in Tokenizer.kinds.items() if maker is type(tokenizer)), "other")
+        kind = next((name for name, maker in Tokenizer.registry.items() if maker is type(tokenizer)), "other")
         what = f"are of words, and the tokenizer is {kind}: its pieces are parts of words"
         raise RecipeError("", what, "choose tokenizer: word, or leave word_vectors out")
     forms: list[dict[bytes, list[int]]] = [{}, {}, {}]

@@ -5,11 +5,11 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from s2s.nn.embedding import embedding_in
-from s2s.registry import Family
+from s2s.registry import Registrable
 from s2s.tensors import EncoderOutput, Padded, Space
 
 
-class Encoder(nn.Module, Family):
+class Encoder(nn.Module, Registrable):
     """encoded = encoder(source, final_state)
 
     source       Padded [B, S], or a tensor [B, ...] for one thing an example

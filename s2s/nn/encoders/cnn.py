@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError
-from s2s.nn.dropout import Rate
+from s2s.nn.dropout import DropoutRate
 from s2s.nn.encoders.base import Encoder
-from s2s.registry import Positive
+from s2s.registry import PositiveInt
 from s2s.tensors import EncoderOutput, Padded, Space
 
 GROUP = 8  # channels that are normalized together: fewer are several times as slow on a CPU
@@ -65,13 +65,13 @@ class CNN(Encoder, kind="cnn"):
         self,
         space: Space,
         *,
-        width: Positive = 192,
-        patch: Positive = 4,
-        stages: Positive = 3,
-        blocks: Positive = 1,
+        width: PositiveInt = 192,
+        patch: PositiveInt = 4,
+        stages: PositiveInt = 3,
+        blocks: PositiveInt = 1,
         pooling: Literal["mean", "max", "both"] = "mean",
         whole: bool = False,
-        dropout: Rate = 0.0,
+        dropout: DropoutRate = 0.0,
     ) -> None:
         super().__init__(space)
         self.width, self.patch, self.pooling = width, patch, pooling

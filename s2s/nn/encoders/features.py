@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from s2s.nn.dropout import Rate
+from s2s.nn.dropout import DropoutRate
 from s2s.nn.encoders.base import Encoder
-from s2s.registry import Positive
+from s2s.registry import PositiveInt
 from s2s.tensors import EncoderOutput, Padded, Space
 
 
@@ -18,7 +18,7 @@ class Project(Encoder, kind="project"):
 
     reads = ("vector", "vectors")
 
-    def __init__(self, space: Space, *, width: Positive = 256, dropout: Rate = 0.0) -> None:
+    def __init__(self, space: Space, *, width: PositiveInt = 256, dropout: DropoutRate = 0.0) -> None:
         super().__init__(space)
         self.width = width
         self.map = nn.Linear(space.size, width)

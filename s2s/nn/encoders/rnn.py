@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.nn.cells import Cell
-from s2s.nn.dropout import Dropout, Rate
+from s2s.nn.dropout import Dropout, DropoutRate
 from s2s.nn.embedding import Embedding
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.stack import Stack
-from s2s.registry import Choice, Positive
+from s2s.registry import ComponentConfig, PositiveInt
 from s2s.tensors import EncoderOutput, Padded, Space
 
 
@@ -27,14 +27,14 @@ class RNNEncoder(Encoder, kind="rnn"):
         self,
         space: Space,
         *,
-        cell: Choice[Cell] = choose(Cell, "lstm"),
-        embedding: Positive = 256,
-        hidden: Positive = 256,
-        layers: Positive = 1,
+        cell: ComponentConfig[Cell] = configure(Cell, "lstm"),
+        embedding: PositiveInt = 256,
+        hidden: PositiveInt = 256,
+        layers: PositiveInt = 1,
         bidirectional: bool = True,
-        dropout: Rate = 0.0,
+        dropout: DropoutRate = 0.0,
         locked: bool = False,
-        word_dropout: Rate = 0.0,
+        word_dropout: DropoutRate = 0.0,
         residual: bool = False,
         layer_norm: bool = False,
     ) -> None:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from s2s.errors import RecipeError
-from s2s.nn.dropout import Rate
+from s2s.nn.dropout import DropoutRate
 from s2s.nn.encoders.base import Encoder
-from s2s.registry import Positive
+from s2s.registry import PositiveInt
 from s2s.tensors import EncoderOutput, Padded, Space
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}  # where a network does not say its own
@@ -43,9 +43,9 @@ class Timm(Encoder, kind="timm"):
         name: str,
         pretrained: bool = True,
         frozen: bool = True,
-        width: Positive = 256,
-        size: Positive | None = None,
-        dropout: Rate = 0.0,
+        width: PositiveInt = 256,
+        size: PositiveInt | None = None,
+        dropout: DropoutRate = 0.0,
     ) -> None:
         super().__init__(space)
         self.name, self.pretrained, self.frozen, self.width = name, pretrained, frozen, width

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from s2s.errors import RecipeError
 from s2s.nn.embedding import embedding_in
-from s2s.registry import Family
+from s2s.registry import Registrable
 from s2s.tensors import Batch, EncoderOutput, Memory, Space
 
 
@@ -38,7 +38,7 @@ class AnswerOutput(NamedTuple):
     weights: Tensor | None = None  # [B, S], where it looked
 
 
-class Head(nn.Module, Family):
+class Head(nn.Module, Registrable):
     """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.Space).
 
     needs_memory  True where it can say nothing of an encoding without positions

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import DataError
-from s2s.nn.dropout import Rate
+from s2s.nn.dropout import DropoutRate
 from s2s.nn.heads.base import AnswerOutput, Head, HeadOutput
 from s2s.nn.pooling import Pooling
-from s2s.registry import Choice, Positive
+from s2s.registry import ComponentConfig, PositiveInt
 from s2s.tensors import Batch, EncoderOutput, Padded, Space
 
 
@@ -35,9 +35,9 @@ class Classifier(Head, kind="classifier"):
         width: int,
         space: Space,
         *,
-        pooling: tuple[Choice[Pooling], ...] = (choose(Pooling, "max"),),
-        hidden: Positive | None = None,
-        dropout: Rate = 0.0,
+        pooling: tuple[ComponentConfig[Pooling], ...] = (configure(Pooling, "max"),),
+        hidden: PositiveInt | None = None,
+        dropout: DropoutRate = 0.0,
     ) -> None:
         super().__init__(width, space)
         self.pooling = nn.ModuleList(choice(width) for choice in pooling)
@@ -71,7 +71,7 @@ class Tagger(Head, kind="tagger"):
     writes = ("tags",)
     needs_memory = True
 
-    def __init__(self, width: int, space: Space, *, dropout: Rate = 0.0) -> None:
+    def __init__(self, width: int, space: Space, *, dropout: DropoutRate = 0.0) -> None:
         super().__init__(width, space)
         self.drop = nn.Dropout(dropout)
         self.out = nn.Linear(width, space.size)

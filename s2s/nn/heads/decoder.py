@@ -12,16 +12,16 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.attention import Attention
 from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
-from s2s.nn.dropout import Dropout, Rate
+from s2s.nn.dropout import Dropout, DropoutRate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads.base import Head, HeadOutput, StepOutput
 from s2s.nn.stack import Stack
-from s2s.registry import Amount, Choice, Positive
+from s2s.registry import ComponentConfig, NonNegativeFloat, PositiveInt
 from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
 
 
@@ -108,19 +108,19 @@ class Decoder(Head):
         width: int,
         space: Space,
         *,
-        cell: Choice[Cell] = choose(Cell, "lstm"),
-        attention: Choice[Attention] | None = choose(Attention, "general"),
-        embedding: Positive = 256,
-        hidden: Positive = 512,
-        layers: Positive = 1,
-        dropout: Rate = 0.0,
+        cell: ComponentConfig[Cell] = configure(Cell, "lstm"),
+        attention: ComponentConfig[Attention] | None = configure(Attention, "general"),
+        embedding: PositiveInt = 256,
+        hidden: PositiveInt = 512,
+        layers: PositiveInt = 1,
+        dropout: DropoutRate = 0.0,
         locked: bool = False,
-        word_dropout: Rate = 0.0,
+        word_dropout: DropoutRate = 0.0,
         residual: bool = False,
         layer_norm: bool = False,
-        bridge: Choice[Bridge] = choose(Bridge, "mean"),
+        bridge: ComponentConfig[Bridge] = configure(Bridge, "mean"),
         tied_output: bool = False,
-        look_everywhere: Amount = 0.0,
+        look_everywhere: NonNegativeFloat = 0.0,
     ) -> None:
         super().__init__(width, space)
         self._check(attention, layers)
@@ -217,13 +217,13 @@ class Decoder(Head):
         """State, context and what else a member joins to them: [B, Q, *] each -> [B, Q, P]"""
         return self.combine(torch.cat(parts, -1)).tanh()
 
-    def _check(self, attention: Choice[Attention] | None, layers: int) -> None:
+    def _check(self, attention: ComponentConfig[Attention] | None, layers: int) -> None:
         kind = type(self).__name__.lower()
         if self.needs_attention and attention is None:
             raise RecipeError(
                 "attention",
                 f"{kind} needs attention, found null",
-                f"use one of: {', '.join(Attention.kinds)}; or the kind decoder, which can do without",
+                f"use one of: {', '.join(Attention.registry)}; or the kind decoder, which can do without",
             )
         if layers < self.fewest_layers:
             raise RecipeError(

@@ -11,15 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.cells import Cell
-from s2s.nn.dropout import Dropout, Rate
+from s2s.nn.dropout import Dropout, DropoutRate
 from s2s.nn.embedding import Embedding
 from s2s.nn.heads.base import Head, HeadOutput, StepOutput
 from s2s.nn.heads.decoder import shift_right
 from s2s.nn.stack import Stack
-from s2s.registry import Amount, Choice, Positive
+from s2s.registry import ComponentConfig, NonNegativeFloat, PositiveInt
 from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
 
 
@@ -48,16 +48,16 @@ class LanguageModel(Head, kind="language-model"):
         width: int,
         space: Space,
         *,
-        cell: Choice[Cell] = choose(Cell, "lstm"),
-        embedding: Positive | None = 128,
-        hidden: Positive = 512,
-        layers: Positive = 1,
-        dropout: Rate = 0.0,
+        cell: ComponentConfig[Cell] = configure(Cell, "lstm"),
+        embedding: PositiveInt | None = 128,
+        hidden: PositiveInt = 512,
+        layers: PositiveInt = 1,
+        dropout: DropoutRate = 0.0,
         locked: bool = False,
-        word_dropout: Rate = 0.0,
-        type_dropout: Rate = 0.0,
-        activation: Amount = 0.0,
-        slowness: Amount = 0.0,
+        word_dropout: DropoutRate = 0.0,
+        type_dropout: DropoutRate = 0.0,
+        activation: NonNegativeFloat = 0.0,
+        slowness: NonNegativeFloat = 0.0,
         tied_output: bool = False,
         residual: bool = False,
         layer_norm: bool = False,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.batches import make_batch
 from s2s.data.fields.base import Field
 from s2s.data.fields.categorical import MOST, ONCE, UNSEEN
@@ -17,7 +17,7 @@ VALUES = {
 
 
 def fitted(kind, values=None):
-    field = choose(Field, kind)()
+    field = configure(Field, kind)()
     field.fit(values or VALUES[kind])
     return field
 
@@ -38,7 +38,7 @@ def test_what_goes_in_comes_back(kind, tmp_path):
     assert field.names == sorted(field.names)
     assert all(array.dtype == field.dtype for array in arrays)
     field.save(tmp_path, "target")
-    again = choose(Field, kind)()
+    again = configure(Field, kind)()
     again.load(tmp_path, "target")
     assert again.names == field.names
     assert again.fingerprint == field.fingerprint != fitted(kind, ["a b", "c,d"]).fingerprint
@@ -55,7 +55,7 @@ def test_batches_have_the_shapes_that_heads_expect():
 
 
 def test_a_separator_of_ones_own():
-    field = choose(Field, {"kind": "labels", "separator": "|"})()
+    field = configure(Field, {"kind": "labels", "separator": "|"})()
     field.fit(["a, b|c", "d"])
     assert field.names == ["a, b", "c", "d"]
     assert field.decode([0, 2]) == "a, b| d"
@@ -72,7 +72,7 @@ def test_mistakes_have_a_sentence(tmp_path):
     with pytest.raises(DataError, match="has one value only: 'good'"):
         fitted("label", ["good", "good"])
     with pytest.raises(RunError, match="is missing"):
-        choose(Field, "label")().load(tmp_path, "target")
+        configure(Field, "label")().load(tmp_path, "target")
 
 
 @pytest.mark.parametrize(("kind", "value"), [("label", "goood"), ("labels", "new, goood"), ("tags", "DET goood VERB")])
@@ -104,5 +104,5 @@ def test_a_list_is_all_names_of_its_row():
         DataError, match=r"a label in a list holds ',', which stands between labels: 'a, b'\n.*separator"
     ):
         fitted("labels").together(["a, b"])
-    bar = choose(Field, {"kind": "labels", "separator": "|"})()
+    bar = configure(Field, {"kind": "labels", "separator": "|"})()
     assert bar.split(bar.together(["a, b", "c"])) == ["a, b", "c"]

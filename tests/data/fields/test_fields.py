@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import Text
 from s2s.data.tokenizers.base import Tokenizer
@@ -16,10 +16,10 @@ TEXTS = ["a red house", "", "three old trees in the garden", "a tree"]
 
 
 def text(kind="word", **options):
-    return Text(tokenizer=choose(Tokenizer, {"kind": kind, **options}))
+    return Text(tokenizer=configure(Tokenizer, {"kind": kind, **options}))
 
 
-@pytest.fixture(params=sorted(Tokenizer.kinds))
+@pytest.fixture(params=sorted(Tokenizer.registry))
 def field(request):
     options = {"size": 22} if request.param in ("unigram", "bpe") else {}
     field = text(request.param, **options)
@@ -81,7 +81,9 @@ def test_space_is_the_vocabulary(field):
 
 def test_saved_and_loaded_is_the_same(field, tmp_path):
     field.save(tmp_path, "source")
-    other = Text(tokenizer=choose(Tokenizer, next(k for k, c in Tokenizer.kinds.items() if c is type(field.tokenizer))))
+    other = Text(
+        tokenizer=configure(Tokenizer, next(k for k, c in Tokenizer.registry.items() if c is type(field.tokenizer)))
+    )
     other.load(tmp_path, "source")
     assert (other.space, other.fingerprint) == (field.space, field.fingerprint)
     assert [row.tolist() for row in other.encode_all(TEXTS)] == [row.tolist() for row in field.encode_all(TEXTS)]
@@ -91,7 +93,7 @@ def test_a_shared_tokenizer_is_one_vocabulary_kept_once(tmp_path):
     shared = Words()
     shared.fit(TEXTS)
     source, target = Text().bind(shared), Text().bind(shared)
-    own = Text(tokenizer=choose(Tokenizer, "char")).bind(shared)
+    own = Text(tokenizer=configure(Tokenizer, "char")).bind(shared)
     own.fit(TEXTS)
     assert source.space == target.space != own.space
     assert (source.shares(shared), own.shares(shared)) == (True, False)
@@ -135,14 +137,14 @@ def test_sampling_is_the_tokenizers():
 
 
 def test_options_of_a_recipe():
-    field = choose(Field, {"kind": "text", "tokenizer": "byte", "max_length": 5})()
+    field = configure(Field, {"kind": "text", "tokenizer": "byte", "max_length": 5})()
     assert (field.max_length, type(field.tokenizer)) == (5, Bytes)
     with pytest.raises(RecipeError, match="at least 1"):
-        choose(Field, {"kind": "text", "max_length": 0})
+        configure(Field, {"kind": "text", "max_length": 0})
 
 
 def tweets(**options):
-    return choose(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}, **options})
+    return configure(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}, **options})
 
 
 REPLACE = {"<br />": " ", r"@\w+": "@user", r"(\w)\1{2,}": r"\1\1"}
@@ -167,4 +169,4 @@ def test_what_is_no_regular_expression_is_said(replace):
 
 def test_a_shared_tokenizer_is_not_replaced_for():
     with pytest.raises(RecipeError, match="both sides share"):
-        choose(Field, {"kind": "text", "replace": REPLACE})().bind(choose(Tokenizer, "word")())
+        configure(Field, {"kind": "text", "replace": REPLACE})().bind(configure(Tokenizer, "word")())

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 import s2s.recipe  # noqa: F401  (registers every reader and field)
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.fields.base import Field, Nothing
 from s2s.data.readers.base import Reader
@@ -136,7 +136,7 @@ def test_a_broken_file_is_read_or_named(kind, how, tmp_path):
         node = {"kind": kind.partition(",")[0], "path": str(target / str(seed)), **options}
         problems: tuple[Problem, ...] = ()
         try:
-            reader = choose(Reader, node)()
+            reader = configure(Reader, node)()
             sources = source_field(field)
             corpora = [open_corpus(reader, split) for split in ("train", "validation")]
             if field == "numbers":
@@ -154,7 +154,7 @@ def test_parquet_with_a_text_that_is_no_utf8_is_named(tmp_path):
     broken = pa.array([b"a", b"\xae"], pa.binary()).view(pa.string())  # which nothing checks as it is written
     pq.write_table(pa.table({"de": broken, "en": ["a", "b"]}), tmp_path / "train.parquet", use_dictionary=False)
     with pytest.raises(DataError, match=r"train\.parquet: is not a readable Parquet file: 'utf-8' codec can't decode"):
-        list(choose(Reader, {"kind": "parquet", "path": str(tmp_path), **TWO})().read("train"))
+        list(configure(Reader, {"kind": "parquet", "path": str(tmp_path), **TWO})().read("train"))
 
 
 def write_again(write, folder: Path) -> Path:
@@ -166,4 +166,4 @@ def source_field(kind: str) -> Field:
     if kind == "nothing":
         return Nothing()
     node = {"text": {"kind": "text", "tokenizer": "byte"}, "image": {"kind": "image", "size": 8}, "numbers": "numbers"}
-    return choose(Field, node[kind])()
+    return configure(Field, node[kind])()

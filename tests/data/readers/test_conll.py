@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import open_corpus
 from s2s.data.fields.base import Field
 from s2s.data.fields.categorical import words_of
@@ -44,7 +44,7 @@ CONLL_U = """\
 
 def read(tmp_path: Path, text: str, **options: object) -> list[tuple]:
     (tmp_path / "train.conll").write_text(text, encoding="utf-8")
-    made = choose(Reader, {"kind": "conll", "path": str(tmp_path), "source": 0, "target": 1, **options})()
+    made = configure(Reader, {"kind": "conll", "path": str(tmp_path), "source": 0, "target": 1, **options})()
     return [tuple(row) for row in made.read("train")]
 
 
@@ -120,8 +120,8 @@ def test_the_same_sentences_in_every_form_are_the_same_corpus(tmp_path):
     for kind, text in forms.items():
         (tmp_path / f"train.{kind}").write_text(text)
         names = {"source": "0", "target": "1"} if kind == "jsonl" else {"source": 0, "target": 1}
-        made = choose(Reader, {"kind": kind, "path": str(tmp_path), "hold_out": 3, **names})()
-        tags = choose(Field, "tags")()
+        made = configure(Reader, {"kind": kind, "path": str(tmp_path), "hold_out": 3, **names})()
+        tags = configure(Field, "tags")()
         splits = [open_corpus(made, split, tmp_path / "cache", tags) for split in ("train", "validation")]
         tags.fit(row.target for row in splits[0])
         found.append(([list(split) for split in splits], [split.hashes("target").tolist() for split in splits]))

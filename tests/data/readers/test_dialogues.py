@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import has_split, open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.readers.context import context_of
@@ -140,6 +140,6 @@ def test_small_talk_remembers_what_was_said():
             bought = NUMBERS.index(turns[0].split()[2])
             eaten = NUMBERS.index(turns[-1].split("I ate ")[1].split(".")[0])
             assert reply == f"You have {NUMBERS[bought - eaten]} left."
-    found = choose(Reader, {"kind": "generated", "what": "dialogue"})()
+    found = configure(Reader, {"kind": "generated", "what": "dialogue"})()
     assert found.turns_seen == 3
     assert next(found.read("train")) == rows["train"][0]

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image as Pillow
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.encoded import in_pieces
 from s2s.data.fields.features import Numbers
@@ -86,7 +86,7 @@ def test_pictures_inside_parquet(tmp_path):
     corpus = open_corpus(reader, "train")
     assert colors_of(corpus) == RGB
     assert corpus[0].target == ["red", "a red one"]
-    field = Text(tokenizer=choose(Tokenizer, "word"))
+    field = Text(tokenizer=configure(Tokenizer, "word"))
     field.fit(text for row in corpus for text in row.references)
     encoded = encode_corpus(corpus, Image(size=6), field)
     assert len(encoded) == 6
@@ -185,7 +185,7 @@ def test_a_folder_of_arrays_of_any_length(tmp_path):
     (tmp_path / "train" / "metadata.jsonl").write_text(
         "".join(f'{{"file_name": "{i}.npy", "text": ["{i}", "{i} again"]}}\n' for i in range(3))
     )
-    reader = choose(Reader, {"kind": "arrayfolder", "path": str(tmp_path), "target": "text", "hold_out": 0})()
+    reader = configure(Reader, {"kind": "arrayfolder", "path": str(tmp_path), "target": "text", "hold_out": 0})()
     assert reader.source_type == "numbers"
     corpus = open_corpus(reader, "train")
     assert [row.source.tolist() for row in corpus] == [array.tolist() for array in arrays]

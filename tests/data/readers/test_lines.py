@@ -2,7 +2,7 @@
 
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import has_split, open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.readers.lines import Lines  # noqa: F401  (registers the kinds)
@@ -12,7 +12,7 @@ TEXT = "".join(f"line {i}\n" if i % 3 else "\n" for i in range(40))
 
 
 def reader(**options):
-    return choose(Reader, {"kind": "lines", **options})()
+    return configure(Reader, {"kind": "lines", **options})()
 
 
 def joined(reader, split: str) -> str:
@@ -54,7 +54,7 @@ def test_a_text_in_the_recipe():
 
 
 def test_what_every_python_brings_along():
-    found = choose(Reader, "python")()
+    found = configure(Reader, "python")()
     train, validation = joined(found, "train"), joined(found, "validation")
     assert len(train) > 300_000
     assert 0.05 < len(validation) / len(train) < 0.15

@@ -14,7 +14,7 @@ from PIL import Image
 import s2s.data.corpus as corpus_module
 import s2s.recipe  # noqa: F401  (registers every reader and field)
 from s2s.api.prepare import prepare
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.fields.base import Field
 from s2s.data.readers.base import Place, Reader, Row
@@ -108,7 +108,7 @@ def shown_at(place: str) -> str:
 def test_a_row_stands_where_its_place_says(kind, tmp_path):
     write, options = BY_LINE[kind]
     write(tmp_path)
-    reader = choose(Reader, {"kind": kind, "path": str(tmp_path), **options})()
+    reader = configure(Reader, {"kind": kind, "path": str(tmp_path), **options})()
     for split in ("train", "validation"):
         corpus = open_corpus(reader, split)
         assert len(corpus) > 2
@@ -123,19 +123,21 @@ def test_a_row_stands_where_its_place_says(kind, tmp_path):
 
 def test_rows_of_files_without_lines_are_counted_from_1(tmp_path):
     parquet(tmp_path)
-    reader = choose(Reader, {"kind": "parquet", "path": str(tmp_path), "source": "de", "target": "en", "hold_out": 4})()
+    reader = configure(
+        Reader, {"kind": "parquet", "path": str(tmp_path), "source": "de", "target": "en", "hold_out": 4}
+    )()
     for split in ("train", "validation"):
         corpus = open_corpus(reader, split)
         for i, row in enumerate(corpus):
             part, number = divmod(int(row.source[7:-1]), ROWS // 2)
             assert corpus.place(i) == Place.both(f"{tmp_path}/train-0000{part}-of-00002.parquet: row {number + 1}")
     features(tmp_path)
-    corpus = open_corpus(choose(Reader, {"kind": "features", "path": str(tmp_path), "target": "en"})(), "train")
+    corpus = open_corpus(configure(Reader, {"kind": "features", "path": str(tmp_path), "target": "en"})(), "train")
     for i, row in enumerate(corpus):
         number = int(row.source[0]) // 2 + 1
         assert corpus.place(i) == (f"{tmp_path}/train.npy: row {number}", f"{tmp_path}/train.en:{number}")
     imagefolder(tmp_path)
-    corpus = open_corpus(choose(Reader, {"kind": "imagefolder", "path": str(tmp_path), "target": "en"})(), "train")
+    corpus = open_corpus(configure(Reader, {"kind": "imagefolder", "path": str(tmp_path), "target": "en"})(), "train")
     for i, row in enumerate(corpus):
         assert corpus.place(i).source == row.source.name
         assert row.target in shown_at(corpus.place(i).target)
@@ -181,7 +183,7 @@ class Refusing(Field):
 def test_one_of_several_references_names_its_row(bad, where, tmp_path):
     rows = [{"a": f"{i}", "b": [f"{i}.{j}" for j in range(i % 4)] or f"{i}.0"} for i in range(ROWS)]
     joined(tmp_path, "train.jsonl", *map(json.dumps, rows))
-    reader = choose(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b", "hold_out": 0})()
+    reader = configure(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b", "hold_out": 0})()
     with pytest.raises(DataError, match=rf"train\.jsonl:{where}: is refused"):
         encode_corpus(open_corpus(reader, "train"), Refusing("none"), Refusing(bad))
 
@@ -212,9 +214,9 @@ def test_a_number_that_is_none_names_its_row(tmp_path):
     array = np.load(tmp_path / "train.npy")
     array[32, 1] = np.nan
     np.save(tmp_path / "train.npy", array)
-    reader = choose(Reader, {"kind": "features", "path": str(tmp_path), "target": "en", "hold_out": 0})()
+    reader = configure(Reader, {"kind": "features", "path": str(tmp_path), "target": "en", "hold_out": 0})()
     corpus = open_corpus(reader, "train")
-    numbers = choose(Field, "numbers")()
+    numbers = configure(Field, "numbers")()
     numbers.fit([np.zeros(2)])
     with pytest.raises(DataError, match=r"train\.npy: row 33: has an infinite number, or none"):
         encode_corpus(corpus, numbers, Refusing("none"))
@@ -223,7 +225,9 @@ def test_a_number_that_is_none_names_its_row(tmp_path):
 def test_a_label_that_has_no_number_names_its_line(tmp_path):
     joined(tmp_path, "train.tsv", *(f"text {i}\t{'ab'[i % 2]}" for i in range(ROWS)))
     joined(tmp_path, "test.tsv", "one\ta", "", "two\tc")
-    numbered = choose(Reader, {"kind": "tsv", "path": str(tmp_path), "source": 0, "target": 1, "labels": ["a", "b"]})()
+    numbered = configure(
+        Reader, {"kind": "tsv", "path": str(tmp_path), "source": 0, "target": 1, "labels": ["a", "b"]}
+    )()
     with pytest.raises(DataError, match=r"test\.tsv:3: has the label 'c'"):
         list(numbered.read("test"))
 
@@ -234,8 +238,8 @@ def test_text_that_is_too_long_or_no_unicode_names_its_line(tmp_path):
     joined(tmp_path, "test.de", "a", "b", "c")
     joined(tmp_path, "test.en", "x", "y" * 21, "z")
     with pytest.raises(DataError, match=r"test\.en:2: has 21 characters, and 20 are allowed"):
-        open_corpus(choose(Reader, {"kind": "text", **options})(), "test")
+        open_corpus(configure(Reader, {"kind": "text", **options})(), "test")
     joined(tmp_path, "train.jsonl", *('{"de": "a", "en": "%s"}' % (r"\ud800" if i == 30 else "b") for i in range(ROWS)))
     with pytest.raises(DataError, match=r"train\.jsonl:31: a text holds half a character"):
-        open_corpus(choose(Reader, {"kind": "jsonl", **options})(), "train")
-    assert next(iter(choose(Reader, {"kind": "text", **options})().read("train"))) == Row(*sides(0))
+        open_corpus(configure(Reader, {"kind": "jsonl", **options})(), "train")
+    assert next(iter(configure(Reader, {"kind": "text", **options})().read("train"))) == Row(*sides(0))

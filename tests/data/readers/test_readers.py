@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Reader, Row
 from s2s.data.readers.huggingface import HuggingFace
 from s2s.data.readers.tables import Csv, JsonLines, Parquet, Tsv
@@ -79,7 +79,7 @@ def offline(request, tmp_path_factory, monkeypatch):
 
 def reader(kind: str, path: Path, **options: object) -> Reader:
     """As a recipe would make it."""
-    return choose(Reader, {"kind": kind, "path": str(path), "source": "de", "target": "en", **options})()
+    return configure(Reader, {"kind": kind, "path": str(path), "source": "de", "target": "en", **options})()
 
 
 def rows(made: Reader, split: str = "train") -> list[tuple]:
@@ -97,7 +97,7 @@ def test_every_kind_is_tested_here():
         "lines",
         "python",
     }  # they have files of their own
-    assert set(Reader.kinds) - others == set(WRITERS)
+    assert set(Reader.registry) - others == set(WRITERS)
 
 
 @pytest.mark.parametrize("kind", sorted(WRITERS))
@@ -119,12 +119,12 @@ def test_reads_what_was_written(kind, tmp_path):
 
 
 def test_generated_rows_are_new_in_every_split():
-    made = choose(Reader, {"kind": "generated", "size": 200})()
+    made = configure(Reader, {"kind": "generated", "size": 200})()
     train, test = rows(made), rows(made, "test")
     assert len(set(train)) == len(train) == 200
     assert rows(made) == train
     assert not {source for source, _ in train} & {source for source, _ in test}
-    assert rows(choose(Reader, {"kind": "generated", "size": 200, "seed": 2})()) != train
+    assert rows(configure(Reader, {"kind": "generated", "size": 200, "seed": 2})()) != train
     assert made.has("validation")
     assert not made.has("test_2017")
 
@@ -133,7 +133,7 @@ def test_generated_rows_are_new_in_every_split():
 def test_fingerprint_is_of_contents(kind, tmp_path):
     if kind == "generated":
         prints = [
-            choose(Reader, {"kind": kind, **o})().fingerprint("train") for o in ({}, {"size": 9}, {"seed": 5}, {})
+            configure(Reader, {"kind": kind, **o})().fingerprint("train") for o in ({}, {"size": 9}, {"seed": 5}, {})
         ]
         assert prints[0] == prints[3]
         assert len(set(prints)) == 3
@@ -378,7 +378,7 @@ def test_mistakes_have_a_sentence(files, node, said, tmp_path, monkeypatch):
     if options["path"] in ("train.de", "corpora/nowhere"):
         options["path"] = str(tmp_path / options["path"])
     with pytest.raises(DataError) as caught:
-        list(choose(Reader, options)().read(split))
+        list(configure(Reader, options)().read(split))
     for words in said:
         assert words in str(caught.value)
 
@@ -421,7 +421,7 @@ def test_options_are_checked(options, said, tmp_path):
 
 def test_a_reader_needs_to_know_its_columns():
     with pytest.raises(RecipeError, match="needs 'target'"):
-        choose(Reader, {"kind": "text", "path": ".", "source": "de"})
+        configure(Reader, {"kind": "text", "path": ".", "source": "de"})
 
 
 def test_python_makes_readers_too(tmp_path):

@@ -13,7 +13,7 @@ from s2s.api.evaluate import baseline, evaluate
 from s2s.cli.evaluate import file_rows
 from s2s.cli.lines import chunks, decoded, standard_input
 from s2s.cli.score import lines_of
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.data.source_files import as_line, read_lines
 from s2s.tasks.losses import Likelihood
@@ -82,7 +82,7 @@ WORDS = ["één huis staat er nog", "ﬁne Å ① is what it says", "zwölf Bär
 def test_whoever_writes_every_sentence_right_scores_100(form, normalization, tmp_path):
     text = {"kind": "text", "tokenizer": {"kind": "word", "normalization": normalization}}
     node = {"kind": "translation", "source": text, "target": text, "metrics": ["exact", "chrf", "bleu"]}
-    task = choose(Task, node)()
+    task = configure(Task, node)()
     rows = [Row("a b c", text) for text in in_form(form, WORDS)]
     task.fit(rows)
     written = [task.target.decode(ids) for ids in task.target.encode_all([row.target for row in rows])]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.corpus import open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.synthetic.shapes import (
@@ -115,12 +115,12 @@ def test_shapes_are_about_as_large_as_a_circle_and_different():
 
 
 def test_a_reader_offers_them():
-    reader = choose(Reader, {"kind": "generated", "what": "drawings", "size": 30})()
+    reader = configure(Reader, {"kind": "generated", "what": "drawings", "size": 30})()
     assert reader.source_type == "picture"
     train, test = open_corpus(reader, "train"), open_corpus(reader, "test")
     assert (len(train), len(test)) == (30, SIZES["test"])
     assert [(row.source, row.target) for row in train] == list(generate("train", size=30))
-    assert choose(Reader, "generated")().source_type == "text"
+    assert configure(Reader, "generated")().source_type == "text"
 
 
 def test_another_split_is_a_mistake():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.tokenizers import subword as subwords
 from s2s.data.tokenizers.base import UNKNOWN, Tokenizer
 from s2s.data.tokenizers.simple import Bytes, Listed, Words
@@ -21,8 +21,8 @@ from s2s.data.tokenizers.vocabulary import SPECIALS
 from s2s.errors import DataError, RunError
 from s2s.tensors import BOS, EOS, PAD, UNK
 
-KINDS = sorted(Tokenizer.kinds)
-SUBWORDS = sorted(kind for kind, cls in Tokenizer.kinds.items() if issubclass(cls, Subwords))
+KINDS = sorted(Tokenizer.registry)
+SUBWORDS = sorted(kind for kind, cls in Tokenizer.registry.items() if issubclass(cls, Subwords))
 
 TEXTS = [
     "The cat sat on the mat.",
@@ -62,7 +62,7 @@ AWKWARD = [
 def made(kind, **options):
     if kind in SUBWORDS:
         options = {"size": 60 if kind == "unigram" else 80} | options
-    return choose(Tokenizer, {"kind": kind} | options)()
+    return configure(Tokenizer, {"kind": kind} | options)()
 
 
 def fitted(kind, texts=TEXTS, **options):
@@ -189,7 +189,7 @@ def test_pieces_have_visible_names(tokenizer):
 
 
 def test_saved_and_loaded_is_the_same(tokenizer, tmp_path):
-    kind = next(kind for kind, cls in Tokenizer.kinds.items() if cls is type(tokenizer))
+    kind = next(kind for kind, cls in Tokenizer.registry.items() if cls is type(tokenizer))
     tokenizer.save(tmp_path / "source.en")
     other = made(kind)
     other.load(tmp_path / "source.en")
@@ -249,7 +249,7 @@ def test_words_split_off_marks_and_keep_what_is_inside():
     assert tokenizer.decode([tokenizer.vocabulary["(￭"], tokenizer.vocabulary["￭)"]]) == "()"
 
 
-@pytest.mark.parametrize("kind", sorted(kind for kind, cls in Tokenizer.kinds.items() if issubclass(cls, Listed)))
+@pytest.mark.parametrize("kind", sorted(kind for kind, cls in Tokenizer.registry.items() if issubclass(cls, Listed)))
 def test_limit_and_min_count(kind):
     assert len(fitted(kind, limit=3)) == 7
     assert len(fitted(kind, min_count=8)) < len(fitted(kind))
@@ -358,7 +358,7 @@ def test_a_seed_is_a_segmentation_in_every_thread(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_says_where_it_comes_from(kind):
-    assert "http" in inspect.getdoc(Tokenizer.kinds[kind])
+    assert "http" in inspect.getdoc(Tokenizer.registry[kind])
 
 
 @pytest.mark.data

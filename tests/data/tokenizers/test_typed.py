@@ -5,7 +5,7 @@ import re
 import pytest
 
 import s2s.data.fields.text  # noqa: F401  (they register the tokenizers)
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.data.tokenizers.base import Tokenizer
 
@@ -37,7 +37,7 @@ def bare(text: str) -> str:
 
 @pytest.mark.parametrize("options", TOKENIZERS, ids=str)
 def test_every_piece_has_the_letters_that_were_typed(options):
-    tokenizer = choose(Tokenizer, options)()
+    tokenizer = configure(Tokenizer, options)()
     tokenizer.fit(TRAINED)
     for text in TEXTS:
         typed = tokenizer.typed(text)
@@ -46,27 +46,27 @@ def test_every_piece_has_the_letters_that_were_typed(options):
 
 
 def test_words_are_cut_where_the_tokenizer_cuts_them():
-    words = choose(Tokenizer, {"kind": "word", "lowercase": True})()
+    words = configure(Tokenizer, {"kind": "word", "lowercase": True})()
     words.fit(["the house"])
     assert words.typed("The ZEBRA, (CAFE\u0301)!") == ["The", "ZEBRA", "￭,", "(￭", "CAFE\u0301", "￭)", "￭!"]
-    characters = choose(Tokenizer, "char")()
+    characters = configure(Tokenizer, "char")()
     characters.fit(["abc"])
     assert characters.typed("a X\n") == ["a", "▁", "X", "\\n"]
 
 
 def test_bytes_are_bytes():
-    tokenizer = choose(Tokenizer, "byte")()
+    tokenizer = configure(Tokenizer, "byte")()
     assert tokenizer.typed("aé") == ["a", "<0xC3>", "<0xA9>"]
 
 
 def test_a_field_gives_the_pieces_it_encodes():
     keep = {"kind": "word", "punctuation": "keep"}
-    field = choose(Field, {"kind": "text", "tokenizer": keep, "replace": {r"\d": "0"}})()
+    field = configure(Field, {"kind": "text", "tokenizer": keep, "replace": {r"\d": "0"}})()
     field.fit(["paid 12 euros"])
     assert field.typed("Paid 345 Euros") == ["Paid", "345", "Euros"]
-    field = choose(Field, {"kind": "text", "tokenizer": keep, "max_length": 4, "cut": "middle"})()
+    field = configure(Field, {"kind": "text", "tokenizer": keep, "max_length": 4, "cut": "middle"})()
     field.fit(["a b"])
     text = "A B C D E"
     assert field.typed(text) == ["A", "D", "E"]
     assert len(field.encode_all([text])[0]) == 4
-    assert choose(Field, "nothing")().typed("x") == []
+    assert configure(Field, "nothing")().typed("x") == []

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.search import Search, find_limits
 from s2s.errors import RecipeError
 from s2s.nn.encoders.base import Encoder
@@ -19,7 +19,7 @@ from s2s.tensors import BOS, EOS, Batch, Padded, Space, select
 def model_for(source: Space, encoder: object, **head: object):
     torch.manual_seed(2)
     options = {"kind": "decoder", "embedding": 12, "hidden": 24, "attention": "additive", **head}
-    return build_model(choose(Encoder, encoder), choose(Head, options), source, Space("ids", 12))
+    return build_model(configure(Encoder, encoder), configure(Head, options), source, Space("ids", 12))
 
 
 CNN = {"kind": "cnn", "width": 16, "patch": 2, "stages": 2}
@@ -32,7 +32,7 @@ def pictures(count=3, side=12):
 
 @pytest.mark.parametrize("training", [False, True])
 def test_a_picture_does_not_see_its_neighbors(training):
-    encoder = choose(Encoder, CNN)(IMAGE).train(training)
+    encoder = configure(Encoder, CNN)(IMAGE).train(training)
     x = pictures()
     together = encoder(x)
     assert together.memory.shape == (3, 9, 16)
@@ -47,7 +47,7 @@ def test_a_picture_does_not_see_its_neighbors(training):
     ("options", "grid"), [({}, 7), ({"stages": 2}, 14), ({"patch": 8}, 4), ({"blocks": 2, "stages": 1}, 28)]
 )
 def test_the_grid_is_as_fine_as_was_asked_for(options, grid):
-    encoder = choose(Encoder, {"kind": "cnn", "width": 16, **options})(IMAGE).eval()
+    encoder = configure(Encoder, {"kind": "cnn", "width": 16, **options})(IMAGE).eval()
     assert encoder(pictures(1, 112)).memory.shape == (1, grid * grid, 16)
 
 
@@ -55,18 +55,18 @@ def test_every_place_knows_where_it_is():
     down, right = places(torch.zeros(1, 3, 3, 5))[0]
     assert down[:, 0].tolist() == [-1, 0, 1]
     assert right[0].tolist() == [-1, -0.5, 0, 0.5, 1]
-    encoder = choose(Encoder, CNN)(IMAGE).eval()
+    encoder = configure(Encoder, CNN)(IMAGE).eval()
     memory = encoder(torch.zeros(1, 3, 12, 12)).memory[0]
     assert not memory[0].allclose(memory[-1], atol=1e-3)
 
 
 def test_widths_that_cannot_be_grouped():
     with pytest.raises(RecipeError, match="multiple of 8, found 20"):
-        choose(Encoder, {"kind": "cnn", "width": 20})(IMAGE)
+        configure(Encoder, {"kind": "cnn", "width": 20})(IMAGE)
 
 
 def test_pictures_smaller_than_a_patch():
-    encoder = choose(Encoder, {"kind": "cnn", "width": 16, "patch": 4})(IMAGE)
+    encoder = configure(Encoder, {"kind": "cnn", "width": 16, "patch": 4})(IMAGE)
     with pytest.raises(RecipeError, match="patch: is 4, and the pictures are 3 pixels wide"):
         encoder(pictures(1, 3))
     assert encoder(pictures(1, 16)).memory.shape == (1, 1, 16)
@@ -74,11 +74,11 @@ def test_pictures_smaller_than_a_patch():
 
 def test_norms_start_as_they_should_whatever_else_does():
     model = build_model(
-        choose(Encoder, CNN),
-        choose(Head, "decoder"),
+        configure(Encoder, CNN),
+        configure(Head, "decoder"),
         IMAGE,
         Space("ids", 12),
-        initialization=choose(Initializer, "uniform"),
+        initialization=configure(Initializer, "uniform"),
     )
     norms = [m for m in model.modules() if isinstance(m, torch.nn.GroupNorm)]
     assert norms
@@ -113,14 +113,14 @@ def test_a_vector_gets_a_long_answer_in_validation():
     model = model_for(VECTOR, {"kind": "project", "width": 16}).eval()
     torch.nn.init.constant_(model.head.out.bias[EOS : EOS + 1], -1e6)  # it never ends
     memory, state = model.head.start(model.encode(torch.zeros(1, 3)))
-    search = choose(Search, {"kind": "greedy", "max_ratio": 5.0, "max_length": 40})
+    search = configure(Search, {"kind": "greedy", "max_ratio": 5.0, "max_length": 40})
     ((found,),) = search(model.head.step, memory, state, torch.full((1,), BOS))
     assert len(found.ids) == 40
 
 
 def test_vectors_one_or_many():
-    one = choose(Encoder, {"kind": "project", "width": 4})(Space("vector", 3)).eval()
-    many = choose(Encoder, {"kind": "project", "width": 4})(Space("vectors", 3)).eval()
+    one = configure(Encoder, {"kind": "project", "width": 4})(Space("vector", 3)).eval()
+    many = configure(Encoder, {"kind": "project", "width": 4})(Space("vectors", 3)).eval()
     many.load_state_dict(one.state_dict())
     data = torch.randn(2, 5, 3)
     padded = many(Padded(data, torch.tensor([5, 2])))
@@ -160,7 +160,7 @@ def test_captions_are_learned_by_heart_and_written(options):
     model.eval()
     memory, state = model.head.start(model.encode(batch.source))
     for search in ({"kind": "greedy", "max_length": 8}, {"kind": "beam", "beam_size": 3, "max_length": 8}):
-        found = choose(Search, search)(model.head.step, memory, state, torch.full((3,), BOS))
+        found = configure(Search, search)(model.head.step, memory, state, torch.full((3,), BOS))
         assert [[*best[0].ids, EOS] for best in found] == TARGETS
 
 
@@ -179,7 +179,7 @@ def test_the_penalty_is_its_formula():
 
 def test_narrow_stages_learn():
     """Of 8 channels, where torch has crashed; and the way around takes every second place, as a stride does."""
-    encoder = choose(Encoder, {"kind": "cnn", "width": 32, "patch": 1})(IMAGE)
+    encoder = configure(Encoder, {"kind": "cnn", "width": 32, "patch": 1})(IMAGE)
     assert [m.in_channels for m in encoder.modules() if isinstance(m, torch.nn.Conv2d)][:2] == [5, 8]
     x = pictures(4, 24).to(memory_format=torch.channels_last)
     encoder(x).memory.square().sum().backward()
@@ -194,13 +194,13 @@ def test_every_place_shows_the_whole_beside_its_own():
     x = pictures(2)
     options = {**CNN, "pooling": "max"}
     torch.manual_seed(1)
-    grid = choose(Encoder, options)(IMAGE).eval()(x).memory
+    grid = configure(Encoder, options)(IMAGE).eval()(x).memory
     torch.manual_seed(1)
-    encoded = choose(Encoder, {**options, "whole": True})(IMAGE).eval()(x)
+    encoded = configure(Encoder, {**options, "whole": True})(IMAGE).eval()(x)
     norm = torch.nn.LayerNorm(16)
     torch.testing.assert_close(encoded.state[0][:, 0], norm(grid.amax(1)))
     torch.testing.assert_close(encoded.memory, norm(grid) + norm(grid.amax(1))[:, None])
-    again = choose(Encoder, {**options, "whole": True})(IMAGE).eval()(x, final_state=False)
+    again = configure(Encoder, {**options, "whole": True})(IMAGE).eval()(x, final_state=False)
     assert again.state == ()
     assert again.memory.shape == encoded.memory.shape
 
@@ -208,9 +208,9 @@ def test_every_place_shows_the_whole_beside_its_own():
 def test_a_head_begins_with_what_was_pooled():
     x = pictures(2)
     for pooling, pool in (("mean", lambda memory: memory.mean(1)), ("max", lambda memory: memory.amax(1))):
-        encoded = choose(Encoder, {**CNN, "pooling": pooling})(IMAGE).eval()(x)
+        encoded = configure(Encoder, {**CNN, "pooling": pooling})(IMAGE).eval()(x)
         torch.testing.assert_close(encoded.state[0][:, 0], pool(encoded.memory))
-    encoder = choose(Encoder, {**CNN, "pooling": "both"})(IMAGE).eval()
+    encoder = configure(Encoder, {**CNN, "pooling": "both"})(IMAGE).eval()
     encoded = encoder(x)
     wanted = encoder.mix(torch.cat([encoded.memory.mean(1), encoded.memory.amax(1)], -1))
     torch.testing.assert_close(encoded.state[0][:, 0], wanted)

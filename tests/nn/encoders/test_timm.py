@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from s2s.api.train import train
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.encoders.base import Encoder
 from s2s.predictors.load import load
@@ -65,7 +65,7 @@ def fetched(monkeypatch):
 
 def encoder_of(**options):
     torch.manual_seed(1)
-    return choose(Encoder, {"kind": "timm", "name": "net", "width": 5, **options})(IMAGE)
+    return configure(Encoder, {"kind": "timm", "name": "net", "width": 5, **options})(IMAGE)
 
 
 def test_weights_are_fetched_when_a_run_begins_and_not_before(fetched):
@@ -76,7 +76,7 @@ def test_weights_are_fetched_when_a_run_begins_and_not_before(fetched):
     assert (encoder.backbone.second.weight == 0.125).all()
     assert (encoder.backbone.norm.running_mean == 3).all()
     assert encoder_of(pretrained=False).begin() == []
-    assert choose(Encoder, "cnn")(IMAGE).begin() == []
+    assert configure(Encoder, "cnn")(IMAGE).begin() == []
     assert fetched == ["net"]
 
 

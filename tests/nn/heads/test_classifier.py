@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.categorical import Label, Labels, Tags
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
@@ -22,7 +22,7 @@ def padded(rows: list[list[int]], width: int = 0) -> Padded:
 def model_for(head: object, target: Space, **encoder: object):
     torch.manual_seed(1)
     options = {"kind": "rnn", "embedding": 6, "hidden": 5, **encoder}
-    return build_model(choose(Encoder, options), choose(Head, head), Space("ids", 20), target).eval()
+    return build_model(configure(Encoder, options), configure(Head, head), Space("ids", 20), target).eval()
 
 
 SOURCES = [[4, 5, 6, EOS], [7, EOS], [8, 9, 4, 5, 10, 11, EOS]]
@@ -30,7 +30,7 @@ SOURCES = [[4, 5, 6, EOS], [7, EOS], [8, 9, 4, 5, 10, 11, EOS]]
 
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-@pytest.mark.parametrize("pooling", [*sorted(Pooling.kinds), ["mean", "max"]])
+@pytest.mark.parametrize("pooling", [*sorted(Pooling.registry), ["mean", "max"]])
 def test_padding_and_neighbors_change_nothing(pooling, cell, bidirectional):
     head = {"kind": "classifier", "pooling": pooling}
     model = model_for(head, Space("label", 3), cell=cell, bidirectional=bidirectional, layers=2)
@@ -69,13 +69,13 @@ def test_poolings_are_what_they_say():
     valid = torch.tensor([[True, True, False], [True, True, True]])
     state = (torch.randn(2, 2, 4), torch.randn(2, 2, 4))
     encoded = EncoderOutput(memory, valid, state)
-    assert choose(Pooling, "mean")(4)(encoded).vector[0].allclose(memory[0, :2].mean(0))
-    assert choose(Pooling, "max")(4)(encoded).vector[0].equal(memory[0, :2].amax(0))
-    assert choose(Pooling, "last")(4)(encoded).vector.equal(state[0][:, 1])
-    assert choose(Pooling, "last")(4)(encoded._replace(state=())).vector.equal(
-        choose(Pooling, "mean")(4)(encoded).vector
+    assert configure(Pooling, "mean")(4)(encoded).vector[0].allclose(memory[0, :2].mean(0))
+    assert configure(Pooling, "max")(4)(encoded).vector[0].equal(memory[0, :2].amax(0))
+    assert configure(Pooling, "last")(4)(encoded).vector.equal(state[0][:, 1])
+    assert configure(Pooling, "last")(4)(encoded._replace(state=())).vector.equal(
+        configure(Pooling, "mean")(4)(encoded).vector
     )
-    attention = choose(Pooling, {"kind": "attention", "size": 3})(4)
+    attention = configure(Pooling, {"kind": "attention", "size": 3})(4)
     vector, weights = attention(encoded)
     assert weights[0, 2] == 0
     assert vector[1].allclose(sum(weights[1, s] * memory[1, s] for s in range(3)))
@@ -99,7 +99,7 @@ def learned(model, batch: Batch, loss, steps: int = 150) -> float:
     return total.total.item() / total.tokens
 
 
-@pytest.mark.parametrize("pooling", [*sorted(Pooling.kinds), ["mean", "max"]])
+@pytest.mark.parametrize("pooling", [*sorted(Pooling.registry), ["mean", "max"]])
 def test_labels_are_learned_by_heart(pooling):
     field = Label()
     field.fit(["a", "b", "c"])

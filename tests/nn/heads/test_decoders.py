@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.nn import stack
 from s2s.nn.bridge import Bridge
 from s2s.nn.cells import Cell
@@ -31,8 +31,8 @@ from tests.helpers.small_models import (
     small,
 )
 
-CELLS = sorted(Cell.kinds)
-BRIDGES = sorted(Bridge.kinds)
+CELLS = sorted(Cell.registry)
+BRIDGES = sorted(Bridge.registry)
 CHANGES = {  # every option of an encoder or a decoder, and a value that is not its default
     "cell": "gru",
     "attention": "scaled-dot",
@@ -159,8 +159,8 @@ def test_gradient_reaches_every_parameter(head, cell):
 
 def test_every_option_has_a_change():
     known = {*CHANGES, "look_everywhere"}  # a penalty, which changes no logits: test_images.py has it
-    assert known == set(options_of(Encoder.kinds["rnn"])) | set(options_of(Head.kinds["decoder"]))
-    assert all(set(options_of(Head.kinds[head])) <= known for head in HEADS)
+    assert known == set(options_of(Encoder.registry["rnn"])) | set(options_of(Head.registry["decoder"]))
+    assert all(set(options_of(Head.registry[head])) <= known for head in HEADS)
 
 
 @pytest.mark.parametrize("option", sorted(CHANGES))
@@ -170,7 +170,7 @@ def test_every_option_trains_and_does_something(head, option):
     batch = batch_of()
     for side, kind in (("encoder", "rnn"), ("head", head)):
         family = Encoder if side == "encoder" else Head
-        if option not in options_of(family.kinds[kind]):
+        if option not in options_of(family.registry[kind]):
             continue
         deep = {"layers": 2, "dropout": 0.3 if option == "locked" else 0.0}
         logits = []
@@ -191,7 +191,7 @@ def test_whole_targets_take_one_call_of_each_cell(head):
         cell.register_forward_hook(lambda *_: calls.append(1))
     model(batch_of())
     assert len(calls) == (2 if head in ("decoder", "gnmt") else 2 * 5)
-    assert Head.kinds[head].whole == (head in ("decoder", "gnmt"))
+    assert Head.registry[head].whole == (head in ("decoder", "gnmt"))
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -298,7 +298,7 @@ def test_bahdanau_as_equations():
 @pytest.mark.parametrize("bridge", ["zeros", "mean"])
 def test_a_decoder_that_listens_to_nothing(head, bridge):
     """A language model to be: no source position, no attention."""
-    decoder = choose(Head, {"kind": head, "attention": None, "embedding": 6, "hidden": 8, "bridge": bridge})(
+    decoder = configure(Head, {"kind": head, "attention": None, "embedding": 6, "hidden": 8, "bridge": bridge})(
         3, Space("ids", VOCABULARY)
     )
     silence = EncoderOutput(torch.zeros(3, 0, 3), torch.zeros(3, 0, dtype=torch.bool))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.nn.cells import Cell
 from s2s.nn.encoders.base import Encoder
@@ -20,7 +20,7 @@ V = 11
 def model_for(seed: int = 1, **options):
     torch.manual_seed(seed)
     head = {"kind": "language-model", "embedding": 6, "hidden": 7, **options}
-    return build_model(choose(Encoder, "none"), choose(Head, head), Space("nothing"), Space("ids", V))
+    return build_model(configure(Encoder, "none"), configure(Head, head), Space("nothing"), Space("ids", V))
 
 
 def batch_of(ids: torch.Tensor, lengths=None, first: int = EOS, fresh: bool = True) -> Batch:
@@ -78,8 +78,8 @@ def test_padding_and_neighbors_change_nothing():
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_weight_drop_is_a_mask_on_the_recurrent_weights(cell):
     torch.manual_seed(5)
-    dropped = choose(Cell, {"kind": cell, "weight_drop": 0.5})(4, 6)
-    plain = choose(Cell, cell)(4, 6)
+    dropped = configure(Cell, {"kind": cell, "weight_drop": 0.5})(4, 6)
+    plain = configure(Cell, cell)(4, 6)
     plain.load_state_dict(dropped.state_dict())
     x = torch.randn(3, 8, 4)
     torch.manual_seed(9)
@@ -101,7 +101,7 @@ def test_weight_drop_is_a_mask_on_the_recurrent_weights(cell):
 
 
 def choose_like(cell, kind):
-    plain = choose(Cell, kind)(4, 6)
+    plain = configure(Cell, kind)(4, 6)
     plain.load_state_dict(cell.state_dict())
     return plain.eval()
 

@@ -4,12 +4,12 @@ import numpy as np
 import torch.nn.functional as F
 from torch import nn
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.data.fields.base import Field
 from s2s.decoding.decisions import decide_all
 from s2s.metrics.base import Metric
 from s2s.nn.heads.base import AnswerOutput, Head, HeadOutput
-from s2s.registry import Choice
+from s2s.registry import ComponentConfig
 from s2s.tasks.losses import Loss
 from s2s.tasks.task import Task
 from s2s.tensors import PAD
@@ -41,9 +41,9 @@ class Speech(Task, kind="speech"):
     def __init__(
         self,
         *,
-        source: Choice[Field] = choose(Field, "numbers"),
-        target: Choice[Field] = choose(Field, {"kind": "text", "tokenizer": "char"}),
-        metrics: tuple[Choice[Metric], ...] = (choose(Metric, "chrf"), choose(Metric, "exact")),
+        source: ComponentConfig[Field] = configure(Field, "numbers"),
+        target: ComponentConfig[Field] = configure(Field, {"kind": "text", "tokenizer": "char"}),
+        metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, "chrf"), configure(Metric, "exact")),
     ):
         self.source, self.target, self.metrics = source(), target(), metrics
 

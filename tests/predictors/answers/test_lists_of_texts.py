@@ -12,7 +12,7 @@ from s2s.metrics.base import Metric
 from s2s.metrics.significance import by_length, compare
 from s2s.predictors.base import Predictor
 from s2s.predictors.load import load
-from s2s.registry import Family
+from s2s.registry import Registrable
 
 SAYS = "must be a list of texts, and one text was given: write \\['We bought'\\]"
 TEXTS = re.compile(r"Sequence\[(str|s2s.data.readers.base.Row)\b")
@@ -42,7 +42,7 @@ def called(method, arguments):
 
 def methods_of(predictor):
     for name, method in inspect.getmembers(predictor, inspect.ismethod):
-        if not name.startswith("_") and not hasattr(Family, name):
+        if not name.startswith("_") and not hasattr(Registrable, name):
             yield from ((method, parameter) for parameter in takes_texts(method))
 
 
@@ -67,13 +67,13 @@ def test_every_method_of_every_predictor(kind, run_of):
 
 
 def test_every_metric_and_comparison():
-    for kind, metric in Metric.kinds.items():
+    for kind, metric in Metric.registry.items():
         made = metric(separator=",") if kind == "none" else metric()
         with pytest.raises(TypeError, match=SAYS):
             made.score("We bought", ["a"] * 9)
         with pytest.raises(TypeError, match=SAYS):
             made.score(["a"] * 9, "We bought")
-    one = Metric.kinds["exact"]()
+    one = Metric.registry["exact"]()
     with pytest.raises(TypeError, match=SAYS):
         compare("We bought", ["a"] * 9, ["a"] * 9, [one])
     with pytest.raises(TypeError, match=SAYS):

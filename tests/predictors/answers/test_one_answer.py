@@ -134,7 +134,7 @@ def test_validation_encodes_nothing_again(blank_row, tmp_path, monkeypatch):
 
 def test_a_task_that_names_no_predictor_there_is_is_told_so(blank_row, tmp_path, monkeypatch):
     recipe = recipe_of(blank_row)
-    monkeypatch.setattr(recipe.task.maker, "predictor", "seq2sec")
+    monkeypatch.setattr(recipe.task.factory, "predictor", "seq2sec")
     with pytest.raises(s2s.S2SError, match="did you mean 'seq2seq'"):
         s2s.train(recipe, tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -145,9 +145,9 @@ def test_every_task_names_a_predictor_and_every_predictor_answers():
     from s2s.predictors.load import predictor_for
     from s2s.tasks.task import Task
 
-    for kind, task in Task.kinds.items():
+    for kind, task in Task.registry.items():
         if task.__module__.startswith("s2s."):
-            assert task.predictor in Predictor.kinds, kind
+            assert task.predictor in Predictor.registry, kind
             assert issubclass(predictor_for(task), Predictor)
             assert task.predictor != "task", f"{kind} has an answer of its own beside the predictors"
     assert dataclasses.is_dataclass(s2s.Recipe)

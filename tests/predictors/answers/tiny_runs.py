@@ -44,7 +44,7 @@ RECIPES = {
 READERS = {
     "pairs": "{kind: text, path: DATA/pairs, source: en, target: es}",
     "pictures": "{kind: imagefolder, path: DATA/pictures, target: caption}",
-    "kinds": "{kind: imagefolder, path: DATA/pictures, target: sort}",
+    "registry": "{kind: imagefolder, path: DATA/pictures, target: sort}",
     "arrays": "{kind: arrayfolder, path: DATA/arrays, target: caption}",
     "sorts": "{kind: arrayfolder, path: DATA/arrays, target: sort}",
     "flat": "{kind: features, path: DATA/flat, target: en}",

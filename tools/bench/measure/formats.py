@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import torch
 
-from s2s.config import choose
+from s2s.config import configure
 from s2s.decoding.search import Search
 from s2s.devices import native_bf16
 from s2s.execution import NumberFormat
@@ -58,7 +58,7 @@ def ways(model: Model) -> dict[str, tuple[InferenceModel, bool]]:
 
 def writing(model: Model, way: InferenceModel, half: bool, kind: str, rows: int, setting: Setting) -> Call:
     length = setting.scale.answer
-    search = choose(Search, {"kind": kind, "max_length": length, "min_length": length})
+    search = configure(Search, {"kind": kind, "max_length": length, "min_length": length})
     vocabulary = setting.scale.translation.vocabulary
     source = Padded(torch.randint(4, vocabulary, (rows, LENGTH)), torch.full((rows,), LENGTH))
 

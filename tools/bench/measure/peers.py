@@ -28,7 +28,7 @@ ROUNDS = 30  # batches of Keras
 
 def measure(setting: Setting) -> Iterator[Table]:
     for kind in setting.peers:
-        peer: Peer = Peer.kinds[kind]()
+        peer: Peer = Peer.registry[kind]()
         table = Table(f"{peer.name} beside s2s", COLUMNS)
         try:
             python = environment(setting.work, kind, peer.installs, peer.before)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.registry import Family
+from s2s.registry import Registrable
 from tools.bench.flops import TranslationSizes
 
 INSIDE = Path(__file__).parent / "inside"
@@ -47,7 +47,7 @@ class Job:
         return self.data / "pieces"
 
 
-class Peer(Family):
+class Peer(Registrable):
     """One toolkit. A member has the three below, and what it is told in config() or files().
 
     installs  arguments of pip, one call after the other, with torch there already; before: without it
