@@ -2,7 +2,7 @@
 
     import s2s
     s2s.load("runs/demo").predict(["We bought three red houses."])              # ["Compramos tres casas rojas."]
-    s2s.load("runs/demo", kind=s2s.Writer).search(["We bought it."])[0][0]      # text, score, log_probability, ids
+    s2s.load("runs/demo", kind=s2s.Seq2SeqPredictor).search(["We bought it."])[0][0]      # text, score, log_probability, ids
 
     recipe = s2s.read_recipe("recipe.yaml", ["training.epochs=5"])
     s2s.train(recipe, Path("runs/mine"))
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
     from s2s.data.readers.base import Row as Row
     from s2s.errors import S2SError as S2SError
     from s2s.predictors.base import Predictor as Predictor
-    from s2s.predictors.classifier import Labeler as Labeler
+    from s2s.predictors.classifier import ClassifierPredictor as ClassifierPredictor
     from s2s.predictors.conversation import Conversation as Conversation
-    from s2s.predictors.language_model import Generator as Generator
+    from s2s.predictors.language_model import LanguageModelPredictor as LanguageModelPredictor
     from s2s.predictors.load import load as load
-    from s2s.predictors.seq2seq import Writer as Writer
+    from s2s.predictors.seq2seq import Seq2SeqPredictor as Seq2SeqPredictor
     from s2s.recipe import Recipe as Recipe
     from s2s.recipe import parse_recipe as parse_recipe
     from s2s.recipe import read_recipe as read_recipe
-    from s2s.training.position import Outcome as Outcome
+    from s2s.training.position import TrainingResult as TrainingResult
     from s2s.training.reporters import Reporter as Reporter
 
 PUBLIC = {
     "Conversation": "s2s.predictors.conversation",
     "Evaluation": "s2s.api.evaluate",
-    "Generator": "s2s.predictors.language_model",
-    "Labeler": "s2s.predictors.classifier",
-    "Outcome": "s2s.training.position",
+    "LanguageModelPredictor": "s2s.predictors.language_model",
+    "ClassifierPredictor": "s2s.predictors.classifier",
+    "TrainingResult": "s2s.training.position",
     "Predictor": "s2s.predictors.base",
     "Recipe": "s2s.recipe",
     "Reporter": "s2s.training.reporters",
     "Row": "s2s.data.readers.base",
     "S2SError": "s2s.errors",
-    "Writer": "s2s.predictors.seq2seq",
+    "Seq2SeqPredictor": "s2s.predictors.seq2seq",
     "evaluate": "s2s.api.evaluate",
     "load": "s2s.predictors.load",
     "parse_recipe": "s2s.recipe",
@@ -53,17 +53,17 @@ PUBLIC = {
     "train": "s2s.api.train",
 }
 __all__ = [  # the keys of PUBLIC: a test says so
+    "ClassifierPredictor",
     "Conversation",
     "Evaluation",
-    "Generator",
-    "Labeler",
-    "Outcome",
+    "LanguageModelPredictor",
     "Predictor",
     "Recipe",
     "Reporter",
     "Row",
     "S2SError",
-    "Writer",
+    "Seq2SeqPredictor",
+    "TrainingResult",
     "evaluate",
     "load",
     "parse_recipe",

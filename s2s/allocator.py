@@ -5,7 +5,7 @@ import sys
 
 # Numbers of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
-MOST = 2**31 - 1  # mallopt takes an int
+MAX_BYTES = 2**31 - 1  # mallopt takes an int
 
 
 def keep_freed_memory() -> bool:
@@ -20,5 +20,5 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # another C library
         return False
-    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, MOST), (M_TOP_PAD, 1 << 26))
+    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, MAX_BYTES), (M_TOP_PAD, 1 << 26))
     return all(mallopt(option, value) for option, value in settings)

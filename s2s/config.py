@@ -31,10 +31,10 @@ from s2s.registry import (
     options_of,
     placed,
     type_name,
-    written,
+    written_options,
 )
 
-T = TypeVar("T")
+Component = TypeVar("Component")
 Part = TypeVar("Part", bound=Registrable)
 
 LONGEST_NAME = 255  # bytes, of a file on every system in use
@@ -60,7 +60,11 @@ def configure(
         raise RecipeError(where, f"needs the name of a {word}, found {node!r}", suggest("", kinds))
     if "kind" not in node and default is not None:
         former = aliases_of(default.factory)
-        node = {"kind": default.kind, **written(default), **{former.get(key, key): item for key, item in node.items()}}
+        node = {
+            "kind": default.kind,
+            **written_options(default),
+            **{former.get(key, key): item for key, item in node.items()},
+        }
     if "kind" not in node:
         raise RecipeError(where, f"needs a kind of {word}", suggest("", kinds))
     kind = family.kind_of(node["kind"]) if callable(node["kind"]) else node["kind"]
@@ -82,11 +86,11 @@ def known_kind(family: type[Registrable], kind: Any, where: str) -> str:
     return found
 
 
-def parse_dataclass(cls: type[T], node: Any, where: str) -> T:
+def parse_dataclass(cls: type[Component], node: Any, where: str) -> Component:
     """Build a dataclass of keyword-only options from a mapping."""
     if not isinstance(node, Mapping | None):
         raise RecipeError(where, f"expected options, found {node!r}", suggest("", options_of(cls)))
-    made: T = placed(cls(**parse_kwargs(cls, node or {}, where, where or "the recipe")), where)
+    made: Component = placed(cls(**parse_kwargs(cls, node or {}, where, where or "the recipe")), where)
     return made
 
 

@@ -11,7 +11,7 @@ from s2s.errors import RunError
 FULL = ("the disk is full", "make room and run the same command again; what was saved before is whole")
 ELSEWHERE = "choose another folder; for a training: --out DIR"
 FORBIDDEN = ("this user may not read or write here", f"change its permissions, or {ELSEWHERE}")
-REASONS = {
+ERRNO_SENTENCES = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("the disk quota is used up", FULL[1]),
     errno.EFBIG: ("the file is larger than this disk allows", ELSEWHERE),
@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained_errno(path: Path) -> Iterator[None]:
     """Any OSError in the block becomes a RunError about `path` that says what to do."""
     try:
         yield
@@ -43,13 +43,13 @@ def explained(path: Path) -> Iterator[None]:
 def reason(error: OSError) -> tuple[str, str]:
     """Why a file could not be read or written, and what to do about it."""
     words = error.strerror or str(error) or type(error).__name__
-    return REASONS.get(error.errno or 0, (f"cannot be used: {words}", "check the disk"))
+    return ERRNO_SENTENCES.get(error.errno or 0, (f"cannot be used: {words}", "check the disk"))
 
 
 def atomic_write(path: Path, data: bytes) -> None:
     """Write a file so that a crash at any moment leaves the old one or the new one, whole. Raises RunError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with explained(path):
+    with explained_errno(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "wb") as file:
@@ -66,7 +66,7 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 def move_over(old: Path, new: Path) -> None:
     """Rename a file onto another so that the rename itself survives a power cut. Raises RunError."""
-    with explained(new):
+    with explained_errno(new):
         os.replace(old, new)
         sync_folder(new.parent)
 

@@ -34,7 +34,7 @@ from s2s.recipe_index import recipes_folder
 from s2s.recipe_yaml import Origin, as_list, parse_yaml, set_key
 from s2s.registry import ComponentConfig, PathOrName, PositiveInt, tree
 from s2s.tasks.task import Task
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 from s2s.training.config import TrainingConfig
 
 FORMAT = 1  # raise it when an older s2s would misread a recipe; what is merely renamed has an alias
@@ -101,7 +101,7 @@ class Recipe:
         except RecipeError as error:
             raise self.origin.located(error) from None
 
-    def build_model(self, source: Space, target: Space) -> Model:
+    def build_model(self, source: FieldSpec, target: FieldSpec) -> Model:
         """Sizes flow one way: data -> encoder -> head."""
         layout = self.model
         try:

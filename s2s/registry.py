@@ -238,7 +238,7 @@ def type_name(hint: Any) -> str:
     return names.get(hint) or str(getattr(hint, "__name__", hint))
 
 
-def written(thing: Any) -> Any:
+def written_options(thing: Any) -> Any:
     """A checked value as the plain tree somebody could have written."""
     if isinstance(thing, ComponentConfig):
         return {key: tree(value, full=False) for key, value in thing.kwargs.items()}

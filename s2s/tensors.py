@@ -23,7 +23,7 @@ Tree = TypeVar("Tree")  # a nest of tuples with tensors at its leaves
 
 
 @dataclass(frozen=True)
-class Space:
+class FieldSpec:
     """What a field's tensors look like: all that a model needs to know about data.
 
     shape       what kind of thing it is
@@ -31,7 +31,7 @@ class Space:
     vocabulary  names the vocabulary: equal names are one vocabulary, so embeddings may be tied
     """
 
-    shape: Literal["nothing", "ids", "vector", "vectors", "image", "label", "labels", "tags"]
+    modality: Literal["nothing", "ids", "vector", "vectors", "image", "label", "labels", "tags"]
     size: int = 0
     vocabulary: str = ""
 
@@ -58,22 +58,22 @@ class Batch(NamedTuple):
 
     source: Padded | Tensor  # Padded sequences, or [B, ...] for one thing an example
     target: Padded | Tensor  # Padded sequences, [B] labels, or [B, C] of 0 and 1 for several labels at once
-    positions: Tensor  # [N], where target.data.flatten() is real: found on the CPU, so no step waits for the GPU
-    rows: tuple[int, ...] = ()  # their numbers in the corpus: how a message names them
-    first: Tensor | None = None  # [B], the ids that stand before the first of the target; None where it begins: BOS
-    fresh: bool = True  # False where it carries on from the batch before, whose last state is then its first
-    owner: Tensor | None = None  # [B], which of the sources each target has, where several share one
+    label_positions: Tensor  # [N], where target.data.flatten() is real: found on the CPU, so no step waits for the GPU
+    example_ids: tuple[int, ...] = ()  # their numbers in the corpus: how a message names them
+    start_ids: Tensor | None = None  # [B], the ids that stand before the first of the target; None where it begins: BOS
+    is_first_chunk: bool = True  # False where it carries on from the batch before, whose last state is then its first
+    source_index: Tensor | None = None  # [B], which of the sources each target has, where several share one
 
     @property
     def tokens(self) -> int:
         """N, how many answers the model owes: what a loss is divided by."""
-        return len(self.positions)
+        return len(self.label_positions)
 
     @property
-    def gold(self) -> Tensor:
+    def labels(self) -> Tensor:
         """[N], the answers, in the order of `positions`; [N, C] where several labels may be true of one row."""
         target = self.target.data.flatten() if isinstance(self.target, Padded) else self.target
-        return target[self.positions]
+        return target[self.label_positions]
 
 
 class EncoderOutput(NamedTuple):
@@ -118,15 +118,15 @@ def move(tree: Tree, device: Any) -> Tree:
     return tree_map(lambda t: t.to(device, non_blocking=True), tree)
 
 
-def leaves(tree: Any) -> list[Tensor]:
+def tree_leaves(tree: Any) -> list[Tensor]:
     """The tensors of a nest, in order."""
     found: list[Tensor] = []
     tree_map(lambda t: found.append(t) or t, tree)  # type: ignore[func-returns-value]
     return found
 
 
-def refill(tree: Tree, tensors: Iterable[Tensor]) -> Tree:
-    """A nest of the same shape with these tensors at its leaves: what leaves() took from one."""
+def tree_unflatten(tree: Tree, tensors: Iterable[Tensor]) -> Tree:
+    """A nest of the same shape with these tensors at its leaves: what tree_leaves() took from one."""
     new = iter(tensors)
     return tree_map(lambda t: next(new), tree)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.api.prepare import prepare
+from s2s.api.prepare import prepare_data
 from s2s.cli.check import build
 from s2s.data.batches import make_batch
 from s2s.data.fields.base import Field
@@ -122,7 +122,7 @@ def test_a_pair_works_or_is_refused(task):
                 refusals += refused(error)
                 continue
             try:
-                learn_and_answer(recipe, source, target, over_time=space.shape == "vectors")
+                learn_and_answer(recipe, source, target, over_time=space.modality == "vectors")
             except S2SError as error:
                 raise AssertionError(f"{source} {target} {encoder} {head} passed the check: {error}") from error
             except Exception as error:
@@ -152,7 +152,7 @@ SIDES = [
 def test_a_field_that_cannot_read_the_data_is_refused_before_it_does(task, source, target, where, what):
     encoder, head = {"image": "cnn", "numbers": "project"}[source], "classifier" if target == "label" else "decoder"
     with pytest.raises(RecipeError) as error:
-        prepare(recipe_of(task, source, target, encoder, head))
+        prepare_data(recipe_of(task, source, target, encoder, head))
     assert refused(error.value)
     assert error.value.problems[0][:2] == (where, what)
 
@@ -201,10 +201,10 @@ def test_more_tags_than_vectors_is_a_mistake_of_the_data():
     """For a task of one's own, which may put a tagger behind anything."""
     from s2s.config import configure
     from s2s.nn.model import build_model
-    from s2s.tensors import Batch, Padded, Space
+    from s2s.tensors import Batch, FieldSpec, Padded
 
     encoder, head = configure(Encoder, {"kind": "project", "width": 8}), configure(Head, "tagger")
-    model = build_model(encoder, head, Space("vector", 5), Space("tags", 3))
+    model = build_model(encoder, head, FieldSpec("vector", 5), FieldSpec("tags", 3))
     target = Padded(torch.ones(2, 3, dtype=torch.long), torch.tensor([3, 3]))
     with pytest.raises(DataError, match="target: has 3 tags, and the encoder gives 1 vectors"):
         model(Batch(torch.zeros(2, 5), target, torch.arange(6)))

@@ -166,14 +166,14 @@ def test_every_task_of_the_table_has_its_recipe_and_its_verb():
 
 def test_the_part_of_ones_own_works(tmp_path):
     from s2s.nn.attention import Attention
-    from s2s.tensors import Space
+    from s2s.tensors import FieldSpec
 
     part = blocks("python")[1]
     (tmp_path / "my_parts.py").write_text(part)
     text = "name: x\nuses: [my_parts.py]\ntask: translation\ndata: generated\nmodel: {head: {attention: {kind: cosine, sharpness: 5}}}"
     try:
         recipe = parse_recipe(text, folder=tmp_path)
-        recipe.build_model(Space("ids", 10), Space("ids", 10))
+        recipe.build_model(FieldSpec("ids", 10), FieldSpec("ids", 10))
     finally:
         Attention.registry.pop("cosine", None)
 

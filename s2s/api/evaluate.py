@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from s2s.api.prepare import open_split
-from s2s.data.readers.base import Row, Source, shown
+from s2s.data.readers.base import Row, Source, source_text
 from s2s.data.source_files import as_line, read_lines
 from s2s.errors import DataError
 from s2s.files import atomic_write
 from s2s.metrics.base import Score, score_all
-from s2s.metrics.significance import Comparison, LengthScore, by_length, compare
+from s2s.metrics.significance import Comparison, LengthScore, compare, scores_by_length
 from s2s.predictors.base import Predictor
 from s2s.predictors.load import load
 from s2s.registry import tree
@@ -93,12 +93,12 @@ def evaluate(
         scores=score_all(metrics, answers, references) + task.likelihood_scores(likelihood),
         perplexity=math.exp(min(likelihood.per_token, 700.0)),
         loss=likelihood.per_token,
-        by_length=by_length(answers, references, lengths, metrics[0]()) if metrics and any(lengths) else [],
+        by_length=scores_by_length(answers, references, lengths, metrics[0]()) if metrics and any(lengths) else [],
         sentences=len(rows),
         seconds=seconds,
         search=tree(predictor.recipe.decoding),
         details=predictor.details(compared, answers),
-        sources=[shown(source) for source in sources],
+        sources=[source_text(source) for source in sources],
         hypotheses=answers,
         references=references,
         paths=predictor.paths(),

@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from s2s.api.prepare import Prepared
+from s2s.api.prepare import DataBundle
 from s2s.devices import Precision
 from s2s.recipe import Recipe
 
 PACKAGES = ("s2s", "torch", "sentencepiece", "sacrebleu", "datasets", "numpy")
 
 
-def manifest(recipe: Recipe, data: Prepared, precision: Precision) -> dict[str, Any]:
+def manifest(recipe: Recipe, data: DataBundle, precision: Precision) -> dict[str, Any]:
     """All that manifest.json says of a run that begins; `resumed` comes to it when the run is carried on."""
     fields = {side: getattr(data.task, side).fingerprint for side in ("source", "target")}
     return {"seed": recipe.seed, **circumstances(precision), **about(data), "fields": fields}
@@ -34,6 +34,6 @@ def circumstances(precision: Precision) -> dict[str, Any]:
     }
 
 
-def about(data: Prepared) -> dict[str, Any]:
+def about(data: DataBundle) -> dict[str, Any]:
     """What the data is: hashes of what was read and of its rows, and the report."""
     return {"data": data.fingerprints, "contents": data.contents, "report": data.report.to_dict()}

@@ -1,6 +1,6 @@
 """From a recipe to data that is ready to train on: read, learn vocabularies, encode, report.
 
-    data = prepare(recipe)
+    data = prepare_data(recipe)
     data.batches, data.validation, data.report
 
 Everything lands in the cache folder under the hash of what it came from, so a second run on the same data
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from s2s.data.batches import Batches
-from s2s.data.cache import filled
+from s2s.data.cache import cached_folder
 from s2s.data.changes import contents
 from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
 from s2s.data.fields.base import Field
@@ -33,7 +33,7 @@ SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Prepared:
+class DataBundle:
     """What training needs of the data. `fingerprints` tell what each split held, and `contents` its rows."""
 
     task: Task
@@ -45,12 +45,12 @@ class Prepared:
     contents: dict[str, str]
 
 
-def prepare(
+def prepare_data(
     recipe: Recipe,
     say: Callable[[str], None] = lambda line: None,
     task: Task | None = None,
     corpora: dict[str, Corpus] | None = None,
-) -> Prepared:
+) -> DataBundle:
     """Read and encode the training and validation splits of a recipe.
 
     say      is told what is being done, and what the data holds
@@ -89,7 +89,7 @@ def prepare(
             corpora[split], encoded[split], source, target, size=size, unit=unit, seed=recipe.seed, keep=keep
         )
 
-    return Prepared(
+    return DataBundle(
         task=task,
         batches=batches("train", keep),
         held_out=corpora.get("validation"),
@@ -128,7 +128,7 @@ def fitted(recipe: Recipe, train: Corpus) -> Task:
             task.fit(train)
         task.save(folder)
 
-    with filled(cache_folder() / "fields" / key, learn) as folder:
+    with cached_folder(cache_folder() / "fields" / key, learn) as folder:
         task.load(folder)
     return task
 

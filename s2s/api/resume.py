@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from s2s.api.manifest import about, circumstances
-from s2s.api.prepare import Prepared
+from s2s.api.prepare import DataBundle
 from s2s.data.changes import changes
 from s2s.data.corpus import Corpus
 from s2s.errors import RunError
@@ -67,7 +67,7 @@ def in_words(changed: Mapping[str, str]) -> str:
 
 
 def go_on(
-    trainer: Trainer, recipe: Recipe, data: Prepared, changed: Mapping[str, str], say: Callable[[str], None]
+    trainer: Trainer, recipe: Recipe, data: DataBundle, changed: Mapping[str, str], say: Callable[[str], None]
 ) -> None:
     """Back to where the run stopped; log.jsonl and the manifest say where, on what, and with what data."""
     run = trainer.run

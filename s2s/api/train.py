@@ -12,24 +12,24 @@ from pathlib import Path
 import torch
 
 from s2s.api.manifest import manifest
-from s2s.api.prepare import Prepared, open_data, prepare
+from s2s.api.prepare import DataBundle, open_data, prepare_data
 from s2s.api.resume import check_data, check_same, go_on
 from s2s.devices import Precision, choose_precision, find_device, overlooked
 from s2s.errors import RecipeError, memory_for
 from s2s.nn.model import Model
-from s2s.nn.pretrained import PARTS, begin_with, embedding_of
+from s2s.nn.pretrained import SIDE_COMPONENTS, begin_with, embedding_of
 from s2s.paths import absolute
 from s2s.predictors.base import Predictor
 from s2s.predictors.load import predictor_for
 from s2s.recipe import Recipe
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 from s2s.training.config import TrainingConfig
 from s2s.training.endings import SMALLER_MODEL, ending, smaller
 from s2s.training.plots import learning_curves
-from s2s.training.position import Outcome
-from s2s.training.reporters import JsonLog, Progress, Reporter, TensorBoard
+from s2s.training.position import TrainingResult
+from s2s.training.reporters import JsonLog, Reporter, ReporterList, TensorBoard
 from s2s.training.seeds import set_seed
 from s2s.training.signals import StopRequest
 from s2s.training.trainer import Trainer
@@ -45,7 +45,7 @@ def train(
     stop: StopRequest | None = None,
     fresh: bool = False,
     accept_data: bool = False,
-) -> Outcome:
+) -> TrainingResult:
     """Train what a recipe describes, into the folder `out`; carry on if it holds a stopped run of that recipe.
 
     reporter       is told of the data, the model, every step and every validation
@@ -73,10 +73,10 @@ def train(
         changed = check_data(run, corpora, accept_data)
         task = recipe.task()
         task.load(run.fields)
-        data = prepare(recipe, reporter.message, task, corpora)
+        data = prepare_data(recipe, reporter.message, task, corpora)
     else:
         run.check_room(fresh=fresh)
-        data = prepare(recipe, reporter.message)
+        data = prepare_data(recipe, reporter.message)
     set_seed(recipe.seed)
     with memory_for("model", lambda: SMALLER_MODEL):
         model = recipe.build_model(data.task.source.space, data.task.target.space)
@@ -86,15 +86,15 @@ def train(
     if not started:
         for line in [*begin_with_vectors(recipe, model, data.task), *begin_encoder(recipe, model)]:
             reporter.message(line)
-    for line in describe(model, data, precision, options):
+    for line in run_header(model, data, precision, options):
         reporter.message(line)
     run.make_folder()
     with run.lock(), run.replaced.back_on_failure(reporter.message):
         if not started:
             for name in begin(run, recipe, data, precision, fresh):
                 reporter.message(f"left in the folder: {name}, which s2s did not make")
-        kept = Progress([JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])])
-        told = Progress([reporter, kept])
+        kept = ReporterList([JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])])
+        told = ReporterList([reporter, kept])
         with kept, memory_for(str(run.path), lambda: smaller(run, options, precision)):
             trainer = Trainer(
                 model,
@@ -119,7 +119,7 @@ def train(
     return outcome
 
 
-def begin(run: Run, recipe: Recipe, data: Prepared, precision: Precision, fresh: bool) -> list[str]:
+def begin(run: Run, recipe: Recipe, data: DataBundle, precision: Precision, fresh: bool) -> list[str]:
     """A new run, with all that it needs but weights; gives what foreign files were left in its folder."""
     names = [brought_as(part) if part else name for name, part in zip(recipe.uses, recipe.origin.parts, strict=True)]
     brought = replace(absolute(recipe), uses=tuple(names))
@@ -150,7 +150,7 @@ def check_options(recipe: Recipe) -> None:
         )
 
 
-def validator(data: Prepared, recipe: Recipe) -> Validator | None:
+def validator(data: DataBundle, recipe: Recipe) -> Validator | None:
     """What measures a model on held-out rows; its answers are those of the predictor that the task names."""
     if data.validation is None or data.held_out is None:
         return None
@@ -166,7 +166,7 @@ def validator(data: Prepared, recipe: Recipe) -> Validator | None:
     return Validator(task, data.validation, data.held_out, asked, options.samples)
 
 
-def describe(model: Model, data: Prepared, precision: Precision, options: TrainingConfig) -> list[str]:
+def run_header(model: Model, data: DataBundle, precision: Precision, options: TrainingConfig) -> list[str]:
     """The header of a run: what is trained, on what, along which path."""
     count = sum(p.numel() for p in model.parameters())
     scaled = "; the loss is scaled, so that no gradient vanishes" if precision.scaler else ""
@@ -187,7 +187,7 @@ def begin_with_vectors(recipe: Recipe, model: Model, task: Task) -> list[str]:
     said = []
     for side in chosen.sides:
         embedding, tokenizer = embedding_of(model, side), getattr(task, side).tokenizer
-        key = f"model.{PARTS[side]}.embedding"
+        key = f"model.{SIDE_COMPONENTS[side]}.embedding"
         with recipe.origin.mounting("model.word_vectors"):
             found = chosen.read(tokenizer, embedding.embedding_dim, key)
         begin_with(embedding, torch.from_numpy(found.ids), torch.from_numpy(found.vectors))
@@ -203,12 +203,12 @@ def begin_encoder(recipe: Recipe, model: Model) -> list[str]:
         raise recipe.origin.located(error.at("model.encoder")) from None
 
 
-def sides(source: Space, target: Space) -> str:
+def sides(source: FieldSpec, target: FieldSpec) -> str:
     """`vocabulary: 6,000 source, 6,000 target (shared)`; `sides: image to ids (812)`"""
-    if source.shape == target.shape == "ids":
+    if source.modality == target.modality == "ids":
         shared = " (shared)" if source.vocabulary == target.vocabulary else ""
         return f"vocabulary: {source.size:,} source, {target.size:,} target{shared}"
-    named = [space.shape + (f" ({space.size:,})" if space.size else "") for space in (source, target)]
+    named = [space.modality + (f" ({space.size:,})" if space.size else "") for space in (source, target)]
     return f"sides: {named[0]} to {named[1]}"
 
 

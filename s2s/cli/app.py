@@ -10,18 +10,18 @@ import typer
 from s2s.cli.cache import cache
 from s2s.cli.caption import caption
 from s2s.cli.chat import chat
-from s2s.cli.check import check
+from s2s.cli.check import check_command
 from s2s.cli.classify import classify
-from s2s.cli.evaluate import evaluate
-from s2s.cli.generate import generate
-from s2s.cli.help import Verb
+from s2s.cli.evaluate import evaluate_command
+from s2s.cli.generate import generate_command
+from s2s.cli.help import VerbCommand
 from s2s.cli.list import list_parts
 from s2s.cli.predict import predict
 from s2s.cli.recipes import recipes
 from s2s.cli.schema import schema
 from s2s.cli.score import score
 from s2s.cli.tag import tag
-from s2s.cli.train import train
+from s2s.cli.train import train_command
 from s2s.cli.translate import translate
 
 app = typer.Typer(
@@ -51,8 +51,22 @@ def options(
     """Sequence-to-sequence learning with recurrent networks: from raw text to BLEU, from recipes."""
 
 
-for verb in (train, evaluate, predict, translate, chat, generate, score, classify, tag, caption, check, schema, cache):
-    app.command(cls=Verb)(verb)
-app.command("list", cls=Verb)(list_parts)
-app.command("eval", cls=Verb, hidden=True)(evaluate)
+for verb in (
+    train_command,
+    evaluate_command,
+    predict,
+    translate,
+    chat,
+    generate_command,
+    score,
+    classify,
+    tag,
+    caption,
+    check_command,
+    schema,
+    cache,
+):
+    app.command(verb.__module__.rpartition(".")[2], cls=VerbCommand)(verb)
+app.command("list", cls=VerbCommand)(list_parts)
+app.command("eval", cls=VerbCommand, hidden=True)(evaluate_command)
 app.add_typer(recipes, name="recipes")

@@ -28,47 +28,47 @@ def cache(
     s2s cache
     s2s cache --older-than 30
     """
-    from s2s.data.cache import KINDS, kept, remove, sweep
+    from s2s.data.cache import CACHE_KINDS, kept, remove, sweep
     from s2s.files import cache_folder
 
     folder = cache_folder()
     found = list(kept(folder))
     if not clear and older_than is None:
-        show(str(folder), found)
+        show_cache(str(folder), found)
         return
-    for kind in KINDS:
+    for kind in CACHE_KINDS:
         sweep(folder / kind)
     unused = (older_than or 0.0) * DAY
     old = [one for one in found if time.time() - one.used >= unused]
     removed = [one for one in old if remove(one.path, unused)]
-    output().print(f"removed {amount(removed)} from {folder}", markup=False)
+    output().print(f"removed {readable_size(removed)} from {folder}", markup=False)
     if left := len(old) - len(removed):
         output().print(f"left: {left} in use, or not yours to remove", markup=False)
 
 
-def show(folder: str, found: "list[Kept]") -> None:
+def show_cache(folder: str, found: "list[Kept]") -> None:
     """A line for each kind, and the sum."""
     from rich.table import Table
 
-    from s2s.data.cache import KINDS
+    from s2s.data.cache import CACHE_KINDS
 
-    output().print(f"{folder}: {amount(found)}", markup=False)
+    output().print(f"{folder}: {readable_size(found)}", markup=False)
     table = Table.grid(padding=(0, 2, 0, 0))
-    for kind, purpose in KINDS.items():
+    for kind, purpose in CACHE_KINDS.items():
         some = [one for one in found if one.kind == kind]
         ages = f"used {ago(some[0].used)} to {ago(some[-1].used)}" if some else ""
-        table.add_row(f"  {kind}", purpose, amount(some), ages)
+        table.add_row(f"  {kind}", purpose, readable_size(some), ages)
     output().print(table)
     if found:
         output().print("remove what is old: s2s cache --older-than DAYS; all of it: s2s cache --clear", style="dim")
 
 
-def amount(found: "list[Kept]") -> str:
+def readable_size(found: "list[Kept]") -> str:
     """`3 folders, 12.5 MB`"""
-    return f"{len(found)} folder{'' if len(found) == 1 else 's'}, {readable(sum(one.size for one in found))}"
+    return f"{len(found)} folder{'' if len(found) == 1 else 's'}, {readable_time(sum(one.size for one in found))}"
 
 
-def readable(size: float) -> str:
+def readable_time(size: float) -> str:
     """Bytes as a person reads them."""
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:

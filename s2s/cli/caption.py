@@ -16,7 +16,7 @@ from s2s.errors import RunError
 
 if TYPE_CHECKING:
     from s2s.data.readers.base import Source
-    from s2s.predictors.seq2seq import Alignment, Prediction, Writer
+    from s2s.predictors.seq2seq import Alignment, Prediction, Seq2SeqPredictor
 
 
 @grouped
@@ -49,14 +49,14 @@ def caption(
     """
     from s2s.decoding.options import change_search, with_nbest
     from s2s.predictors.attention_plots import check_plots
-    from s2s.predictors.seq2seq import Writer
+    from s2s.predictors.seq2seq import Seq2SeqPredictor
 
     if attention is not None:
         check_plots()
-    folder, writer = open_run(run, Writer, "caption", **how.chosen())
+    folder, writer = open_run(run, Seq2SeqPredictor, "caption", **how.chosen())
     chosen = change_search(writer.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
-    form = nbest_form if nbest else plain_form
+    form = caption_nbest_form if nbest else caption_plain_form
     skipped, field, kind = Skipped(), writer.task.source, source_type(writer.task)
     if attention is not None and kind != "picture":
         raise RunError(
@@ -68,21 +68,21 @@ def caption(
         values = [named.value for named in good]
         aligned = alignments(writer, values, found) if as_json or draw else [None] * len(good)
         for (name, value), best, alignment in zip(good, found, aligned, strict=True):
-            echo(json_form(name, best, alignment) if as_json else form(name, best))
+            echo(caption_json_form(name, best, alignment) if as_json else form(name, best))
             if draw is not None:
                 draw(name, value, alignment)
     skipped.leave()
 
 
-def plain_form(name: str, found: "list[Prediction]") -> str:
+def caption_plain_form(name: str, found: "list[Prediction]") -> str:
     return f"{cell(name)}\t{one_line(found[0].text)}\n"
 
 
-def nbest_form(name: str, found: "list[Prediction]") -> str:
+def caption_nbest_form(name: str, found: "list[Prediction]") -> str:
     return "".join(f"{cell(name)}\t{p.score:.4f}\t{one_line(p.text)}\n" for p in found)
 
 
-def json_form(name: str, found: "list[Prediction]", alignment: "Alignment | None") -> str:
+def caption_json_form(name: str, found: "list[Prediction]", alignment: "Alignment | None") -> str:
     record: dict[str, Any] = {"source": name, "hypotheses": hypotheses(found), "alignment": None}
     if alignment is not None:
         pieces = {"target": alignment.target, "grid": alignment.grid}
@@ -90,7 +90,7 @@ def json_form(name: str, found: "list[Prediction]", alignment: "Alignment | None
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def attention_drawer(writer: "Writer", folder: Path) -> "Callable[[str, Source, Alignment | None], None]":
+def attention_drawer(writer: "Seq2SeqPredictor", folder: Path) -> "Callable[[str, Source, Alignment | None], None]":
     """What writes FOLDER/NAME.png for a picture. Raises RunError for a model without attention."""
     from s2s.files import atomic_write
     from s2s.predictors.attention_plots import attention_picture, free_name

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from s2s.cli.lines import at_terminal, chunks, decoded, echo, one_line, rounded
+from s2s.cli.lines import at_terminal, chunks, decoded_line, echo, one_line, rounded
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
 
@@ -38,9 +38,9 @@ def chat(
     """
     from s2s.decoding.options import change_search
     from s2s.predictors.conversation import Conversation
-    from s2s.predictors.seq2seq import Writer
+    from s2s.predictors.seq2seq import Seq2SeqPredictor
 
-    folder, writer = open_run(run, Writer, "chat", **how.chosen())
+    folder, writer = open_run(run, Seq2SeqPredictor, "chat", **how.chosen())
     talk = Conversation(writer, change_search(writer.recipe.decoding, search or ()), choose, random_seed)
     if at_terminal() and not as_json:
         from s2s.cli.repl.chat import ChatLoop
@@ -48,7 +48,7 @@ def chat(
 
         converse(ChatLoop(talk, input, terminal()), str(folder))
         return
-    for lines in decoded(chunks(sys.stdin.buffer, 1)):
+    for lines in decoded_line(chunks(sys.stdin.buffer, 1)):
         for line in lines:
             echo(turn(talk, line, as_json))
 

@@ -10,10 +10,10 @@ from s2s.errors import Problem, RecipeError, S2SError
 
 if TYPE_CHECKING:
     from s2s.recipe import Recipe
-    from s2s.tensors import Space
+    from s2s.tensors import FieldSpec
 
 
-def check(
+def check_command(
     recipe: RecipeArgument,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as model.encoder.cell=gru.")
@@ -29,11 +29,11 @@ def check(
 
     read = read_recipe(find_recipe(recipe), changes or ())
     source, target, parameters = build(read)
-    sizes = " and ".join(dict.fromkeys(describe(space) for space in (source, target)))
+    sizes = " and ".join(dict.fromkeys(described_side(space) for space in (source, target)))
     print_yaml(f"{read.to_yaml(full=True)}# {parameters:,} parameters, with {sizes}")
 
 
-def build(recipe: "Recipe") -> "tuple[Space, Space, int]":
+def build(recipe: "Recipe") -> "tuple[FieldSpec, FieldSpec, int]":
     """Both spaces, and the number of parameters. Raises RecipeError with every mistake that building finds."""
     import torch
 
@@ -55,7 +55,7 @@ def build(recipe: "Recipe") -> "tuple[Space, Space, int]":
     return built
 
 
-def first_that_fits(recipe: "Recipe", pairs: "list[tuple[Space, Space]]") -> "tuple[Space, Space, int]":
+def first_that_fits(recipe: "Recipe", pairs: "list[tuple[FieldSpec, FieldSpec]]") -> "tuple[FieldSpec, FieldSpec, int]":
     """The first pair of what the sides may be for which a model can be built. Raises what is wrong with the first."""
     errors: list[RecipeError] = []
     for source, target in pairs:
@@ -67,16 +67,16 @@ def first_that_fits(recipe: "Recipe", pairs: "list[tuple[Space, Space]]") -> "tu
     raise errors[0]
 
 
-def spaces(recipe: "Recipe") -> "tuple[Space, Space]":
+def spaces(recipe: "Recipe") -> "tuple[FieldSpec, FieldSpec]":
     """What the two fields will be once they have seen the data, as far as the recipe says."""
     task = recipe.build_task()
     return task.source.guesses()[0], task.target.guesses()[0]
 
 
-def describe(space: "Space") -> str:
+def described_side(space: "FieldSpec") -> str:
     from s2s.data.fields.base import GUESS
     from s2s.data.tokenizers.base import UNKNOWN_SIZE
 
-    what = f"a vocabulary of {space.size:,}" if space.shape == "ids" else f"{space.shape} of {space.size:,}"
-    guess = space.size == (UNKNOWN_SIZE if space.shape == "ids" else GUESS) and space.shape != "image"
+    what = f"a vocabulary of {space.size:,}" if space.modality == "ids" else f"{space.modality} of {space.size:,}"
+    guess = space.size == (UNKNOWN_SIZE if space.modality == "ids" else GUESS) and space.modality != "image"
     return f"{what} (a guess: the data will tell)" if guess else what

@@ -11,7 +11,7 @@ from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.sources import answer_all, source_type
 
 if TYPE_CHECKING:
-    from s2s.predictors.classifier import Classification
+    from s2s.predictors.classifier import LabelPrediction
 
 
 @grouped
@@ -35,9 +35,9 @@ def classify(
     s2s classify demo-sentiment < reviews.txt | cut -f1 | sort | uniq -c
     s2s classify runs/shapes photos/
     """
-    from s2s.predictors.classifier import Labeler
+    from s2s.predictors.classifier import ClassifierPredictor
 
-    folder, labeler = open_run(run, Labeler, "classify", **how.chosen())
+    folder, labeler = open_run(run, ClassifierPredictor, "classify", **how.chosen())
     labeler.need("label", "labels")
     texts = source_type(labeler.task) == "text"
     if texts and not text and not as_json and at_terminal():
@@ -48,13 +48,13 @@ def classify(
         return
     key = "text" if texts else "source"
 
-    def form(source: str, found: "Classification") -> str:
-        return json_form(source, found, key) if as_json else plain_form(source, found)
+    def form(source: str, found: "LabelPrediction") -> str:
+        return classify_json_form(source, found, key) if as_json else classify_plain_form(source, found)
 
     answer_all(labeler, text, labeler.classify, form, as_json=as_json)
 
 
-def plain_form(text: str, found: "Classification") -> str:
+def classify_plain_form(text: str, found: "LabelPrediction") -> str:
     """`negative<tab>negative<tab>0.9812<tab>positive<tab>0.0188`"""
     if not text.strip():
         return "\n"
@@ -62,7 +62,7 @@ def plain_form(text: str, found: "Classification") -> str:
     return "\t".join(one_line(cell.replace("\t", " ")) for cell in cells) + "\n"
 
 
-def json_form(text: str, found: "Classification", key: str = "text") -> str:
+def classify_json_form(text: str, found: "LabelPrediction", key: str = "text") -> str:
     record: dict[str, Any] = {
         key: text,
         "label": found.label if text.strip() else None,

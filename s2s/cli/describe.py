@@ -9,7 +9,7 @@ from rich.text import Text
 from s2s.registry import ComponentConfig, Option, options_of, tree, type_name
 
 
-def describe(name: str, maker: Callable[..., Any], whole: bool = False) -> Iterator[Text]:
+def described_component(name: str, maker: Callable[..., Any], whole: bool = False) -> Iterator[Text]:
     """The lines about one part: its name, what it is, its papers (or all that its docstring says), its options."""
     yield Text(name, "bold")
     for line in about(maker, whole):
@@ -41,18 +41,18 @@ def about(maker: Callable[..., Any], whole: bool = False) -> list[str]:
 
 def default_text(option: Option) -> str:
     """A default as one would write it in a recipe."""
-    return "(must be given)" if option.required else plain(option.default)
+    return "(must be given)" if option.required else plain_value(option.default)
 
 
-def plain(value: Any) -> str:
+def plain_value(value: Any) -> str:
     """A value in YAML's short form, on one line."""
     if isinstance(value, ComponentConfig):
         written = tree(value, full=False)
-        return plain(written) if value.kwargs else value.kind
+        return plain_value(written) if value.kwargs else value.kind
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {plain_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(plain, value)) + "]"
+        return "[" + ", ".join(map(plain_value, value)) + "]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value) if isinstance(value, int | float) or reads_as_itself(str(value)) else repr(str(value))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @grouped
-def evaluate(
+def evaluate_command(
     run: RunName,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as decoding.beam_size=10.")
@@ -66,7 +66,7 @@ def evaluate(
     except RowError as error:
         raise error.located(place(error.row)) from None
     path = keep(found, folder / "predictions")
-    show(found)
+    show_evaluation(found)
     if unseen := found.details.get("unseen"):
         from s2s.data.report import unseen_names
 
@@ -142,7 +142,7 @@ def beside(name: str, baseline: dict[str, Any]) -> str:
     return next((f"{score['value']:.2f}" for score in baseline["scores"] if score["name"] == name), "")
 
 
-def show(found: "Evaluation") -> None:
+def show_evaluation(found: "Evaluation") -> None:
     """Tables for a person; the JSON beside the predictions has every digit."""
     from rich.table import Table
 

@@ -16,15 +16,15 @@ from s2s.cli.unknown import warn_unseen
 from s2s.errors import S2SError
 
 if TYPE_CHECKING:
-    from s2s.predictors.continuation import Texts
-    from s2s.predictors.language_model import Generator, WalkStep
+    from s2s.predictors.continuation import GenerationSession
+    from s2s.predictors.language_model import LanguageModelPredictor, NextTokenDistribution
     from s2s.predictors.suggestions import Suggestion
 
 LINE_BREAK = "⏎"  # what ends a line of text, in a table
 
 
 @grouped
-def generate(
+def generate_command(
     run: RunName,
     seed: Annotated[str | None, typer.Argument(metavar="SEED", help="What to go on from; - reads it.")] = None,
     length: Annotated[int, typer.Option(min=1, help="Of each text, in characters.")] = 500,
@@ -58,9 +58,9 @@ def generate(
     s2s generate char-shakespeare "ROMEO:" --state romeo.state; s2s generate char-shakespeare --state romeo.state
     s2s generate hello hell --steps
     """
-    from s2s.predictors.language_model import Generator
+    from s2s.predictors.language_model import LanguageModelPredictor
 
-    folder, generator = open_run(run, Generator, "generate", **how.chosen())
+    folder, generator = open_run(run, LanguageModelPredictor, "generate", **how.chosen())
     begun = state is not None and state.exists()
     options: dict[str, Any] = from_recipe(generator)
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
@@ -92,7 +92,9 @@ def generate(
                 save_texts(state, texts, generator.fingerprint)
 
 
-def begin(generator: "Generator", seed: str, state: Path | None, count: int | None, random_seed: int | None) -> "Texts":
+def begin(
+    generator: "LanguageModelPredictor", seed: str, state: Path | None, count: int | None, random_seed: int | None
+) -> "GenerationSession":
     """New texts, or those of a state file. Raises RunError where that is no such file, or of other texts."""
     from s2s.errors import RunError
     from s2s.predictors.continuation import load_texts
@@ -109,7 +111,9 @@ def begin(generator: "Generator", seed: str, state: Path | None, count: int | No
     return texts
 
 
-def write(generator: "Generator", texts: "Texts", seed: str, options: dict[str, Any], as_json: bool) -> None:
+def write(
+    generator: "LanguageModelPredictor", texts: "GenerationSession", seed: str, options: dict[str, Any], as_json: bool
+) -> None:
     """Texts on standard output: one as it is written, several one after the other as far as they have come."""
     count = len(texts.transcripts)
     events = generator.write(texts, **options)
@@ -153,7 +157,7 @@ def in_turn(events: Iterable[tuple[int, str]], count: int) -> Iterator[tuple[int
         yield number, parts(number)
 
 
-def show_steps(steps: "list[WalkStep]", as_json: bool) -> None:
+def show_steps(steps: "list[NextTokenDistribution]", as_json: bool) -> None:
     """A line for every piece that was read: what was expected after it, and what came."""
     if as_json:
         for step in steps:
@@ -190,7 +194,7 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
             echo(f"{each.probability:.4f}\t{each.word}\n")
 
 
-def from_recipe(generator: "Generator") -> dict[str, Any]:
+def from_recipe(generator: "LanguageModelPredictor") -> dict[str, Any]:
     """How the run's own recipe draws, where it does."""
     from s2s.registry import tree
 

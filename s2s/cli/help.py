@@ -5,7 +5,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 
-class Verb(TyperCommand):
+class VerbCommand(TyperCommand):
     """app.command(cls=Verb)(function): its help is the docstring of the function."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -1,6 +1,6 @@
 """Filters: lines in, lines out. What every verb that reads a pipe shares.
 
-for lines in decoded(chunks(sys.stdin.buffer)):
+for lines in decoded_line(chunks(sys.stdin.buffer)):
     echo(answers(lines))
 """
 
@@ -15,7 +15,7 @@ import typer
 from s2s.cli.console import warn
 from s2s.errors import DataError
 
-CHUNK = 512  # lines that are answered together, at most: what a pipe waits for
+LINES_AT_ONCE = 512  # lines that are answered together, at most: what a pipe waits for
 
 
 def answer_lines(texts: Sequence[str] | None, answer: Callable[[Sequence[str], int], str]) -> None:
@@ -27,7 +27,7 @@ def answer_lines(texts: Sequence[str] | None, answer: Callable[[Sequence[str], i
         echo(answer([tidy(text) for text in texts], 1))
         return
     number = 1
-    for lines in decoded(chunks(sys.stdin.buffer)):
+    for lines in decoded_line(chunks(sys.stdin.buffer)):
         echo(answer(lines, number))
         number += len(lines)
 
@@ -57,7 +57,7 @@ def tidy(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "replace") if not text.isascii() else text
 
 
-def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
+def chunks(stream: BinaryIO, most: int = LINES_AT_ONCE) -> Iterator[list[bytes]]:
     """Lines as they come, without their ends: never more than `most`, and no waiting for more than are there.
 
     So a slow pipe is answered line by line, and a fast one in full batches.
@@ -78,7 +78,7 @@ def chunks(stream: BinaryIO, most: int = CHUNK) -> Iterator[list[bytes]]:
 
 def standard_input() -> list[str]:
     """All lines of standard input, read as every text is."""
-    return [line for block in decoded(chunks(sys.stdin.buffer)) for line in block]
+    return [line for block in decoded_line(chunks(sys.stdin.buffer)) for line in block]
 
 
 def read(from_stream: Callable[[], bytes]) -> bytes:
@@ -90,7 +90,7 @@ def read(from_stream: Callable[[], bytes]) -> bytes:
         raise DataError("standard input", f"cannot be read: {words}", "give texts as arguments, or < FILE") from None
 
 
-def decoded(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
+def decoded_line(blocks: Iterable[Sequence[bytes]]) -> Iterator[list[str]]:
     """Text of lines; bytes that are no UTF-8 become U+FFFD, with a warning the first time and a count at the end."""
     from s2s.data.source_files import line_of
 

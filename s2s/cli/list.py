@@ -58,7 +58,7 @@ def list_parts(
     s2s list attentions
     s2s list searches beam
     """
-    from s2s.cli.describe import describe
+    from s2s.cli.describe import described_component
 
     import_module("s2s.builtin")  # being imported is what registers the parts
     import_module("s2s.plugins").load_all()
@@ -70,7 +70,7 @@ def list_parts(
         raise RecipeError("s2s list", f"{family} has no kind {kind!r}", suggest(kind, found))
     for name, maker in found.items():
         if kind in (None, name):
-            for line in describe(name, maker, whole=len(found) == 1 or kind is not None):
+            for line in described_component(name, maker, whole=len(found) == 1 or kind is not None):
                 output().print(line)
 
 

@@ -59,7 +59,7 @@ def why_not(task: "Task", verb: str) -> str:
         return f"and {command('s2s', verb)} is for other tasks"
     if use.sources and source not in use.sources:
         return f"which reads {called(source)}, and {command('s2s', verb)} takes {' or '.join(map(called, use.sources))}"
-    shape = task.target.space.shape
+    shape = task.target.space.modality
     if use.targets and shape not in use.targets:
         return f"which answers with {shape}, and {command('s2s', verb)} is for {' or '.join(use.targets)}"
     return ""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from s2s.cli.console import output
-from s2s.cli.help import Verb, Verbs
+from s2s.cli.help import VerbCommand, Verbs
 from s2s.errors import RecipeError, command
 from s2s.recipe_index import find_recipe, shipped
 
@@ -62,8 +62,8 @@ def list_recipes(context: typer.Context) -> None:
     output().print("s2s recipes show NAME, s2s recipes copy NAME, s2s train NAME", style="dim")
 
 
-@recipes.command(cls=Verb)
-def show(name: RecipeName) -> None:
+@recipes.command("show", cls=VerbCommand)
+def show_recipe(name: RecipeName) -> None:
     """Print a recipe.
 
     s2s recipes show demo
@@ -71,7 +71,7 @@ def show(name: RecipeName) -> None:
     print_yaml(read_text(find_recipe(name)))
 
 
-@recipes.command(cls=Verb)
+@recipes.command(cls=VerbCommand)
 def copy(
     name: RecipeName,
     path: Annotated[Path | None, typer.Argument(help="A file or a folder; ./NAME.yaml if not given.")] = None,

@@ -7,11 +7,11 @@ from s2s.cli.lines import rounded
 
 if TYPE_CHECKING:
     from s2s.data.readers.base import Source
-    from s2s.predictors.seq2seq import Alignment, Prediction, Writer
+    from s2s.predictors.seq2seq import Alignment, Prediction, Seq2SeqPredictor
 
 
 def alignments(
-    writer: "Writer", sources: "Sequence[Source]", found: "Sequence[list[Prediction]]"
+    writer: "Seq2SeqPredictor", sources: "Sequence[Source]", found: "Sequence[list[Prediction]]"
 ) -> "list[Alignment | None]":
     """Of the best hypothesis of each source; None for a blank one, and for a model without attention."""
     rows = [row for row, best in enumerate(found) if best]

@@ -2,7 +2,7 @@
 
     @grouped
     def translate(run: RunName, ..., how: HowWritten = HowWritten()) -> None:
-        ... = open_run(run, Writer, **how.chosen())
+        ... = open_run(run, Seq2SeqPredictor, "translate", **how.chosen())
 
 On the command line, each field of the group is an option of its own.
 """

@@ -50,17 +50,19 @@ def score(
     s2s score multi30k test.de test.en --each
     """
     from s2s.predictors.base import Predictor
-    from s2s.predictors.language_model import Generator
+    from s2s.predictors.language_model import LanguageModelPredictor
 
     folder, predictor = open_run(run, Predictor, "score", **how.chosen())
-    whole = isinstance(predictor, Generator)
-    parts = [Part(name, list(text_rows(name))) for name in files] if whole else pairs(files, predictor, str(folder))
+    whole = isinstance(predictor, LanguageModelPredictor)
+    parts = (
+        [Part(name, list(text_rows(name))) for name in files] if whole else scored_pairs(files, predictor, str(folder))
+    )
     records = []
     for part in parts:
         try:
             found = (
                 predictor.likelihood(part.rows, exact=exact)
-                if isinstance(predictor, Generator)
+                if isinstance(predictor, LanguageModelPredictor)
                 else predictor.likelihood(part.rows)
             )
         except RowError as error:
@@ -74,7 +76,7 @@ def score(
         for record in records:
             echo(json.dumps(record, ensure_ascii=False) + "\n")
     elif records:
-        show(records)
+        show_scores(records)
 
 
 def text_rows(name: str) -> "Iterator[Row]":
@@ -96,12 +98,12 @@ def lines_of(name: str) -> Iterator[str]:
     yield from lines
 
 
-def pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:
+def scored_pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:
     """Two files line by line, or files of two columns. Raises DataError where their lines do not go together."""
     from s2s.data.readers.base import Row
 
-    if predictor.task.source.space.shape != "ids":
-        what = f"reads {predictor.task.source.space.shape}, and s2s score reads texts"
+    if predictor.task.source.space.modality != "ids":
+        what = f"reads {predictor.task.source.space.modality}, and s2s score reads texts"
         raise DataError(run, what, f"score it on its own data: {command('s2s', 'evaluate', run)}")
     if len(files) == 2 and INPUT not in files and not tabbed(files[0]):
         columns = [list(lines_of(name)) for name in files]
@@ -146,7 +148,7 @@ def summary(part: Part, found: "Likelihood") -> dict[str, Any]:
     }
 
 
-def show(records: list[dict[str, Any]]) -> None:
+def show_scores(records: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -155,11 +157,11 @@ def show(records: list[dict[str, Any]]) -> None:
         table.add_column(record["name"], justify="right", overflow="fold")
     for key in records[0]:
         if key != "name":
-            table.add_row(key.replace("_", " "), *(plain(record[key]) for record in records))
+            table.add_row(key.replace("_", " "), *(plain_score(record[key]) for record in records))
     output().print(table, soft_wrap=False, markup=False)
 
 
-def plain(value: Any) -> str:
+def plain_score(value: Any) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
 
 

@@ -88,14 +88,14 @@ def label(piece: str) -> str:
     return shown or "∅"
 
 
-def visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Without control characters: an untrained model may write some, and a terminal obeys them."""
     return "".join("\ufffd" if unicodedata.category(c) == "Cc" and c != "\t" else c for c in text)
 
 
 def visible_lines(text: str) -> str:
     """The same for a text whose line breaks stay."""
-    return "\n".join(map(visible, text.split("\n")))
+    return "\n".join(map(visible_text, text.split("\n")))
 
 
 def hypothesis_lines(found: "Sequence[Prediction]", scores: bool) -> Iterator[Text]:
@@ -104,7 +104,7 @@ def hypothesis_lines(found: "Sequence[Prediction]", scores: bool) -> Iterator[Te
     scores  add the score and the log-probability to a single answer, too
     """
     for number, prediction in enumerate(found, 1):
-        line = Text(visible(prediction.text))
+        line = Text(visible_text(prediction.text))
         if len(found) > 1:
             line = Text(f"{number:2}  {prediction.score:8.3f}  ", "dim").append(line)
         elif scores:
@@ -118,7 +118,7 @@ def score_line(prediction: "Prediction") -> str:
 
 def class_lines(probabilities: Mapping[str, float], answer: str = "", width: int = 30) -> Iterator[Text]:
     """A line for each class: its name, its probability, and a bar as long; what is likely, and the answer, is bold."""
-    names = {name: visible(name) for name in probabilities}
+    names = {name: visible_text(name) for name in probabilities}
     margin = max(map(cell_len, names.values()), default=0)
     for name, p in probabilities.items():
         answered = name == answer or p > 0.5
@@ -141,14 +141,16 @@ def shaded_words(pieces: Sequence[str], weights: Sequence[float]) -> Text:
 
 def tagged_words(words: Sequence[str], tags: Sequence[str]) -> Text:
     """`pay/O five/B-PRICE`, with the tags dim, and each kind of tag in a color of its own."""
-    kinds = sorted({kind_of(tag) for tag in tags} - {"O"})
+    kinds = sorted({kind_of_answer(tag) for tag in tags} - {"O"})
     line = Text()
     for word, tag in zip(words, tags, strict=True):
-        color = "" if tag == "O" else INKS[kinds.index(kind_of(tag)) % len(INKS)]
-        line.append(" " if line else "").append(visible(word), color).append(f"/{visible(tag)}", f"dim {color}".strip())
+        color = "" if tag == "O" else INKS[kinds.index(kind_of_answer(tag)) % len(INKS)]
+        line.append(" " if line else "").append(visible_text(word), color).append(
+            f"/{visible_text(tag)}", f"dim {color}".strip()
+        )
     return line
 
 
-def kind_of(tag: str) -> str:
+def kind_of_answer(tag: str) -> str:
     """B-DATE and I-DATE are of one kind."""
     return tag[2:] if tag[:2] in ("B-", "I-") else tag

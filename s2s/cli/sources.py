@@ -38,7 +38,7 @@ class Named(NamedTuple):
 
 def source_type(task: "Task") -> str:
     """What a source of this task is: text, picture, numbers or nothing; else the shape itself."""
-    shape = task.source.space.shape
+    shape = task.source.space.modality
     return TYPES.get(shape, shape)
 
 
@@ -127,7 +127,7 @@ def read_file(path: Path, field: "Field", kind: str) -> Iterator[Named]:
     from s2s.data.readers.folders import load_array
 
     array = load_array(path)
-    if array.ndim == (3 if field.space.shape == "vectors" else 2):
+    if array.ndim == (3 if field.space.modality == "vectors" else 2):
         yield from (Named(f"{path}:{i}", np.array(row, np.float32)) for i, row in enumerate(array, 1))
     else:
         yield Named(str(path), np.array(array, np.float32))

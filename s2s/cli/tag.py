@@ -11,7 +11,7 @@ from s2s.cli.run_options import HowOpened, grouped
 from s2s.cli.sources import answer_all, source_type
 
 if TYPE_CHECKING:
-    from s2s.predictors.classifier import Tagging
+    from s2s.predictors.classifier import TagPrediction
 
 
 @grouped
@@ -29,9 +29,9 @@ def tag(
 
     s2s tag runs/demo-tags "we may pay five dollars after five"
     """
-    from s2s.predictors.classifier import Labeler
+    from s2s.predictors.classifier import ClassifierPredictor
 
-    folder, labeler = open_run(run, Labeler, "tag", **how.chosen())
+    folder, labeler = open_run(run, ClassifierPredictor, "tag", **how.chosen())
     labeler.need("tags")
     texts = source_type(labeler.task) == "text"
     if texts and not text and not as_json and at_terminal():
@@ -42,19 +42,19 @@ def tag(
         return
     key = "text" if texts else "source"
 
-    def form(source: str, found: "Tagging") -> str:
-        return json_form(source, found, key) if as_json else plain_form(source, found)
+    def form(source: str, found: "TagPrediction") -> str:
+        return tag_json_form(source, found, key) if as_json else tag_plain_form(source, found)
 
     answer_all(labeler, text, labeler.tag, form, as_json=as_json)
 
 
-def plain_form(text: str, found: "Tagging") -> str:
+def tag_plain_form(text: str, found: "TagPrediction") -> str:
     """`pay/O five/B-PRICE dollars/I-PRICE`"""
     pairs = (f"{word}/{name}" for word, name in zip(found.words, found.tags, strict=True))
     return one_line(" ".join(pairs)) + "\n"
 
 
-def json_form(text: str, found: "Tagging", key: str = "text") -> str:
+def tag_json_form(text: str, found: "TagPrediction", key: str = "text") -> str:
     probabilities = [rounded(p) for p in found.probabilities]
     record = {key: text, "words": found.words, "tags": found.tags, "probabilities": probabilities}
     return json.dumps(record, ensure_ascii=False) + "\n"

@@ -11,10 +11,10 @@ from s2s.errors import command
 
 if TYPE_CHECKING:
     from s2s.recipe import Recipe
-    from s2s.training.position import Outcome
+    from s2s.training.position import TrainingResult
 
 
-def train(
+def train_command(
     recipe: RecipeArgument,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes, such as training.epochs=5.")
@@ -78,7 +78,7 @@ def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
     ]
 
 
-def close(recipe: "Recipe", folder: Path, outcome: "Outcome", again: str) -> None:
+def close(recipe: "Recipe", folder: Path, outcome: "TrainingResult", again: str) -> None:
     """An example, and what to do next; `again` is the command that carries on. The reporter has said how it ended."""
     if outcome.reason == "asked":
         errors().print(f"go on: {again}", markup=False, soft_wrap=True)  # one line, which can be pasted

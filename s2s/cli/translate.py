@@ -40,9 +40,9 @@ def translate(
     s2s translate multi30k --search kind=greedy
     """
     from s2s.decoding.options import change_search, with_nbest
-    from s2s.predictors.seq2seq import Writer
+    from s2s.predictors.seq2seq import Seq2SeqPredictor
 
-    folder, predictor = open_run(run, Writer, "translate", **how.chosen())
+    folder, predictor = open_run(run, Seq2SeqPredictor, "translate", **how.chosen())
     chosen = change_search(predictor.recipe.decoding, search or ())
     chosen = with_nbest(chosen, nbest) if nbest else chosen
     if not text and not as_json and at_terminal():
@@ -51,28 +51,28 @@ def translate(
 
         converse(Repl(predictor, input, terminal(), chosen), str(folder))
         return
-    form = nbest_form if nbest else plain_form
+    form = translate_nbest_form if nbest else translate_plain_form
 
     def answer(lines: Sequence[str], number: int) -> str:
         found = predictor.search(lines, chosen)
         if as_json:
-            return "".join(map(json_form, lines, found, alignments(predictor, lines, found)))
+            return "".join(map(translate_json_form, lines, found, alignments(predictor, lines, found)))
         return "".join(map(form, count(number), lines, found))
 
     answer_lines(text, answer)
 
 
-def plain_form(number: int, source: str, found: "list[Prediction]") -> str:
+def translate_plain_form(number: int, source: str, found: "list[Prediction]") -> str:
     return f"{one_line(found[0].text)}\n" if found else "\n"
 
 
-def nbest_form(number: int, source: str, found: "list[Prediction]") -> str:
+def translate_nbest_form(number: int, source: str, found: "list[Prediction]") -> str:
     """A blank source has one hypothesis, a blank one, so that no number is left out."""
     lines = [f"{number}\t{p.score:.4f}\t{one_line(p.text)}\n" for p in found]
     return "".join(lines) or f"{number}\t0.0000\t\n"
 
 
-def json_form(source: str, found: "list[Prediction]", alignment: "Alignment | None") -> str:
+def translate_json_form(source: str, found: "list[Prediction]", alignment: "Alignment | None") -> str:
     record: dict[str, Any] = {"source": source, "hypotheses": hypotheses(found), "alignment": None}
     if alignment is not None:
         pieces = {"source": alignment.source, "target": alignment.target}

@@ -8,12 +8,12 @@ from s2s.cli.console import warn
 if TYPE_CHECKING:
     from s2s.data.readers.base import Row
     from s2s.predictors.base import Predictor
-    from s2s.predictors.language_model import Generator
+    from s2s.predictors.language_model import LanguageModelPredictor
 
 NAMED = 12  # unseen characters that a warning names
 
 
-def warn_unseen(generator: "Generator", seed: str) -> None:
+def warn_unseen(generator: "LanguageModelPredictor", seed: str) -> None:
     """Name what training never showed; it is read as unknown, or left out."""
     if names := generator.unseen(seed):
         listed = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
@@ -23,11 +23,11 @@ def warn_unseen(generator: "Generator", seed: str) -> None:
 
 def warn_unknown(predictor: "Predictor", name: str, rows: "Sequence[Row]") -> None:
     """Unknown pieces make a text look likelier, or less likely, than it is; an unknown label is left out."""
-    from s2s.data.fields.categorical import Names
+    from s2s.data.fields.categorical import Categorical
     from s2s.data.report import unseen_names
 
     target = predictor.task.target
-    if isinstance(target, Names):
+    if isinstance(target, Categorical):
         found = [names for names in target.unseen([row.references[0] for row in rows]) if names]
         if found:
             warn(f"{name}: {unseen_names(len(found), sorted({each for names in found for each in names}))}")

@@ -39,7 +39,7 @@ def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]],
     """Rows as Arrow. Raises RowError where a text is no Unicode, or a source of another kind."""
     try:
         columns = [
-            [*map(pack, sources)],
+            [*map(to_arrow, sources)],
             targets,
             hashed(sources),
             hashed([several[0] for several in targets]),
@@ -60,13 +60,13 @@ def to_batch(schema: pa.Schema, sources: list[Source], targets: list[list[str]],
 def fits(source: Source, kind: pa.DataType) -> bool:
     """Can this source be kept as that type?"""
     try:
-        pa.array([pack(source)], kind)
+        pa.array([to_arrow(source)], kind)
         return True
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         return False
 
 
-def pack(source: Source) -> Any:
+def to_arrow(source: Source) -> Any:
     """A source as Arrow takes it."""
     if isinstance(source, str):
         return source
@@ -75,8 +75,8 @@ def pack(source: Source) -> Any:
     return {"flat": source.ravel(), "shape": list(source.shape)}
 
 
-def unpack(value: Any) -> Source:
-    """The source that pack() made this of."""
+def from_arrow(value: Any) -> Source:
+    """The source that to_arrow() made this of."""
     if isinstance(value, str):
         return value
     if "bytes" in value:

@@ -20,7 +20,7 @@ from s2s.data.fields.base import Field
 from s2s.errors import DataError
 from s2s.tensors import Batch
 
-Unit = Literal["tokens", "sentences"]
+BatchUnit = Literal["tokens", "sentences"]
 
 POOL = 100  # batches that are sorted together
 SOURCE_ROOM = 1.5  # padded source tokens to a padded target token that a batch may have, so that none is huge
@@ -31,7 +31,7 @@ def plan(
     target_lengths: np.ndarray,
     *,
     size: int,
-    unit: Unit,
+    unit: BatchUnit,
     seed: int,
     epoch: int,
     keep: np.ndarray | None = None,
@@ -52,7 +52,7 @@ def plan(
         order = order[np.argsort(chance.permutation(int(owner.max(initial=-1)) + 1)[owner[order]], kind="stable")]
         target_lengths = longest_of(owner, target_lengths)
     pool = np.arange(len(order)) // pool_size(target_lengths[order], size, unit)
-    order = order[by_length(source_lengths[order], target_lengths[order], pool)]
+    order = order[sorted_by_length(source_lengths[order], target_lengths[order], pool)]
     ends = np.searchsorted(pool, np.arange(1, pool.max(initial=-1) + 2))
     cuts = cut(source_lengths[order], target_lengths[order], ends, size, unit)
     batches = [order[start:end] for start, end in cuts]
@@ -60,7 +60,7 @@ def plan(
     return batches
 
 
-def pool_size(lengths: np.ndarray, size: int, unit: Unit) -> int:
+def pool_size(lengths: np.ndarray, size: int, unit: BatchUnit) -> int:
     """Rows of about a hundred batches."""
     rows = size if unit == "sentences" else size / max(1.0, float(lengths.mean())) if len(lengths) else 1
     return max(1, round(POOL * rows))
@@ -73,14 +73,16 @@ def longest_of(owner: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return longest[owner]
 
 
-def by_length(sources: np.ndarray, targets: np.ndarray, pool: np.ndarray | int = 0) -> np.ndarray:
+def sorted_by_length(sources: np.ndarray, targets: np.ndarray, pool: np.ndarray | int = 0) -> np.ndarray:
     """The order by pool, then target length, then source length; ties stay as they are."""
     # One number a row is sorted four times as fast as three (np.lexsort).
     key = (pool * (targets.max(initial=0) + 1) + targets) * (sources.max(initial=0) + 1) + sources
     return np.argsort(key, kind="stable")
 
 
-def cut(sources: np.ndarray, targets: np.ndarray, ends: np.ndarray, size: int, unit: Unit) -> Iterator[tuple[int, int]]:
+def cut(
+    sources: np.ndarray, targets: np.ndarray, ends: np.ndarray, size: int, unit: BatchUnit
+) -> Iterator[tuple[int, int]]:
     """(start, end) of batches as long as they may be; none crosses one of `ends`, before which targets only grow."""
     room = int(size * SOURCE_ROOM)
     begin = 0
@@ -114,7 +116,7 @@ def make_batch(
     padded = target.collate(targets)
     positions = target.positions(padded)
     owners = None if owner is None else torch.from_numpy(owner)
-    return Batch(source.collate(sources), padded, positions, rows, owner=owners)
+    return Batch(source.collate(sources), padded, positions, rows, source_index=owners)
 
 
 def row_seed(seed: int, epoch: int, row: int) -> int:
@@ -138,7 +140,7 @@ class Batches:
         target: Field,
         *,
         size: int,
-        unit: Unit = "tokens",
+        unit: BatchUnit = "tokens",
         seed: int = 1,
         keep: np.ndarray | None = None,
     ) -> None:
@@ -180,7 +182,7 @@ class Batches:
         sources, targets = self.encoded.source_lengths[rows], self.encoded.target_lengths[rows]
         if self.encoded.owner is not None:
             targets = longest_of(self.encoded.owner[rows], targets)
-        order = by_length(sources, targets)
+        order = sorted_by_length(sources, targets)
         for start, end in cut(sources[order], targets[order], np.array([len(order)]), self.size, self.unit):
             yield self._batch(rows[order[start:end]], None)
 

@@ -1,6 +1,6 @@
 """The cache: folders that are filled once, under the hash of what they were made from.
 
-    with filled(cache / "rows" / key, write) as folder:      # write(path) is called only where there is no such folder
+    with cached_folder(cache / "rows" / key, write) as folder:  # write(path) is called where there is none
         ...                                                  # open what is in it
 
 A folder is written under another name and renamed when it is whole, so nobody ever reads half of one, and
@@ -29,25 +29,25 @@ try:
 except ImportError:  # Windows: there, a folder with an open file cannot be renamed, which protects it as well
     fcntl = None  # type: ignore[assignment]
 
-KINDS = {"rows": "as they were read", "ids": "rows as numbers", "fields": "vocabularies"}
+CACHE_KINDS = {"rows": "as they were read", "ids": "rows as numbers", "fields": "vocabularies"}
 KEY = re.compile(r"[0-9a-f]{32}")  # what files.digest() makes
 ABANDONED = 24 * 3600  # seconds without a change, after which an unfinished folder belongs to a process that was killed
 RECENT = 3600  # seconds since its last use, in which a folder that cannot be locked is not removed
 
 
 @contextmanager
-def filled(folder: Path, write: Callable[[Path], None]) -> Iterator[Path]:
+def cached_folder(folder: Path, write: Callable[[Path], None]) -> Iterator[Path]:
     """The folder, made by write(path) where it is not there yet. Raises DataError where the disk refuses."""
     while True:
         if not folder.is_dir():
-            fill(folder, write)
+            fill_folder(folder, write)
         with in_use(folder) as there:
             if there:  # else it was removed a moment ago
                 yield folder
                 return
 
 
-def fill(folder: Path, write: Callable[[Path], None]) -> None:
+def fill_folder(folder: Path, write: Callable[[Path], None]) -> None:
     """Make a folder under another name, and rename it when it is whole."""
     unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
@@ -60,7 +60,7 @@ def fill(folder: Path, write: Callable[[Path], None]) -> None:
         try:
             os.rename(unfinished, folder)
         except OSError as error:
-            # Another process was first: equal hashes, equal contents. It may be removed again by now: filled() looks.
+            # Another process was first: equal hashes, equal contents. It may be gone by now: cached_folder() looks.
             if error.errno != errno.ENOTEMPTY and not folder.is_dir():
                 raise
         to_disk(folder.parent)
@@ -107,7 +107,7 @@ class Kept(NamedTuple):
 
 def kept(cache: Path) -> Iterator[Kept]:
     """What the cache holds and s2s made, whole folders only; by kind, and the longest unused first."""
-    for kind in KINDS:
+    for kind in CACHE_KINDS:
         found = []
         for path in (cache / kind).glob("*"):
             if KEY.fullmatch(path.name):  # an $S2S_CACHE may hold what is not ours
@@ -159,7 +159,7 @@ def refused(folder: Path, error: OSError) -> DataError:
     return DataError(str(folder), f"the cache cannot be written: {why}", hint)
 
 
-def damaged(folder: Path, error: Exception) -> DataError:
+def damaged_cache(folder: Path, error: Exception) -> DataError:
     """What to say of a cached folder that somebody or something has changed."""
     return DataError(
         str(folder), f"the cache is damaged: {error}", f"delete it, and it is made again: {command('rm', '-r', folder)}"

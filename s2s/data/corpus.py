@@ -19,11 +19,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from s2s.data.arrow import hashed, schema_of, size_of, to_batch, unpack
-from s2s.data.cache import damaged, filled
+from s2s.data.arrow import from_arrow, hashed, schema_of, size_of, to_batch
+from s2s.data.cache import cached_folder, damaged_cache
 from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
 from s2s.data.fields.base import Field
-from s2s.data.fields.categorical import Names
+from s2s.data.fields.categorical import Categorical
 from s2s.data.readers.base import Place, Reader, Row, Source, SourceType
 from s2s.data.source_files import digest
 from s2s.errors import DataError, RowError
@@ -31,7 +31,7 @@ from s2s.files import cache_folder
 
 Side = Literal["source", "target"]
 
-FORMAT = 3  # of the files in the cache: another number, and nothing old is found
+CORPUS_FORMAT = 3  # of the files in the cache: another number, and nothing old is found
 CHUNK_ROWS, CHUNK_SIZE = 10_000, 1 << 24  # what is in memory at once
 
 
@@ -63,7 +63,7 @@ class Corpus:
     batches: list[pa.RecordBatch]
     starts: np.ndarray  # [batches + 1], the number of the first row of each batch
     chosen: np.ndarray | None = None
-    names: Names | None = None
+    names: Categorical | None = None
     reader: Reader | None = None
     origin: str = ""
 
@@ -72,7 +72,7 @@ class Corpus:
 
     def __getitem__(self, i: int) -> Row:
         batch, place = self._find(i)
-        return self._row(unpack(batch.column(0)[place].as_py()), batch.column(1)[place].as_py())
+        return self._row(from_arrow(batch.column(0)[place].as_py()), batch.column(1)[place].as_py())
 
     def _find(self, i: int) -> tuple[pa.RecordBatch, int]:
         """The batch that row i is in, and its number there."""
@@ -97,7 +97,7 @@ class Corpus:
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self.parts():
-            yield from map(self._row, map(unpack, batch.column(0).to_pylist()), batch.column(1).to_pylist())
+            yield from map(self._row, map(from_arrow, batch.column(0).to_pylist()), batch.column(1).to_pylist())
 
     def _row(self, source: Source, references: list[str]) -> Row:
         if self.names is not None:
@@ -118,7 +118,7 @@ class Corpus:
         """One side in order, some thousands at a time; of several references each, one after the other."""
         for part in self.parts():
             if side == "source":
-                yield list(map(unpack, part.column(0).to_pylist()))
+                yield list(map(from_arrow, part.column(0).to_pylist()))
             elif self.names is not None:
                 yield list(map(self.names.together, part.column(1).to_pylist()))
             else:
@@ -156,7 +156,7 @@ def open_corpus(reader: Reader, split: str, cache: Path | None = None, target: F
     target  what targets are read by; of names, a list in a cell is all that a row has, a row without one is left
             out, and train keeps at least a row of each
     """
-    names = target if isinstance(target, Names) else None
+    names = target if isinstance(target, Categorical) else None
     if split in ("train", "validation") and reader.hold_out > 0 and not reader.has("validation"):
         corpus = named(read_corpus(reader, "train", cache), names)
         train, validation = hold_out(corpus, reader.hold_out, names)
@@ -164,12 +164,12 @@ def open_corpus(reader: Reader, split: str, cache: Path | None = None, target: F
     return named(read_corpus(reader, split, cache), names)
 
 
-def named(corpus: Corpus, names: Names | None) -> Corpus:
+def named(corpus: Corpus, names: Categorical | None) -> Corpus:
     """The corpus as a field of names reads it. Raises DataError where no row has a name."""
     if names is None:
         return corpus
     if corpus.several:
-        fingerprint = digest(corpus.fingerprint, "together", names.shape, names.separator)
+        fingerprint = digest(corpus.fingerprint, "together", names.modality, names.separator)
         corpus = replace(corpus, several=False, names=names, fingerprint=fingerprint)
     if names.optional or corpus.split == "train":  # training has left them out already
         return corpus
@@ -185,18 +185,18 @@ def named(corpus: Corpus, names: Names | None) -> Corpus:
 def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
     """All rows of a split, with none held out."""
     training, limit, stored = split == "train", reader.max_characters, reader.source_type
-    key = digest(FORMAT, reader.fingerprint(split), training, limit, stored)
+    key = digest(CORPUS_FORMAT, reader.fingerprint(split), training, limit, stored)
 
     def write(folder: Path) -> None:
         write_rows(folder, reader.read_placed(split), split, training, limit, stored)
 
-    with filled((cache or cache_folder()) / "rows" / key, write) as folder:
+    with cached_folder((cache or cache_folder()) / "rows" / key, write) as folder:
         try:
             about = json.loads((folder / "about.json").read_text())
             with pa.memory_map(str(folder / "rows.arrow")) as file:
                 batches = pa.ipc.open_file(file).read_all().to_batches()
         except (OSError, ValueError, pa.ArrowException) as error:
-            raise damaged(folder, error) from error
+            raise damaged_cache(folder, error) from error
     starts = np.cumsum([0, *(len(batch) for batch in batches)])
     counts = Counts(*about["counts"])
     return Corpus(split, key, counts, about["several"], batches, starts, reader=reader, origin=split)
@@ -265,7 +265,7 @@ def is_blank(source: Source) -> bool:
     return isinstance(source, str) and not source.strip()
 
 
-def hold_out(corpus: Corpus, amount: float, names: Names | None = None) -> tuple[Corpus, Corpus]:
+def hold_out(corpus: Corpus, amount: float, names: Categorical | None = None) -> tuple[Corpus, Corpus]:
     """(train, validation): so many rows, or below 1 this fraction of them, but a tenth at most, are set aside.
 
     Which ones, the hash of the source says: the choice stays when rows are added or change places, and
@@ -289,7 +289,7 @@ def hold_out(corpus: Corpus, amount: float, names: Names | None = None) -> tuple
     return train, corpus.subset(held, "validation", name, Counts(int(held.sum())))
 
 
-def lacking(corpus: Corpus, held: np.ndarray, names: Names) -> set[str]:
+def lacking(corpus: Corpus, held: np.ndarray, names: Categorical) -> set[str]:
     """Names that are in rows which are held out, and in none of the others; looks no further than it must."""
     none = Counts()
     missing = {
@@ -305,7 +305,7 @@ def lacking(corpus: Corpus, held: np.ndarray, names: Names) -> set[str]:
     return missing
 
 
-def spared(corpus: Corpus, hashes: np.ndarray, values: np.ndarray, wanted: int, names: Names) -> np.ndarray:
+def spared(corpus: Corpus, hashes: np.ndarray, values: np.ndarray, wanted: int, names: Categorical) -> np.ndarray:
     """Hashes of sources to hold out, the first that there are but for those whose names would be lost to train.
 
     Where every one would lose some, the first alone: what validation alone has counts as wrong there.
@@ -355,7 +355,7 @@ def encode_side(corpus: Corpus, side: Side, field: Field, folder: Path, count: i
         done += len(values)
         return rows
 
-    key = digest(FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
+    key = digest(CORPUS_FORMAT, corpus.fingerprint, side, field.fingerprint, field.dtype.str)
     chunks = in_pieces(corpus.values(side), max(1, CHUNK_SIZE // field.unit))
-    with filled(folder / key, lambda path: write_ids(path, chunks, encode, field.dtype)) as made:
+    with cached_folder(folder / key, lambda path: write_ids(path, chunks, encode, field.dtype)) as made:
         return open_ids(made, field.dtype, count, field.unit)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from s2s.data.cache import damaged
+from s2s.data.cache import damaged_cache
 from s2s.data.fields.base import Field
 
 Encode = Callable[[Sequence[Any]], list[np.ndarray]]
@@ -122,7 +122,7 @@ def open_ids(folder: Path, dtype: np.dtype, rows: int, unit: int = 1) -> Ids:
         if len(ids) != rows or ids.offsets[-1] != len(ids.flat):
             raise ValueError(f"{len(ids):,} rows are there and {rows:,} should be")
     except (OSError, ValueError, IndexError) as error:
-        raise damaged(folder, error) from error
+        raise damaged_cache(folder, error) from error
     return ids
 
 

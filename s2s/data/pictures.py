@@ -20,7 +20,7 @@ Fit = Literal["crop", "pad", "stretch"]
 
 MOST_PIXELS = 100_000_000  # of a file that somebody may have made to fill a memory
 WHITE = (255, 255, 255)
-DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
 
 class Picture(NamedTuple):
@@ -90,7 +90,7 @@ def in_colors(image: Any) -> Any:
     """RGB out of any mode; 16 and 32 bits become 8."""
     from PIL import Image
 
-    if image.mode in DEEP:
+    if image.mode in DEEP_MODES:
         levels = np.nan_to_num(np.asarray(image, dtype=np.float64))
         tops = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0) if image.mode == "I" else (65535.0,)
         top = next((top for top in tops if levels.max(initial=0) <= top), tops[-1])  # only I;16 says what is white

@@ -14,7 +14,7 @@ import numpy as np
 from s2s.data.corpus import Corpus
 from s2s.data.encoded import EncodedCorpus, Ids
 from s2s.data.fields.base import Field
-from s2s.data.fields.categorical import UNSEEN, Names
+from s2s.data.fields.categorical import UNSEEN, Categorical
 from s2s.tensors import UNK
 
 if TYPE_CHECKING:
@@ -135,14 +135,14 @@ def make_report(
 
     parallel  both sides say the same, and should be about equally long
     """
-    texts = source.space.shape == target.space.shape == "ids"
+    texts = source.space.modality == target.space.modality == "ids"
     train = corpora.get("train")
-    known = None if train is None else (np.unique(train.hashes("source")), np.unique(pairs(train)))
+    known = None if train is None else (np.unique(train.hashes("source")), np.unique(unlike_pairs(train)))
     splits = {}
     for name, corpus in corpora.items():
         ids = encoded[name]
         keep = ids.short_enough(source, target) if corpus is train else np.ones(len(ids), dtype=bool)
-        mixed = pairs(corpus)
+        mixed = unlike_pairs(corpus)
         seen = None if known is None or corpus is train else known
         splits[name] = SplitReport(
             *corpus.counts,
@@ -160,7 +160,7 @@ def make_report(
     return Report(splits)
 
 
-def pairs(corpus: Corpus) -> np.ndarray:
+def unlike_pairs(corpus: Corpus) -> np.ndarray:
     """[rows], a hash of source and target together."""
     source, target = corpus.hashes("source"), corpus.hashes("target")
     return (source * np.uint64(0x9E3779B97F4A7C15)) ^ target  # an odd factor: which text is on which side counts
@@ -169,14 +169,16 @@ def pairs(corpus: Corpus) -> np.ndarray:
 def side_report(ids: Ids, field: Field, lengths: np.ndarray) -> SideReport:
     """`lengths` are those of the rows that are used. Only ids and names have unknown ones among them."""
     quantiles = np.quantile(lengths - field.ends, QUANTILES, method="higher") if len(lengths) else [0] * len(QUANTILES)
-    unknown = ids.count(UNK) if field.space.shape == "ids" else ids.count(UNSEEN) if isinstance(field, Names) else 0
+    unknown = (
+        ids.count(UNK) if field.space.modality == "ids" else ids.count(UNSEEN) if isinstance(field, Categorical) else 0
+    )
     pieces = int(ids.lengths.sum()) - len(ids) * field.ends
     return SideReport(tuple(int(q) for q in quantiles), unknown / max(1, pieces))
 
 
 def unseen(corpus: Corpus, ids: EncodedCorpus, field: Field) -> tuple[int, tuple[str, ...]]:
     """How many rows have a name that the field does not know, and those names, most frequent first."""
-    if not isinstance(field, Names) or not ids.targets.count(UNSEEN):
+    if not isinstance(field, Categorical) or not ids.targets.count(UNSEEN):
         return 0, ()
     found = [names for values in corpus.values("target") for names in field.unseen(values) if names]
     counts = Counter(name for names in found for name in names)

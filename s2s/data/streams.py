@@ -87,7 +87,9 @@ class StreamBatches:
         positions = torch.from_numpy(np.flatnonzero(valid))
         source = self.source.collate([np.zeros(0, self.source.dtype)] * rows)
         seen = (np.stack([at[:, 0], np.maximum(at[:, 0], np.minimum(at[:, -1], ends - 1))]) + turn) % total
-        return Batch(source, target, positions, self.lines(*seen), first=torch.from_numpy(first), fresh=number == 0)
+        return Batch(
+            source, target, positions, self.lines(*seen), start_ids=torch.from_numpy(first), is_first_chunk=number == 0
+        )
 
     def lines(self, begins: np.ndarray, ends: np.ndarray) -> tuple[int, ...]:
         """The rows of the corpus in which these parts of the stream begin and end: how a message names them."""

@@ -19,10 +19,10 @@ from s2s.inference.compile import InferenceModel, compile_for_inference
 from s2s.nn.model import Model
 from s2s.tensors import BOS, move
 
-USUAL = 200  # ids in a source
-MOST = 4  # batches at a time: Python runs for one at a time only
+DEFAULT_BATCH_SIZE = 200  # ids in a source
+MAX_BATCHES_AT_ONCE = 4  # batches at a time: Python runs for one at a time only
 
-Result = TypeVar("Result")
+BatchResult = TypeVar("BatchResult")
 SearchCall = Callable[[Step, Any, Any, Tensor], list[list[Hypothesis]]]  # (step, memory, state, first): a chosen Search
 
 
@@ -54,7 +54,7 @@ def write_batches(
         first = torch.full((len(rows),), BOS, device=device)
         return rows, search(prepared.step, memory, state, first)
 
-    yield from for_each(write, list(fitting([lengths[i] for i in order], order, batch_size)), device)
+    yield from for_each(write, list(fitting_batches([lengths[i] for i in order], order, batch_size)), device)
 
 
 def write_all(
@@ -77,21 +77,21 @@ def write_all(
     return written
 
 
-def fitting(lengths: Sequence[int], order: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+def fitting_batches(lengths: Sequence[int], order: Sequence[int], batch_size: int) -> Iterator[list[int]]:
     """`order` in pieces of at most batch_size rows, and USUAL times as many ids: a long line must not fill memory.
 
     lengths  of the rows in `order`, which only fall: the first of a piece is its longest
     """
     start = 0
     while start < len(order):
-        rows = max(1, min(batch_size, batch_size * USUAL // max(1, lengths[start])))
+        rows = max(1, min(batch_size, batch_size * DEFAULT_BATCH_SIZE // max(1, lengths[start])))
         yield list(order[start : start + rows])
         start += rows
 
 
 def for_each(
-    work: Callable[[list[int]], Result], batches: Sequence[list[int]], device: torch.device
-) -> Iterator[Result]:
+    work: Callable[[list[int]], BatchResult], batches: Sequence[list[int]], device: torch.device
+) -> Iterator[BatchResult]:
     """work(rows) for every batch, in order, without gradients; on a CPU some at a time.
 
     Raises OutOfMemory where one does not fit.
@@ -99,13 +99,13 @@ def for_each(
     on = torch.is_autocast_enabled(device.type)
     mode = torch.no_grad if on else torch.inference_mode  # in which autocast would cast every weight at every step
     threads = torch.get_num_threads()
-    workers = min(threads, MOST, len(batches)) if device.type == "cpu" else 1
+    workers = min(threads, MAX_BATCHES_AT_ONCE, len(batches)) if device.type == "cpu" else 1
     if workers <= 1:
         yield from map(mode()(memory_for("decoding", smaller)(work)), batches)
         return
     half = torch.get_autocast_dtype("cpu")
 
-    def share(rows: list[int]) -> Result:
+    def share(rows: list[int]) -> BatchResult:
         torch.set_num_threads(threads // workers)  # this and the modes below are each thread's own
         with mode(), torch.autocast("cpu", dtype=half, enabled=on):
             return memory_for("decoding", smaller)(work)(rows)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s.decoding.filters import Filter
-from s2s.decoding.search import Hypothesis, Search, Step, divide, find_limits, score_pieces, source_mask, strip
+from s2s.decoding.search import Hypothesis, Search, Step, find_limits, score_pieces, source_mask, split_finished, strip
 from s2s.errors import RecipeError
 from s2s.inference.native.scores import top
 from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -25,7 +25,7 @@ class Beams(NamedTuple):
     coverage: Tensor  # [B, J, S], attention each source position has had; [B, J, 0] where nobody asks
 
 
-class Ended(NamedTuple):
+class Finished(NamedTuple):
     """The best finished hypotheses of every row, best first; minus infinity where there are fewer."""
 
     score: Tensor  # [B, K]
@@ -72,7 +72,7 @@ def beam(
     )
     beams, ended = start(first, beam_size)
     valid, rows = source_mask(memory), list(range(len(first)))
-    left: list[tuple[list[int], Ended, Ended]] = []
+    left: list[tuple[list[int], Finished, Finished]] = []
     shared = getattr(step, "shares_memory", False)  # beams of a row then look at one memory, side by side
     memory = memory if shared else repeat(memory, beam_size)
     state, last = repeat((state, first), beam_size)
@@ -91,7 +91,7 @@ def beam(
         best = best._replace(rank=best.rank.masked_fill(~ends[:, :beam_size], NEVER))
         ended = merge(ended, finish(best, valid, length_penalty, coverage_penalty))
         rank, chosen = candidates.rank.masked_fill(ends, NEVER).topk(beam_size)
-        beams = take(candidates, chosen)._replace(rank=rank)
+        beams = rows_of(candidates, chosen)._replace(rank=rank)
         origin = origin.gather(1, chosen) + beam_size * torch.arange(len(rows), device=first.device)[:, None]
         state, last = select(output.state, origin.flatten()), beams.ids[..., -1].flatten()
 
@@ -101,7 +101,7 @@ def beam(
         likelier = beams.log_probability[:, 0] > ended.log_probability.amax(1)
         enough = (ended.score[:, -1] > NEVER) & ~likelier & early_stopping
         cut_off = (t + 1 >= limits.longest) & ~enough
-        leaving, staying = divide(enough | cut_off | (ended.score[:, nbest - 1] >= reach))
+        leaving, staying = split_finished(enough | cut_off | (ended.score[:, nbest - 1] >= reach))
         if not leaving:
             continue
         index = torch.tensor(leaving, device=first.device)
@@ -122,13 +122,13 @@ def beam(
     return [found[row] for row in range(len(first))]
 
 
-def start(first: Tensor, beam_size: int) -> tuple[Beams, Ended]:
+def start(first: Tensor, beam_size: int) -> tuple[Beams, Finished]:
     """Beams that have written nothing: all equal, so that only the first may speak."""
     none = torch.full((len(first), beam_size), NEVER, device=first.device)
     rank = none.clone()
     rank[:, 0] = 0.0
     ids = first.new_zeros(len(first), beam_size, 0)
-    return Beams(rank, rank, ids, rank[..., None][..., :0]), Ended(none, none, ids)
+    return Beams(rank, rank, ids, rank[..., None][..., :0]), Finished(none, none, ids)
 
 
 def look(beams: Beams, weights: Tensor | None) -> Beams:
@@ -146,13 +146,13 @@ def extend(beams: Beams, log_probabilities: Tensor, scores: Tensor) -> tuple[Bea
     """
     (rows, size), vocabulary = beams.rank.shape, scores.shape[-1]
     rank, origin, piece = top(scores.view(rows, size, vocabulary), beams.rank, 2 * size)
-    grown = take(beams, origin)
+    grown = rows_of(beams, origin)
     gain = log_probabilities.view(rows, -1).gather(1, origin * vocabulary + piece)
     ids = torch.cat([grown.ids, piece[..., None]], -1)
     return Beams(rank, grown.log_probability + gain, ids, grown.coverage), origin
 
 
-def finish(beams: Beams, valid: Tensor | None, length_penalty: float, coverage_penalty: float) -> Ended:
+def finish(beams: Beams, valid: Tensor | None, length_penalty: float, coverage_penalty: float) -> Finished:
     """The same hypotheses with their final scores."""
     score = beams.rank / beams.ids.shape[-1] ** length_penalty
     if coverage_penalty > 0:
@@ -160,22 +160,22 @@ def finish(beams: Beams, valid: Tensor | None, length_penalty: float, coverage_p
         if valid is not None:
             missing = missing.masked_fill(~valid[:, None], 0.0)
         score = score + coverage_penalty * missing.sum(-1)
-    return Ended(score, beams.log_probability, beams.ids)
+    return Finished(score, beams.log_probability, beams.ids)
 
 
-def merge(old: Ended, new: Ended) -> Ended:
+def merge(old: Finished, new: Finished) -> Finished:
     """The best K of both, where `new` is one piece longer."""
-    both = Ended(*(torch.cat(pair, 1) for pair in zip(old._replace(ids=functional.pad(old.ids, (0, 1))), new)))
+    both = Finished(*(torch.cat(pair, 1) for pair in zip(old._replace(ids=functional.pad(old.ids, (0, 1))), new)))
     score, chosen = both.score.topk(old.score.shape[1])
-    return take(both, chosen)._replace(score=score)
+    return rows_of(both, chosen)._replace(score=score)
 
 
-def take(tree: Tree, index: Tensor) -> Tree:
+def rows_of(tree: Tree, index: Tensor) -> Tree:
     """Columns of every tensor [B, J, ...]: index [B, I] says which, for each row."""
     return tree_map(lambda t: torch.take_along_dim(t, index.view(*index.shape, *[1] * (t.dim() - 2)), 1), tree)
 
 
-def read(ended: Ended, cut: Ended, nbest: int) -> list[list[Hypothesis]]:
+def read(ended: Finished, cut: Finished, nbest: int) -> list[list[Hypothesis]]:
     """Lists of hypotheses, best first, of those that ended and those that were cut off."""
     rows = []
     for good, rest in zip(zip(*map(Tensor.tolist, ended)), zip(*map(Tensor.tolist, cut)), strict=True):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from s2s.data.fields.base import Field
-from s2s.decoding.batched import fitting, for_each
+from s2s.decoding.batched import fitting_batches, for_each
 from s2s.nn.heads.base import AnswerOutput
 from s2s.nn.model import Model
 from s2s.tensors import Padded, move
@@ -33,7 +33,9 @@ def decide_all(
         source = field.collate([sources[i] for i in rows])
         return rows, source, model.head.answer(model.encode(move(source, device)))
 
-    for rows, source, said in for_each(choose, list(fitting([sizes[i] for i in order], order, batch_size)), device):
+    for rows, source, said in for_each(
+        choose, list(fitting_batches([sizes[i] for i in order], order, batch_size)), device
+    ):
         lengths = source.lengths.tolist() if isinstance(source, Padded) else [None] * len(rows)
         chosen = said.logits.float().cpu().numpy()
         shares = None if said.weights is None else said.weights.float().cpu().numpy()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from s2s.config import configure, parse_change
 from s2s.decoding.search import Search
 from s2s.errors import several
-from s2s.registry import ComponentConfig, options_of, written
+from s2s.registry import ComponentConfig, options_of, written_options
 
 
 def change_search(search: ComponentConfig[Search], changes: Sequence[str]) -> ComponentConfig[Search]:
@@ -17,7 +17,7 @@ def change_search(search: ComponentConfig[Search], changes: Sequence[str]) -> Co
 
     After a new kind, what both kinds know is kept. Raises RecipeError with every mistake.
     """
-    kind, options = search.kind, written(search)
+    kind, options = search.kind, written_options(search)
     for change in several(changes, "changes"):
         key, value = parse_change(change)
         if key != "kind":

@@ -12,15 +12,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+ItemResult = TypeVar("ItemResult")
 
 
-def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+def side_by_side(function: Callable[[Item], ItemResult], items: Iterable[Item], workers: int) -> Iterator[ItemResult]:
     """function(item) for each. Few items are taken ahead, for there may be more than fit into memory.
 
     Where one fails its exception comes in its turn, and whoever leaves early waits for what has begun and no more.
     """
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[Future[ItemResult]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for item in items:
             waiting.append(pool.submit(function, item))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from s2s.decoding.filters import Filter, FilterFunction
-from s2s.decoding.search import Hypothesis, Limits, Search, Step, divide, find_limits, score_pieces, strip
+from s2s.decoding.search import Hypothesis, LengthLimits, Search, Step, find_limits, score_pieces, split_finished, strip
 from s2s.inference.native.scores import likeliest
 from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt, Probability
 from s2s.tensors import EOS, repeat, select
@@ -17,12 +17,12 @@ FEW = 8  # rows
 BELOW = 1 - 2**-22  # one, but for a little more than a product is rounded by
 
 
-class Draft(NamedTuple):
+class Partial(NamedTuple):
     """What is being written, a row each; a nest of tensors, so it leaves the batch with its rows."""
 
     ids: Tensor  # [N, t]
     log_probability: Tensor  # [N]
-    limits: Limits
+    limits: LengthLimits
     key: Tensor  # [N, 1], what the next random number is made of; [N, 0] where nothing is drawn
 
 
@@ -54,8 +54,8 @@ def greedy(
         return likeliest(scores)
 
     nothing = first.new_zeros(len(first), 0)
-    draft = Draft(nothing, torch.zeros(len(first), device=first.device), limits, nothing)
-    return [[one] for one in write(step, memory, state, first, draft, choose, filters, allow_unknown)]
+    draft = Partial(nothing, torch.zeros(len(first), device=first.device), limits, nothing)
+    return [[one] for one in write_steps(step, memory, state, first, draft, choose, filters, allow_unknown)]
 
 
 @Search.register("sample")
@@ -99,28 +99,28 @@ def sample(
     memory, state, first, limits = repeat((memory, state, first, limits), count)
 
     def choose(scores: Tensor, key: Tensor) -> Tensor:
-        return pick(scores, key, temperature, top_k, top_p)
+        return sample_token(scores, key, temperature, top_k, top_p)
 
-    key = stir(key.to(first.device), first[:, None])
-    draft = Draft(first.new_zeros(len(first), 0), torch.zeros(len(first), device=first.device), limits, key)
-    found = write(step, memory, state, first, draft, choose, filters, allow_unknown)
+    key = next_key(key.to(first.device), first[:, None])
+    draft = Partial(first.new_zeros(len(first), 0), torch.zeros(len(first), device=first.device), limits, key)
+    found = write_steps(step, memory, state, first, draft, choose, filters, allow_unknown)
     rows = [found[i : i + count] for i in range(0, len(found), count)]
     return [sorted(row, key=lambda one: one.score, reverse=True) for row in rows]
 
 
-def write(
+def write_steps(
     step: Step,
     memory: Any,
     state: Any,
     first: Tensor,
-    draft: Draft,
+    draft: Partial,
     choose: Callable[[Tensor, Tensor], Tensor],
     filters: Sequence[FilterFunction],
     allow_unknown: bool,
 ) -> list[Hypothesis]:
     """One hypothesis a row, each piece chosen by piece [N] = choose(scores [N, V], key [N, 1])."""
     found: dict[int, Hypothesis] = {}
-    left: list[tuple[list[int], Draft]] = []
+    left: list[tuple[list[int], Partial]] = []
     rows, last = list(range(len(first))), first
     for t in range(draft.limits.steps):
         output = step(last, memory, state)
@@ -130,8 +130,8 @@ def write(
         last, state = choose(scores, draft.key), output.state
         gain = log_probabilities.gather(1, last[:, None]).squeeze(1)
         ids = torch.cat([draft.ids, last[:, None]], 1)
-        draft = Draft(ids, draft.log_probability + gain, draft.limits, stir(draft.key, last[:, None]))
-        leaving, staying = divide((last == EOS) | (t + 1 >= draft.limits.longest))
+        draft = Partial(ids, draft.log_probability + gain, draft.limits, next_key(draft.key, last[:, None]))
+        leaving, staying = split_finished((last == EOS) | (t + 1 >= draft.limits.longest))
         if not leaving:
             continue
         left.append(([rows[i] for i in leaving], select(draft, torch.tensor(leaving, device=first.device))))
@@ -146,16 +146,16 @@ def write(
     return [found[row] for row in range(len(first))]
 
 
-def pick(scores: Tensor, key: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+def sample_token(scores: Tensor, key: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     """A piece [N] for each row of scores [N, V] and its key [N, 1]; the likeliest where the temperature is 0."""
     if temperature == 0:
         return likeliest(scores)
     # Relative to the likeliest, or a very low temperature would divide everything into minus infinity.
     scores = (scores - scores.amax(-1, keepdim=True)) / temperature
-    return draw(keep_top_p(keep_top_k(scores, top_k), top_p), to_fraction(key))
+    return sample_tokens(keep_top_p(keep_top_k(scores, top_k), top_p), to_fraction(key))
 
 
-def stir(key: Tensor, more: Tensor) -> Tensor:
+def next_key(key: Tensor, more: Tensor) -> Tensor:
     """The next key of whole numbers, by splitmix64: Steele et al. 2014, https://doi.org/10.1145/2660193.2660195
 
     As rows write different pieces their keys part, and with them their random numbers. torch's own
@@ -184,7 +184,7 @@ def to_fraction(key: Tensor) -> Tensor:
     return ((key >> 40) & 0xFFFFFF).float() / 2**24
 
 
-def draw(scores: Tensor, dice: Tensor) -> Tensor:
+def sample_tokens(scores: Tensor, dice: Tensor) -> Tensor:
     """Pieces [N] by their probabilities, for scores [N, V], none much above 0, and numbers [N, 1] from 0 up to 1.
 
     The number falls between two sums of probabilities. They are added in the order of the vocabulary:

@@ -22,7 +22,7 @@ from s2s.tensors import BOS, EOS, PAD, UNK
 MARGIN = 10  # pieces a hypothesis may have beyond max_ratio: a source of one word still gets an answer
 
 
-class StepOutput(Protocol):
+class SearchStepOutput(Protocol):
     """What a decoder says after reading one more piece."""
 
     @property
@@ -35,7 +35,7 @@ class StepOutput(Protocol):
     def weights(self) -> Tensor | None: ...  # [N, S], where it looked in the source
 
 
-Step = Callable[[Tensor, Any, Any], StepOutput]
+Step = Callable[[Tensor, Any, Any], SearchStepOutput]
 
 
 class Hypothesis(NamedTuple):
@@ -55,7 +55,7 @@ class Search(RegistrableFunctions[list[list[Hypothesis]]], given=("step", "memor
     """
 
 
-class Limits(NamedTuple):
+class LengthLimits(NamedTuple):
     """How long the answer to each row may be, in pieces; a nest of tensors, so it leaves the batch with its rows."""
 
     shortest: Tensor  # [B], EOS is not allowed before so many pieces
@@ -65,7 +65,7 @@ class Limits(NamedTuple):
 
 def find_limits(
     memory: Any, first: Tensor, *, min_length: int, max_length: int, min_ratio: float, max_ratio: float | None
-) -> Limits:
+) -> LengthLimits:
     """The limits of every row.
 
     Ratios are relative to the length of the source, and apply only where there is one (`memory.valid`): a picture
@@ -83,7 +83,9 @@ def find_limits(
     if lengths is not None and min_ratio > 0:
         shortest = [min(max(min_length, int(min_ratio * length)), most) for length, most in zip(lengths, longest)]
     device = first.device
-    return Limits(torch.tensor(shortest, device=device), torch.tensor(longest, device=device), max(longest, default=0))
+    return LengthLimits(
+        torch.tensor(shortest, device=device), torch.tensor(longest, device=device), max(longest, default=0)
+    )
 
 
 def source_mask(memory: Any) -> Tensor | None:
@@ -116,7 +118,7 @@ def score_pieces(
     return log_probabilities, scores
 
 
-def divide(leaving: Tensor) -> tuple[list[int], list[int]]:
+def split_finished(leaving: Tensor) -> tuple[list[int], list[int]]:
     """Positions in the batch that leave it and that stay: the one wait for the device in a step."""
     flags = leaving.tolist()
     return [i for i, flag in enumerate(flags) if flag], [i for i, flag in enumerate(flags) if not flag]

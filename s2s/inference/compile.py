@@ -18,7 +18,7 @@ from s2s.inference.encoder import in_int8
 from s2s.inference.native import linear as native
 from s2s.inference.step import compile_step, fast_path_unavailable
 from s2s.nn.encoders.base import Encoder
-from s2s.nn.heads.base import Head, Step
+from s2s.nn.heads.base import Head, StepFunction
 from s2s.nn.model import Model, recurrences
 from s2s.tensors import EncoderOutput, Padded
 
@@ -33,7 +33,7 @@ class InferenceModel(NamedTuple):
     """A model ready to write: what Model.encode() and Head.step() give, as fast as this machine can."""
 
     encode: Callable[[Padded | Tensor], EncoderOutput]
-    step: Step
+    step: StepFunction
     paths: list[ExecutionPath]  # of the encoder's recurrences, and of the head
 
 

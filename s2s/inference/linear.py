@@ -71,19 +71,19 @@ def make_linear(
         return HalfLinear(weight, bias)
     if native.unavailable_reason():
         return TorchLinear(weight, bias)
-    return native.Linear(weight, bias, bounded=bounded, bits=bits_for(weight, format))
+    return native.NativeLinear(weight, bias, bounded=bounded, bits=bits_for(weight, format))
 
 
 def make_lstm(
     weight: Tensor, bias: Tensor | None, *, format: NumberFormat = NumberFormat.FP32, bounded: bool
-) -> native.LSTM | None:
+) -> native.NativeLSTMStep | None:
     """The step of an lstm in one call, where there is a kernel for it.
 
     weight  [4H, I], gates in the order input, forget, output, new
     """
     if format is NumberFormat.BF16 or len(weight) % (4 * native.UNITS) or native.unavailable_reason():
         return None
-    return native.LSTM(weight, bias, bounded=bounded, bits=bits_for(weight, format))
+    return native.NativeLSTMStep(weight, bias, bounded=bounded, bits=bits_for(weight, format))
 
 
 def bits_for(weight: Tensor, format: NumberFormat) -> native.Bits:

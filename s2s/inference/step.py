@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from s2s.execution import NumberFormat
 from s2s.inference.linear import make_linear, make_lstm
 from s2s.nn.cells import GRU, LSTM
-from s2s.nn.heads.base import Head, Step, StepOutput
-from s2s.nn.heads.decoder import Decoder, Parallel
+from s2s.nn.heads.base import Head, StepFunction, StepOutput
+from s2s.nn.heads.decoder import AttentionDecoder, Decoder
 from s2s.nn.heads.gnmt import GNMT
-from s2s.nn.heads.input_feeding import Bahdanau, Luong
+from s2s.nn.heads.input_feeding import Bahdanau, InputFeedingDecoder
 from s2s.nn.heads.language_model import LanguageModel
 from s2s.nn.stack import Stack
 from s2s.tensors import State
@@ -44,9 +44,9 @@ class Wiring(NamedTuple):
 
 # By the very class: who inherits from one may wire its parts in another way.
 WIRINGS: dict[type[Decoder], Wiring] = {
-    Parallel: Wiring(),
+    AttentionDecoder: Wiring(),
     GNMT: Wiring(),
-    Luong: Wiring(),
+    InputFeedingDecoder: Wiring(),
     Bahdanau: Wiring(tabled=False),
 }
 
@@ -80,7 +80,7 @@ def unavailable_reason(stack: Stack, size: int) -> str:
     return ""
 
 
-def compile_step(head: Head, format: NumberFormat = NumberFormat.FP32) -> Step:
+def compile_step(head: Head, format: NumberFormat = NumberFormat.FP32) -> StepFunction:
     """A faster head.step() that gives the same, while the weights stay as they are.
 
     format  FP32, BF16, or INT8 for weights of 8 bits

@@ -74,7 +74,7 @@ class Metric(Registrable):
         n_bootstrap: resamples of the corpus for the confidence interval; 0 for none.
         Raises DataError where hypotheses and references do not belong together.
         """
-        lists = check(hypotheses, references)
+        lists = check_aligned(hypotheses, references)
         statistics = self.statistics(hypotheses, lists)
         value = self.value(statistics.sum(0).tolist())
         low, high = interval(self, statistics, n_bootstrap) if n_bootstrap else (None, None)
@@ -239,7 +239,7 @@ def kinds_of(metrics: Sequence[ComponentConfig[Metric]]) -> list[str]:
     return names
 
 
-def check(hypotheses: Sequence[str], references: References) -> list[list[str]]:
+def check_aligned(hypotheses: Sequence[str], references: References) -> list[list[str]]:
     """References as a list a sentence; DataError where the two sides do not belong together."""
     several(hypotheses, "hypotheses")
     several(references, "references")

@@ -20,7 +20,7 @@ PUNCTUATION = frozenset(".,?!:;-'`\"()[]{}") | {"--", "...", "''", "``"}
 Vector = dict[tuple[str, ...], float]  # of n-grams
 
 
-def words(text: str, punctuation: bool = False) -> list[str]:
+def caption_words(text: str, punctuation: bool = False) -> list[str]:
     """`A dog, asleep.` -> [a, dog, asleep]; with punctuation: [a, dog, `,`, asleep, `.`]"""
     found = tokenizer()(text.lower()).split()
     return found if punctuation else [word for word in found if word not in PUNCTUATION]
@@ -47,7 +47,7 @@ class CaptionBleu(Bleu):
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
         if self.punctuation:
             return super().statistics(hypotheses, references)
-        bare = [[" ".join(words(text)) for text in texts] for texts in (hypotheses, *references)]
+        bare = [[" ".join(caption_words(text)) for text in texts] for texts in (hypotheses, *references)]
         return super().statistics(bare[0], bare[1:])
 
     def signature(self, references: Sequence[Sequence[str]], n_bootstrap: int) -> str:
@@ -130,7 +130,7 @@ class Cider(Metric, kind="cider"):
 
     def counts(self, text: str) -> Counter[tuple[str, ...]]:
         """How often each n-gram of each order is in a text."""
-        found = words(text, self.punctuation)
+        found = caption_words(text, self.punctuation)
         orders = range(1, self.max_order + 1)
         return Counter(tuple(found[i : i + n]) for n in orders for i in range(len(found) - n + 1))
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from s2s.metrics.base import SEED, Metric, References, Score, check
+from s2s.metrics.base import SEED, Metric, References, Score, check_aligned
 from s2s.registry import NonNegativeInt
 
 Pair = tuple[str, str]  # what is right, what was said
@@ -53,7 +53,7 @@ class Counted(Metric):
     def score(self, hypotheses: Sequence[str], references: References, *, n_bootstrap: NonNegativeInt = 1000) -> Score:
         """The score of a corpus, as scikit-learn has it; its interval is of resamples that are counted here."""
         found = super().score(hypotheses, references, n_bootstrap=n_bootstrap)
-        sums = self.statistics(hypotheses, check(hypotheses, references)).sum(0)
+        sums = self.statistics(hypotheses, check_aligned(hypotheses, references)).sum(0)
         return replace(found, value=self.by_library(sums.tolist()))
 
     def by_library(self, sums: Sequence[float]) -> float:

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from s2s.metrics.captions import words
+from s2s.metrics.captions import caption_words
 
 ORDERS = (1, 2)
 
 
-def distinct(texts: Sequence[str], order: int) -> float:
+def distinct_ngrams(texts: Sequence[str], order: int) -> float:
     """distinct-n: different n-grams of words, divided by all words: Li et al. 2016, https://arxiv.org/abs/1510.03055
 
     From 0 to 1, and the smaller the more texts there are: compare it with that of as many others.
@@ -21,7 +21,7 @@ def distinct(texts: Sequence[str], order: int) -> float:
     found: set[tuple[str, ...]] = set()
     count = 0
     for text in texts:
-        line = words(text, punctuation=True)
+        line = caption_words(text, punctuation=True)
         count += len(line)
         found.update(tuple(line[i : i + order]) for i in range(len(line) - order + 1))
     return len(found) / max(1, count)
@@ -36,6 +36,6 @@ def diversity(answers: Sequence[str], references: Sequence[str]) -> dict[str, An
 
 
 def profile(texts: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {f"distinct-{order}": distinct(texts, order) for order in ORDERS}
+    found: dict[str, Any] = {f"distinct-{order}": distinct_ngrams(texts, order) for order in ORDERS}
     ((text, count),) = Counter(text.strip() for text in texts).most_common(1) or [("", 0)]
     return {**found, "most frequent": text, "share": count / max(1, len(texts))}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from s2s.errors import DataError, several
-from s2s.metrics.base import Metric, References, check
+from s2s.metrics.base import Metric, References, check_aligned
 from s2s.registry import NonNegativeInt
 
 FEWEST = 10  # sentences; with less, chance alone makes any difference look certain, or none
@@ -73,7 +73,7 @@ def compare(
     if len(several(ours, "ours")) != len(several(baseline, "baseline")):
         hint = "a paired test needs both systems to have written the same sentences, in the same order"
         raise DataError("", f"one system wrote {len(ours)} sentences, the other {len(baseline)}", hint)
-    lists = check(ours, references)
+    lists = check_aligned(ours, references)
     results = []
     for metric in metrics:
         adapter = Adapter(metric, [metric.statistics(system, lists) for system in (baseline, ours)])
@@ -104,7 +104,7 @@ def say(metric: Metric, difference: float, p_value: float | None, level: float) 
     return f"{better}, but it may be chance (p = {p_value:.3f})"
 
 
-def by_length(
+def scores_by_length(
     hypotheses: Sequence[str],
     references: References,
     source_lengths: Sequence[int],
@@ -115,7 +115,7 @@ def by_length(
 
     With edges (10, 20): sources of at most 10, of 11 to 20, and of 21 or more.
     """
-    lists = check(hypotheses, references)
+    lists = check_aligned(hypotheses, references)
     if len(source_lengths) != len(hypotheses):
         raise DataError("", f"{len(hypotheses)} hypotheses, and {len(source_lengths)} lengths of their sources")
     statistics, lengths = metric.statistics(hypotheses, lists), np.asarray(source_lengths)

@@ -37,11 +37,11 @@ class Attention(nn.Module, Registrable):
         return Memory(encoded.memory, self.keys(encoded.memory), encoded.valid)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        weights = normalize(self.score(query, memory.keys), memory.valid[:, None])
+        weights = attention_weights(self.score(query, memory.keys), memory.valid[:, None])
         return weights.to(memory.values.dtype) @ memory.values, weights
 
 
-def normalize(scores: Tensor, valid: Tensor) -> Tensor:
+def attention_weights(scores: Tensor, valid: Tensor) -> Tensor:
     """Softmax over the valid positions, in 32 bits: half precision has too few for what autocast hands over."""
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
     # a finite fill: a row with nothing valid would turn -inf into nan, and nan into every gradient
@@ -168,7 +168,7 @@ class MultiHead(Attention, kind="multi-head"):
         return (q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)
 
     def forward(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        weights = normalize(self.score(query, memory.keys), memory.valid[:, None, None])
+        weights = attention_weights(self.score(query, memory.keys), memory.valid[:, None, None])
         mixed = weights.to(memory.values.dtype) @ self._split(memory.values)  # [B, heads, Q, M / heads]
         return self.to_context(mixed.transpose(1, 2).flatten(2)), weights.mean(1)
 

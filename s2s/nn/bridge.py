@@ -32,11 +32,11 @@ class Bridge(nn.Module, Registrable):
         Of two parts missing one, an lstm's, both are the encoder's only one. Of layers the topmost are kept, and
         the topmost is repeated. A source without a state, such as a picture, gives its mean memory.
         """
-        state = encoded.state or (mean(encoded)[:, None],)
-        return tuple(fit(state[min(part, len(state) - 1)], self.layers) for part in range(self.parts))
+        state = encoded.state or (masked_mean(encoded)[:, None],)
+        return tuple(fit_layers(state[min(part, len(state) - 1)], self.layers) for part in range(self.parts))
 
 
-class Linear(Bridge, kind="linear"):
+class LinearBridge(Bridge, kind="linear"):
     """tanh(W h), with a matrix for each part: after Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473"""
 
     uses_state = True
@@ -78,8 +78,8 @@ class Zeros(Bridge, kind="zeros"):
         return tuple(encoded.memory.new_zeros(shape) for _ in range(self.parts))
 
 
-class Mean(Bridge, kind="mean"):
-    """tanh(W mean(memory)), with a matrix for each part and the same for all layers: Sennrich et al. 2017,
+class MeanBridge(Bridge, kind="mean"):
+    """tanh(W masked_mean(memory)), with a matrix for each part and the same for all layers: Sennrich et al. 2017,
     https://arxiv.org/abs/1703.04357"""
 
     uses_state = False
@@ -89,17 +89,17 @@ class Mean(Bridge, kind="mean"):
         self.maps = nn.ModuleList(nn.Linear(memory, hidden) for _ in range(parts))
 
     def forward(self, encoded: EncoderOutput) -> State:
-        average = mean(encoded)
+        average = masked_mean(encoded)
         return tuple(f(average).tanh()[:, None].expand(-1, self.layers, -1) for f in self.maps)
 
 
-def mean(encoded: EncoderOutput) -> Tensor:
+def masked_mean(encoded: EncoderOutput) -> Tensor:
     """[B, M], over what is valid; zeros where nothing is."""
     valid = encoded.valid[..., None]
     return (encoded.memory * valid).sum(1) / valid.sum(1).clamp(min=1)
 
 
-def fit(part: Tensor, layers: int) -> Tensor:
+def fit_layers(part: Tensor, layers: int) -> Tensor:
     """The top layers of [B, L, M]; the topmost again where there are too few."""
     missing = layers - part.shape[1]
     if missing <= 0:

@@ -43,7 +43,7 @@ def uniform(model: nn.Module, *, range: NonNegativeFloat = 0.1, forget_bias: flo
 def xavier(model: nn.Module, *, forget_bias: float = 0.0) -> None:
     """Matrices from Xavier's uniform, gate by gate, and biases zero; embeddings stay at N(0, E^-0.5): Glorot & Bengio
     2010, https://proceedings.mlr.press/v9/glorot10a.html"""
-    fill(model, recurrent=nn.init.xavier_uniform_)
+    fill_parameters(model, recurrent=nn.init.xavier_uniform_)
     raise_forget_gates(model, forget_bias)
 
 
@@ -51,11 +51,11 @@ def xavier(model: nn.Module, *, forget_bias: float = 0.0) -> None:
 def orthogonal(model: nn.Module, *, forget_bias: float = 0.0) -> None:
     """As xavier, with orthogonal matrices from state to state, gate by gate: Saxe et al. 2014,
     https://arxiv.org/abs/1312.6120"""
-    fill(model, recurrent=nn.init.orthogonal_)
+    fill_parameters(model, recurrent=nn.init.orthogonal_)
     raise_forget_gates(model, forget_bias)
 
 
-def fill(model: nn.Module, recurrent: object) -> None:
+def fill_parameters(model: nn.Module, recurrent: object) -> None:
     """Xavier everywhere, `recurrent` for matrices from state to state, zero for biases."""
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}  # an output may be tied to one
     for module in model.modules():

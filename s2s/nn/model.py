@@ -19,11 +19,11 @@ from s2s.nn.heads.base import Head, HeadOutput
 from s2s.nn.initialization import Initializer
 from s2s.nn.stack import Stack
 from s2s.registry import ComponentConfig
-from s2s.tensors import Batch, EncoderOutput, Padded, Space, select
+from s2s.tensors import Batch, EncoderOutput, FieldSpec, Padded, select
 
 
 class Model(nn.Module):
-    """output = model(batch): logits [N, V] at batch.positions, state, weights [B, T, S] or None."""
+    """output = model(batch): logits [N, V] at batch.label_positions, state, weights [B, T, S] or None."""
 
     def __init__(self, encoder: Encoder, head: Head) -> None:
         super().__init__()
@@ -31,8 +31,8 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch, state: Any = None) -> HeadOutput:
         encoded = self.encode(batch.source)
-        if batch.owner is not None:  # a picture with five captions is looked at once
-            encoded = select(encoded, batch.owner)
+        if batch.source_index is not None:  # a picture with five captions is looked at once
+            encoded = select(encoded, batch.source_index)
         return self.head(encoded, batch, state)
 
     def encode(self, source: Padded | Tensor) -> EncoderOutput:
@@ -67,8 +67,8 @@ def name_of(part: nn.Module) -> str:
 def build_model(
     encoder: ComponentConfig[Encoder],
     head: ComponentConfig[Head],
-    source: Space,
-    target: Space,
+    source: FieldSpec,
+    target: FieldSpec,
     *,
     tied_embeddings: bool = False,
     initialization: ComponentConfig[Initializer] = configure(Initializer, "default"),
@@ -90,19 +90,20 @@ def build_model(
     return model
 
 
-def check_fits(where: str, part: ComponentConfig[Any], family: Any, verb: str, side: str, space: Space) -> None:
-    """Does this part take data of that shape? If not, say which do."""
-    takes = getattr(part.factory, verb, ())
-    if space.shape not in takes:
-        able = [kind for kind, cls in family.registry.items() if space.shape in getattr(cls, verb, ())]
+def check_fits(where: str, part: ComponentConfig[Any], family: Any, verb: str, side: str, space: FieldSpec) -> None:
+    """Does this part take data of that modality? If not, say which do."""
+    attribute = "input_modalities" if side == "source" else "output_modalities"
+    takes = getattr(part.factory, attribute, ())
+    if space.modality not in takes:
+        able = [kind for kind, cls in family.registry.items() if space.modality in getattr(cls, attribute, ())]
         raise RecipeError(
             where,
-            f"{part.kind} {verb} {' or '.join(takes) or 'nothing'}, and the {side} is {space.shape}",
-            f"those that {verb[:-1]} {space.shape}: {', '.join(able) or 'none yet'}",
+            f"{part.kind} {verb} {' or '.join(takes) or 'nothing'}, and the {side} is {space.modality}",
+            f"those that {verb[:-1]} {space.modality}: {', '.join(able) or 'none yet'}",
         )
 
 
-def tie_embeddings(model: Model, source: Space, target: Space) -> None:
+def tie_embeddings(model: Model, source: FieldSpec, target: FieldSpec) -> None:
     """One embedding matrix for both sides, and for the output if that is tied to the target's."""
     where, off = "model.tied_embeddings", "or turn it off: model.tied_embeddings=false"
     reads, writes = model.encoder.embedding(), model.head.embedding()

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s2s.nn.attention import normalize
-from s2s.nn.bridge import mean
+from s2s.nn.attention import attention_weights
+from s2s.nn.bridge import masked_mean
 from s2s.registry import PositiveInt, Registrable
 from s2s.tensors import EncoderOutput, all_real
 
@@ -34,7 +34,7 @@ class Pooling(nn.Module, Registrable):
         raise NotImplementedError
 
 
-class Last(Pooling, kind="last"):
+class LastPooling(Pooling, kind="last"):
     """The final state of the top layer, of both directions where there are two: Sutskever et al. 2014,
     https://arxiv.org/abs/1409.3215
 
@@ -44,14 +44,14 @@ class Last(Pooling, kind="last"):
     uses_state = True
 
     def forward(self, encoded: EncoderOutput) -> Pooled:
-        return Pooled(encoded.state[0][:, -1] if encoded.state else mean(encoded))
+        return Pooled(encoded.state[0][:, -1] if encoded.state else masked_mean(encoded))
 
 
-class Mean(Pooling, kind="mean"):
+class MeanPooling(Pooling, kind="mean"):
     """The average over real positions: Iyyer et al. 2015, https://aclanthology.org/P15-1162"""
 
     def forward(self, encoded: EncoderOutput) -> Pooled:
-        return Pooled(mean(encoded))
+        return Pooled(masked_mean(encoded))
 
 
 class Max(Pooling, kind="max"):
@@ -76,5 +76,5 @@ class SelfAttention(Pooling, kind="attention"):
         self.score = nn.Linear(size, 1, bias=False)
 
     def forward(self, encoded: EncoderOutput) -> Pooled:
-        weights = normalize(self.score(self.hidden(encoded.memory).tanh()).squeeze(-1), encoded.valid)
+        weights = attention_weights(self.score(self.hidden(encoded.memory).tanh()).squeeze(-1), encoded.valid)
         return Pooled(torch.einsum("bs,bsm->bm", weights.to(encoded.memory.dtype), encoded.memory), weights)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from s2s.errors import RecipeError
 from s2s.nn.model import Model
 
-PARTS = {"source": "encoder", "target": "head"}
+SIDE_COMPONENTS = {"source": "encoder", "target": "head"}
 
 
 def embedding_of(model: Model, side: str) -> nn.Embedding:
@@ -16,7 +16,7 @@ def embedding_of(model: Model, side: str) -> nn.Embedding:
         return embedding
     able = [other for other, has in found.items() if has is not None]
     hint = f"use side: {able[0]}" if able else "leave word_vectors out"
-    what = f"the {PARTS[side]} has no embedding, so the {side} takes no vectors"
+    what = f"the {SIDE_COMPONENTS[side]} has no embedding, so the {side} takes no vectors"
     raise RecipeError("word_vectors.side", what, hint)
 
 

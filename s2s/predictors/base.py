@@ -1,10 +1,10 @@
 """What every opened run can do: answer, and say how likely a given answer is.
 
     kind             class
-    seq2seq          Writer         writes an answer, piece by piece: translation, captions, chat   writer.py
-    classifier       Labeler        chooses: a label, several, or a tag a position                  labeler.py
-    language-model   Generator      goes on with a text                                             generator.py
-    task             TaskPredictor  the task has an answer() of its own                             here
+    seq2seq          Seq2SeqPredictor         writes an answer, token by token: translation, captions, chat
+    classifier       ClassifierPredictor      chooses: a label, several, or a tag a position
+    language-model   LanguageModelPredictor   goes on with a text
+    task             TaskPredictor            the task has an answer() of its own
 
 A task names the kind that answers for it, and validation, evaluation, every verb and every program ask that one.
 A user's own is a class of this family in a file that `uses` names.
@@ -147,4 +147,4 @@ def answers_of(batch: Batch) -> list[int]:
     """How many answers each row of a batch owes."""
     padded = isinstance(batch.target, Padded)
     rows, width = batch.target.data.shape[:2] if padded else (len(batch.target), 1)  # type: ignore[union-attr]
-    return torch.bincount(batch.positions // max(1, width), minlength=rows).tolist()
+    return torch.bincount(batch.label_positions // max(1, width), minlength=rows).tolist()

@@ -22,7 +22,7 @@ from s2s.tasks.classification import Labeling
 from s2s.tasks.losses import Likelihood
 
 
-class Classification(NamedTuple):
+class LabelPrediction(NamedTuple):
     """What one text is. A blank text has no label and no probabilities."""
 
     label: str  # as predict() has it: where there may be several, all that are likelier than not
@@ -31,7 +31,7 @@ class Classification(NamedTuple):
     weights: list[float] | None  # [pieces], how much each counted; None for a head that does not say
 
 
-class Tagging(NamedTuple):
+class TagPrediction(NamedTuple):
     """What each word of one text is."""
 
     words: list[str]
@@ -39,7 +39,7 @@ class Tagging(NamedTuple):
     probabilities: list[float]  # of each tag
 
 
-class Labeler(Predictor, kind="classifier"):
+class ClassifierPredictor(Predictor, kind="classifier"):
     """labeler.predict(["a film to forget"]) -> ["negative"]"""
 
     task: Labeling
@@ -58,36 +58,36 @@ class Labeler(Predictor, kind="classifier"):
 
     def need(self, *shapes: str) -> None:
         """Raises RunError where targets have another shape: a run of tags has no label for a whole text."""
-        if self.task.target.space.shape not in shapes:
-            shape = self.task.target.space.shape
+        if self.task.target.space.modality not in shapes:
+            shape = self.task.target.space.modality
             right = f"it has {'tag()' if shape == 'tags' else 'classify()'}; predict() is for all"
             raise RunError(self.recipe.name, f"is a run of {self.recipe.task.kind}, which answers with {shape}", right)
 
-    def classify(self, texts: Sequence[Source]) -> list[Classification]:
+    def classify(self, texts: Sequence[Source]) -> list[LabelPrediction]:
         """The label of each text, and the probability of every class. Raises RunError for a run that tags."""
         several(texts, "texts")
         self.need("label", "labels")
-        many = self.task.target.space.shape == "labels"
-        answers = [Classification("", {}, [], None)] * len(texts)
+        many = self.task.target.space.modality == "labels"
+        answers = [LabelPrediction("", {}, [], None)] * len(texts)
         for row, source, logits, weights in self.decided(texts):
             chances = sigmoid(logits) if many else softmax(logits)
             likeliest = np.argsort(-chances, kind="stable")
             named = {self.names[i]: float(chances[i]) for i in likeliest}
             pieces = self.pieces(texts[row], self.task.source.length(source))
             shares = None if weights is None or not pieces else weights[: len(pieces)].tolist()
-            answers[row] = Classification(self.task.said(logits), named, pieces, shares)
+            answers[row] = LabelPrediction(self.task.said(logits), named, pieces, shares)
         return answers
 
-    def tag(self, texts: Sequence[Source]) -> list[Tagging]:
+    def tag(self, texts: Sequence[Source]) -> list[TagPrediction]:
         """The tag of every word of each text. Raises RunError for a run that labels whole texts."""
         several(texts, "texts")
         self.need("tags")
-        answers = [Tagging([], [], [])] * len(texts)
+        answers = [TagPrediction([], [], [])] * len(texts)
         for row, source, logits, _ in self.decided(texts):
             words = self.pieces(texts[row], self.task.source.length(source))
             chances = softmax(logits[: len(words)])
             tags = [self.names[i] for i in chances.argmax(-1)]
-            answers[row] = Tagging(words, tags, chances.max(-1).tolist())
+            answers[row] = TagPrediction(words, tags, chances.max(-1).tolist())
         return answers
 
     def likelihood(self, rows: Sequence[Row]) -> Likelihood:
@@ -104,7 +104,7 @@ class Labeler(Predictor, kind="classifier"):
         """
         several(rows, "rows")
         several(answers, "answers")
-        shape = self.task.target.space.shape
+        shape = self.task.target.space.modality
         right = [row.references[0] for row in rows]
         count, names = self.unseen(rows)
         more: dict[str, Any] = {"unseen": {"rows": count, "names": names}} if count else {}

@@ -1,6 +1,6 @@
 """A conversation with a run: its turns, and how the next reply is found.
 
-talk = Conversation(load("runs/chat", kind=Writer))
+talk = Conversation(load("runs/chat", kind=Seq2SeqPredictor))
 talk.reply("Do you like films?").text
 """
 
@@ -14,9 +14,9 @@ from s2s.data.readers.dialogues import Dialogues
 from s2s.decoding.options import with_nbest
 from s2s.decoding.search import Search
 from s2s.errors import DataError, several
-from s2s.files import atomic_write, explained
-from s2s.predictors.reranking import best_first, distinct
-from s2s.predictors.seq2seq import Alignment, Prediction, Writer
+from s2s.files import atomic_write, explained_errno
+from s2s.predictors.reranking import distinct_texts, rerank
+from s2s.predictors.seq2seq import Alignment, Prediction, Seq2SeqPredictor
 from s2s.registry import ComponentConfig
 
 CANDIDATES = 16  # answers to choose from, where that is asked for
@@ -33,7 +33,7 @@ class Conversation:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Seq2SeqPredictor,
         search: ComponentConfig[Search] | None = None,
         choose: str = "search",
         random_seed: int | None = None,
@@ -84,7 +84,7 @@ class Conversation:
     def save(self, path: Path) -> None:
         """Add the conversation to a file of JSON lines, or .gz of them, which the reader `dialogues` takes."""
         line = (json.dumps({"turns": self.turns}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-        with explained(path):
+        with explained_errno(path):
             before = path.read_bytes() if path.exists() else b""
         if before[:2] == b"\x1f\x8b" or (not before and path.suffix == ".gz"):
             line = gzip.compress(line, mtime=0)  # gzip after gzip is one file
@@ -123,8 +123,8 @@ class Conversation:
         source = self.reader.source_of(turns)
         found = self.writer.search([source], self._seeded(search, turns))[0]
         if self.choose != "search":
-            return best_first(self.writer, source, found, self.choose)
-        return distinct(found)
+            return rerank(self.writer, source, found, self.choose)
+        return distinct_texts(found)
 
     def _seeded(self, search: ComponentConfig[Search], turns: list[str]) -> ComponentConfig[Search]:
         """A sampling search with random numbers of its own for every turn, and every answer to it."""

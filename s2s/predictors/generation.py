@@ -1,8 +1,8 @@
 """Writing on from a text, without an end: one piece a call, in memory that does not grow with what is written.
 
-    writing = begin(state, first)._replace(key=random_keys(len(first), seed=7))
+    writing = start_generation(state, first)._replace(key=random_keys(len(first), seed=7))
     while True:
-        writing = write_on(step, memory, writing, temperature=0.8, top_k=40)
+        writing = generate_step(step, memory, writing, temperature=0.8, top_k=40)
         writing.last        # [N], the pieces just written
 
 EOS is a piece like the others here: the line break. Who has enough stops asking; `writing` is all that is
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from s2s.decoding.filters import repetition_penalty as penalize
-from s2s.decoding.sampling import pick, stir
+from s2s.decoding.sampling import next_key, sample_token
 from s2s.decoding.search import Step
 from s2s.registry import NonNegativeFloat, NonNegativeInt, Probability, Range
 from s2s.tensors import BOS, PAD, UNK
@@ -24,7 +24,7 @@ from s2s.tensors import BOS, PAD, UNK
 WINDOW = 64  # pieces that a repetition penalty looks back on
 
 
-class Writing(NamedTuple):
+class GenerationState(NamedTuple):
     """Where texts stand that are written side by side; a nest of tensors, so select() takes rows out of it."""
 
     state: Any  # the head's, before it has read `last`
@@ -33,10 +33,10 @@ class Writing(NamedTuple):
     recent: Tensor  # [N, W], the pieces up to `last`, oldest first, and PAD where there are fewer
 
 
-def begin(state: Any, first: Tensor, window: int = 0) -> Writing:
+def start_generation(state: Any, first: Tensor, window: int = 0) -> GenerationState:
     """Nothing written yet. `first` [N] is what the texts go on from; a window of 0 remembers nothing."""
     recent = first.new_full((len(first), window), PAD)
-    return Writing(state, first, torch.zeros_like(first)[:, None], recent)
+    return GenerationState(state, first, torch.zeros_like(first)[:, None], recent)
 
 
 def random_keys(count: int, seed: int | None, device: torch.device | None = None) -> Tensor:
@@ -46,22 +46,22 @@ def random_keys(count: int, seed: int | None, device: torch.device | None = None
     """
     if seed is None:
         return torch.randint(2**62, (count, 1)).to(device)
-    start = stir(torch.tensor([[seed]]), torch.zeros(1, 1, dtype=torch.long))
-    return stir(start.repeat(count, 1), torch.arange(count)[:, None]).to(device)
+    start = next_key(torch.tensor([[seed]]), torch.zeros(1, 1, dtype=torch.long))
+    return next_key(start.repeat(count, 1), torch.arange(count)[:, None]).to(device)
 
 
 @torch.inference_mode()
-def write_on(
+def generate_step(
     step: Step,
     memory: Any,
-    writing: Writing,
+    writing: GenerationState,
     *,
     temperature: NonNegativeFloat = 1.0,
     top_k: NonNegativeInt = 0,
     top_p: Probability = 1.0,
     repetition_penalty: Annotated[float, Range(1)] = 1.0,
     allow_unknown: bool = False,
-) -> Writing:
+) -> GenerationState:
     """One piece more for every row.
 
     temperature, top_k, top_p: as for the search `sample`; a temperature of 0 takes the likeliest piece.
@@ -73,8 +73,10 @@ def write_on(
     scores = output.logits.float() + forbidden(output.logits.shape[1], output.logits.device, allow_unknown)
     if repetition_penalty > 1 and writing.recent.shape[1]:
         scores = penalize(scores.log_softmax(-1), writing.recent, penalty=repetition_penalty)
-    last = pick(scores, writing.key, temperature, top_k, top_p)
-    return Writing(output.state, last, stir(writing.key, last[:, None]), remember(writing.recent, last[:, None]))
+    last = sample_token(scores, writing.key, temperature, top_k, top_p)
+    return GenerationState(
+        output.state, last, next_key(writing.key, last[:, None]), remember(writing.recent, last[:, None])
+    )
 
 
 def remember(recent: Tensor, more: Tensor) -> Tensor:

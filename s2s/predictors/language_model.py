@@ -2,7 +2,7 @@
 
     generator.generate("ROMEO:", length=500, temperature=0.8)            # [the text that follows]
 
-    texts = generator.begin("ROMEO:", count=3, random_seed=7)
+    texts = generator.start_generation("ROMEO:", count=3, random_seed=7)
     for number, text in generator.write(texts, length=500): ...          # as it is written
     save_texts(path, texts, generator.fingerprint)                       # to go on another day
 
@@ -21,27 +21,27 @@ from torch import Tensor
 from s2s.data.fields.text import with_eos
 from s2s.data.readers.base import Row, Source
 from s2s.data.tokenizers.base import Tokenizer
-from s2s.decoding.sampling import stir
+from s2s.decoding.sampling import next_key
 from s2s.errors import several
 from s2s.nn.heads.base import HeadOutput
 from s2s.predictors.base import Predictor
-from s2s.predictors.continuation import Texts
-from s2s.predictors.generation import WINDOW, Writing, begin, random_keys, remember, write_on
-from s2s.predictors.suggestions import Suggestion, Surfaces, suggest, surfaces_of
-from s2s.predictors.transcript import Transcript, lines_to_ids, readable
+from s2s.predictors.continuation import GenerationSession
+from s2s.predictors.generation import WINDOW, GenerationState, generate_step, random_keys, remember, start_generation
+from s2s.predictors.suggestions import Suggestion, Surfaces, suggest_words, surfaces_of
+from s2s.predictors.transcript import Transcript, lines_to_ids, readable_text
 from s2s.tasks.losses import Likelihood
 from s2s.tensors import EOS, UNK, Batch, Memory, Padded, move, repeat
 
 START = EOS  # what stands before a text: the end of the line above
-CHUNK = 512  # pieces of a text read at once, so that a long one takes no more memory than a short one
+WINDOW_TOKENS = 512  # pieces of a text read at once, so that a long one takes no more memory than a short one
 LOGITS = 1 << 24  # numbers that are worked out at once, at most
-CONTEXT = 1024  # pieces read before a part of a long text that is scored beside the others
-PARTS = 64  # parts of a long text scored side by side, at most
+CONTEXT_TOKENS = 1024  # pieces read before a part of a long text that is scored beside the others
+TEXT_PARTS = 64  # parts of a long text scored side by side, at most
 
-Unit = Literal["characters", "pieces"]
+TextUnit = Literal["characters", "pieces"]
 
 
-class WalkStep(NamedTuple):
+class NextTokenDistribution(NamedTuple):
     """What the model expects after one more piece."""
 
     read: str  # the piece just read; the first one is the line break before the text
@@ -50,7 +50,7 @@ class WalkStep(NamedTuple):
     likeliest: list[tuple[str, float]]  # pieces and their probabilities, best first
 
 
-class Generator(Predictor, kind="language-model"):
+class LanguageModelPredictor(Predictor, kind="language-model"):
     """generator.generate("ROMEO:") -> [" what follows"]; see the module for more. Computes in 32 bits."""
 
     writes = True
@@ -70,28 +70,30 @@ class Generator(Predictor, kind="language-model"):
             found[number] += text
         return found
 
-    def begin(self, seed: str = "", *, count: int = 1, random_seed: int | None = None, window: int = WINDOW) -> Texts:
+    def begin(
+        self, seed: str = "", *, count: int = 1, random_seed: int | None = None, window: int = WINDOW
+    ) -> GenerationSession:
         """So many texts that begin alike, and have random numbers of their own.
 
         window  pieces that a repetition penalty looks back on, the seed's included
         """
         _, state = self._start(1)
-        writing = begin(state, torch.full((1,), START, device=self.precision.device), window)
-        texts = Texts(writing, [Transcript(self.task.target.decode) for _ in range(count)])
+        writing = start_generation(state, torch.full((1,), START, device=self.precision.device), window)
+        texts = GenerationSession(writing, [Transcript(self.task.target.decode) for _ in range(count)])
         self.read(texts, seed)
         texts.writing = repeat(texts.writing, count)
         self.reseed(texts, random_seed)
         return texts
 
-    def reseed(self, texts: Texts, random_seed: int | None) -> None:
+    def reseed(self, texts: GenerationSession, random_seed: int | None) -> None:
         """Other random numbers from here on."""
         writing = texts.writing
         keys = random_keys(len(writing.last), random_seed, self.precision.device)
-        texts.writing = writing._replace(key=stir(keys, writing.last[:, None]))
+        texts.writing = writing._replace(key=next_key(keys, writing.last[:, None]))
 
-    def read(self, texts: Texts, text: str) -> None:
+    def read(self, texts: GenerationSession, text: str) -> None:
         """Let every one of the texts go on with this; what they had written and not given out is dropped."""
-        text = readable(text)
+        text = readable_text(text)
         ids = [i for i in self.encode(text) if i != UNK or self.knows_unknown]
         if not ids:
             return
@@ -101,16 +103,16 @@ class Generator(Predictor, kind="language-model"):
             writing = writing._replace(state=output.state)
         recent = remember(writing.recent, data[:, -max(1, writing.recent.shape[1]) :])
         last = data[:, -1]
-        texts.writing = Writing(writing.state, last, stir(writing.key, last[:, None]), recent)
+        texts.writing = GenerationState(writing.state, last, next_key(writing.key, last[:, None]), recent)
         for transcript in texts.transcripts:
             transcript.follow(ids, text)
 
     def write(
         self,
-        texts: Texts,
+        texts: GenerationSession,
         *,
         length: int = 500,
-        unit: Unit = "characters",
+        unit: TextUnit = "characters",
         stop: Sequence[str] = (),
         **options: Any,
     ) -> Iterator[tuple[int, str]]:
@@ -118,7 +120,7 @@ class Generator(Predictor, kind="language-model"):
 
         length   of each text, in characters or in the pieces that the model writes
         stop     strings that end a text, and are left out of it
-        options  temperature, top_k, top_p, repetition_penalty, allow_unknown: see decoding.generation.write_on
+        options  temperature, top_k, top_p, repetition_penalty, allow_unknown: see decoding.generation.generate_step
 
         Afterwards, or when the caller leaves, `texts` stands where writing stopped: going on later writes what one
         longer call would have written.
@@ -142,18 +144,18 @@ class Generator(Predictor, kind="language-model"):
                     live.leave(done)
                     memory = self.memory(len(live.rows))
                 if live.rows:
-                    live.writing = write_on(self.step, memory, live.writing, **options)
+                    live.writing = generate_step(self.step, memory, live.writing, **options)
                     for row, piece in zip(live.rows, live.writing.last.tolist(), strict=True):
                         texts.transcripts[row].push(piece)
                     steps += 1
 
-    def walk(self, text: str, k: int = 5) -> list[WalkStep]:
+    def walk(self, text: str, k: int = 5) -> list[NextTokenDistribution]:
         """What the model expects before the text and after each of its pieces: the k likeliest, and what came."""
-        ids = self.encode(readable(text))
+        ids = self.encode(readable_text(text))
         names = self.task.target.pieces
         data = torch.tensor([[*ids, EOS]], device=self.precision.device)
         _, state = self._start(1)
-        steps: list[WalkStep] = []
+        steps: list[NextTokenDistribution] = []
         read = [START, *ids]
         for output in self._forced(data, data.new_full((1,), START), state):
             odds = output.logits.float().softmax(-1)
@@ -164,13 +166,15 @@ class Generator(Predictor, kind="language-model"):
                 likeliest = list(zip(names(pieces[row].tolist()), best[row].tolist(), strict=True))
                 right = None if comes is None else float(odds[row, comes])
                 steps.append(
-                    WalkStep(names([read[at]])[0], None if comes is None else names([comes])[0], right, likeliest)
+                    NextTokenDistribution(
+                        names([read[at]])[0], None if comes is None else names([comes])[0], right, likeliest
+                    )
                 )
         return steps
 
     def suggest(self, text: str, k: int = 5) -> list[Suggestion]:
         """The k likeliest next words, or endings of the word that the text ends in."""
-        return suggest(self, text, k)
+        return suggest_words(self, text, k)
 
     @cached_property
     def surfaces(self) -> Surfaces:
@@ -190,7 +194,7 @@ class Generator(Predictor, kind="language-model"):
         lines = with_eos(self.tokenizer.encode_all(texts))
         tokens = np.array([len(line) for line in lines])
         ids = np.concatenate(lines).astype(np.int64)
-        count = 1 if exact else min(PARTS, max(1, len(ids) // (4 * CONTEXT)))
+        count = 1 if exact else min(TEXT_PARTS, max(1, len(ids) // (4 * CONTEXT_TOKENS)))
         nats = self.nats_of(ids, count)
         sums = np.add.reduceat(nats, np.concatenate([[0], tokens.cumsum()[:-1]]))
         sizes = np.array([[len(text) + 1, len(text.encode()) + 1] for text in texts])  # with the line break
@@ -200,7 +204,7 @@ class Generator(Predictor, kind="language-model"):
         """[N], the negative log-probability of every piece after all (or the last CONTEXT) before it."""
         size = -(-len(ids) // parts)
         starts = list(range(0, len(ids), size))
-        before = [min(start, CONTEXT) for start in starts]
+        before = [min(start, CONTEXT_TOKENS) for start in starts]
         # Each row is its context, its part, and padding on the right.
         width = size + max(before)
         data, first = np.full((len(starts), width), EOS), np.full(len(starts), START)
@@ -233,7 +237,9 @@ class Generator(Predictor, kind="language-model"):
 
     def unseen(self, text: str) -> list[str]:
         """Characters (or words) of a text that training never showed the model, each once."""
-        return list(dict.fromkeys(name for line in readable(text).split("\n") for name in self.tokenizer.unseen(line)))
+        return list(
+            dict.fromkeys(name for line in readable_text(text).split("\n") for name in self.tokenizer.unseen(line))
+        )
 
     @cached_property
     def knows_unknown(self) -> bool:
@@ -273,14 +279,16 @@ class Generator(Predictor, kind="language-model"):
         asked  False: nobody wants the logits
         """
         source = self.task.source.collate(self.task.source.encode_all([""] * len(ids)))
-        chunk = max(1, min(CHUNK, LOGITS // (len(ids) * self.task.target.space.size))) if asked else CHUNK
+        chunk = (
+            max(1, min(WINDOW_TOKENS, LOGITS // (len(ids) * self.task.target.space.size))) if asked else WINDOW_TOKENS
+        )
         for start in range(0, ids.shape[1], chunk):
             with torch.inference_mode():
                 part = ids[:, start : start + chunk]
                 rows, width = part.shape
                 positions = torch.arange(rows * width if asked else 0, device=ids.device)
                 target = Padded(part, part.new_full((rows,), width))
-                batch = Batch(move(source, ids.device), target, positions, first=first, fresh=False)
+                batch = Batch(move(source, ids.device), target, positions, start_ids=first, is_first_chunk=False)
                 output = self.model(batch, state)
             yield output
             state, first = output.state, part[:, -1]

@@ -1,6 +1,6 @@
 """load("runs/x").predict([...]): what every command, and every program that ships a model, calls.
 
-load("runs/x", kind=Writer).search([...])      # the same run as what it must be, which type checkers then know
+load("runs/x", kind=Seq2SeqPredictor).search([...])  # as what it must be, which type checkers then know
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def load(
 ) -> Predictor:
     """Open a run folder for prediction. Executes no code from it. Workers may be forked afterwards, and answer.
 
-    kind     what it must be: s2s.Writer, s2s.Labeler, s2s.Generator, or a class of one's own
+    kind     what it must be: s2s.Seq2SeqPredictor, s2s.ClassifierPredictor, s2s.LanguageModelPredictor, or one's own
     device   auto, cpu, cuda, cuda:1
     trust    import the run's own parts (Python files in its folder `parts`), where its recipe uses any
     changes  to its recipe, such as ["decoding.beam_size=10"]

@@ -3,7 +3,7 @@
 mmi   what says most about the source: not only likely after it, but unlikely without it
 mbr   what the others agree with most
 
-    best_first(writer, source, writer.search([source], search)[0], "mbr")
+    rerank(writer, source, writer.search([source], search)[0], "mbr")
 """
 
 from collections.abc import Callable, Sequence
@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from s2s.data.readers.base import Source
-from s2s.predictors.seq2seq import Prediction, Writer
+from s2s.predictors.seq2seq import Prediction, Seq2SeqPredictor
 from s2s.registry import NonNegativeFloat, NonNegativeInt
 
-Choose = Callable[[Writer, Source, Sequence[Prediction]], np.ndarray]  # a score for each; the highest is the best
+Choose = Callable[
+    [Seq2SeqPredictor, Source, Sequence[Prediction]], np.ndarray
+]  # a score for each; the highest is the best
 
 
 def mutual_information(
-    writer: Writer,
+    writer: Seq2SeqPredictor,
     source: Source,
     answers: Sequence[Prediction],
     *,
@@ -38,7 +40,7 @@ def mutual_information(
     )
 
 
-def agreement(writer: Writer, source: Source, answers: Sequence[Prediction]) -> np.ndarray:
+def agreement(writer: Seq2SeqPredictor, source: Source, answers: Sequence[Prediction]) -> np.ndarray:
     """The mean chrF with all answers, minimum-risk choice: Kumar & Byrne 2004, https://aclanthology.org/N04-1022
 
     With samples as Eikema & Aziz 2020 have it, https://aclanthology.org/2020.coling-main.398
@@ -49,21 +51,21 @@ def agreement(writer: Writer, source: Source, answers: Sequence[Prediction]) -> 
     return np.array([np.mean([chrf.sentence_score(one, [other]).score for other in texts]) for one in texts])
 
 
-CHOICES: dict[str, Choose] = {"mmi": mutual_information, "mbr": agreement}
+RERANKERS: dict[str, Choose] = {"mmi": mutual_information, "mbr": agreement}
 
 
-def best_first(writer: Writer, source: Source, answers: Sequence[Prediction], by: str) -> list[Prediction]:
+def rerank(writer: Seq2SeqPredictor, source: Source, answers: Sequence[Prediction], by: str) -> list[Prediction]:
     """The answers by the scores of CHOICES[by], which replace those of the search; equal texts only once."""
-    once = distinct(answers)
+    once = distinct_texts(answers)
     if len(once) < 2:
         return once
     among = answers if by == "mbr" else once  # how often one was drawn counts for what most agree with
-    scores = dict(zip((answer.text for answer in among), CHOICES[by](writer, source, among).tolist(), strict=True))
+    scores = dict(zip((answer.text for answer in among), RERANKERS[by](writer, source, among).tolist(), strict=True))
     ranked = [answer._replace(score=scores[answer.text]) for answer in once]
     return sorted(ranked, key=lambda one: one.score, reverse=True)
 
 
-def distinct(answers: Sequence[Prediction]) -> list[Prediction]:
+def distinct_texts(answers: Sequence[Prediction]) -> list[Prediction]:
     """In the same order, of equal texts the first."""
     found: dict[str, Prediction] = {}
     for answer in answers:

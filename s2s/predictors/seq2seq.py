@@ -36,7 +36,7 @@ class Alignment(NamedTuple):
     grid: tuple[int, int] | None = None  # of a picture: its positions in (rows, columns), row by row
 
 
-class Writer(Predictor, kind="seq2seq"):
+class Seq2SeqPredictor(Predictor, kind="seq2seq"):
     """writer.search(["Ein Hund läuft."]) -> [[Prediction, ...]], n-best lists"""
 
     writes = True

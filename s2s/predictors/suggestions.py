@@ -1,6 +1,6 @@
 """The likeliest next words, or endings of a word that was begun: what a phone's keyboard shows.
 
-    suggest(generator, "I wou", 3)        # would, wouldn't, wound: a beam search that ends where a word does
+    suggest_words(generator, "I wou", 3)        # would, wouldn't, wound: a beam search that ends where a word does
 
 It works in text, not in pieces: a word that was begun is taken back and looked for anew, so that it may be cut
 into pieces as the model learned to cut it.
@@ -14,18 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s.data.tokenizers.base import Tokenizer, normalize
-from s2s.predictors.continuation import Texts
+from s2s.data.tokenizers.base import Tokenizer, normalize_text
+from s2s.predictors.continuation import GenerationSession
 from s2s.predictors.generation import forbidden
-from s2s.predictors.transcript import readable
+from s2s.predictors.transcript import readable_text
 from s2s.tensors import UNK, Memory, select
 
 NEVER = float("-inf")
-LONGEST = 48  # pieces in a word
+MAX_WORD_TOKENS = 48  # pieces in a word
 READ = 2000  # characters of the text before that are read, at most: typing must not wait
-WORD = r"[^\W_]|['’\-]"  # what words are made of, character by character
-WORDS = re.compile(rf"(?:{WORD})+")
-BEGUN = re.compile(rf"(?:{WORD})*\Z")
+WORD_END = r"[^\W_]|['’\-]"  # what words are made of, character by character
+WORD_TOKENS = re.compile(rf"(?:{WORD_END})+")
+BEGUN = re.compile(rf"(?:{WORD_END})*\Z")
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
@@ -46,7 +46,7 @@ class Surfaces(NamedTuple):
 
 
 class TextModel(Protocol):
-    """What is asked for words: a Generator."""
+    """What is asked for words: a LanguageModelPredictor."""
 
     @property
     def tokenizer(self) -> Tokenizer: ...
@@ -59,16 +59,16 @@ class TextModel(Protocol):
 
     def memory(self, rows: int) -> Memory: ...
 
-    def begin(self, seed: str = "") -> Texts: ...
+    def begin(self, seed: str = "") -> GenerationSession: ...
 
 
 @torch.inference_mode()
-def suggest(generator: TextModel, text: str, k: int = 5, beam_size: int = 0) -> list[Suggestion]:
+def suggest_words(generator: TextModel, text: str, k: int = 5, beam_size: int = 0) -> list[Suggestion]:
     """The k likeliest words, best first; fewer where the model knows no more. Nothing is drawn at random.
 
     beam_size  words that are followed at a time; 0: four times k, and 16 at least
     """
-    text = readable(text)[-READ:]
+    text = readable_text(text)[-READ:]
     begun = BEGUN.search(text)[0]  # type: ignore[index]  # it always matches: perhaps nothing
     tokenizer = generator.tokenizer
     surfaces = generator.surfaces
@@ -80,7 +80,7 @@ def suggest(generator: TextModel, text: str, k: int = 5, beam_size: int = 0) -> 
         if before[-1:] not in ("", " ", "\n"):
             head = surfaces.joins | surfaces.begins if leans(tokenizer, before, surfaces) else surfaces.joins
         before = before.removesuffix(" ")
-    prefix = normalize(begun, getattr(tokenizer, "normalization", "none"), getattr(tokenizer, "lowercase", False))
+    prefix = normalize_text(begun, getattr(tokenizer, "normalization", "none"), getattr(tokenizer, "lowercase", False))
     found = search(generator, before, prefix.encode("utf-8", "replace"), surfaces, head, k, beam_size or max(16, 4 * k))
     return [Suggestion(begun + word[len(prefix) :], word[len(prefix) :], odds) for word, odds in found]
 
@@ -98,7 +98,7 @@ def search(
     rank, words = torch.zeros(1, device=device), [b""]
     never = forbidden(len(surfaces.joins), device, False) < 0
     ended: dict[bytes, float] = {}
-    for step in range(LONGEST):
+    for step in range(MAX_WORD_TOKENS):
         output = generator.step(last, generator.memory(len(words)), state)
         scores = output.logits.float().masked_fill(never, float("-inf")).log_softmax(-1)
         joins = (head if step == 0 else surfaces.joins).to(device)
@@ -110,7 +110,7 @@ def search(
         scores = scores.masked_fill(~joins, float("-inf"))
         within = torch.tensor([len(word) < len(prefix) for word in words], device=device)
         if bool(within.any()):
-            masks = {rest: fitting(surfaces, rest) for rest in {prefix[len(word) :] for word in words}}
+            masks = {rest: fitting_tokens(surfaces, rest) for rest in {prefix[len(word) :] for word in words}}
             allowed = torch.stack([masks[prefix[len(word) :]] for word in words]).to(device)
             scores = scores.masked_fill(~allowed, float("-inf"))
         if bool(within.any()) or step == 0:  # what was typed is certain, and so is that a word comes
@@ -144,7 +144,7 @@ def is_text(word: bytes) -> bool:
     return True
 
 
-def fitting(surfaces: Surfaces, rest: bytes) -> Tensor:
+def fitting_tokens(surfaces: Surfaces, rest: bytes) -> Tensor:
     """[V], True for the pieces that go on towards what is left of the prefix, or through it."""
     return torch.tensor([rest.startswith(text) or text.startswith(rest) for text in surfaces.text])
 
@@ -152,7 +152,7 @@ def fitting(surfaces: Surfaces, rest: bytes) -> Tensor:
 def surfaces_of(tokenizer: Tokenizer) -> Surfaces:
     """What every piece adds to a text that ends in a word: seen by decoding it there."""
     size = len(tokenizer)
-    anchor = next((i for i in range(UNK + 1, size) if WORDS.fullmatch(tokenizer.decode([i]))), UNK)
+    anchor = next((i for i in range(UNK + 1, size) if WORD_TOKENS.fullmatch(tokenizer.decode([i]))), UNK)
     known = len(tokenizer.decode([anchor]))
     text, joins, begins = [], [False] * size, [False] * size
     for piece, name in enumerate(tokenizer.pieces(range(size))):
@@ -164,7 +164,7 @@ def surfaces_of(tokenizer: Tokenizer) -> Surfaces:
             joins[piece] = text[-1] >= b"\x80"
             continue
         added = tokenizer.decode([anchor, piece])[known:]
-        joins[piece] = WORDS.fullmatch(added) is not None
-        begins[piece] = added.startswith(" ") and WORDS.fullmatch(added[1:]) is not None
+        joins[piece] = WORD_TOKENS.fullmatch(added) is not None
+        begins[piece] = added.startswith(" ") and WORD_TOKENS.fullmatch(added[1:]) is not None
         text.append((added[1:] if begins[piece] else added).encode("utf-8", "replace"))
     return Surfaces(text, torch.tensor(joins), torch.tensor(begins))

@@ -14,7 +14,7 @@ from s2s.tensors import EOS
 
 BREAK = "\n"  # what EOS stands for
 HALF = "\ufffd"  # what decoders make of bytes that are no character yet
-LONGEST = 4  # bytes in a character of UTF-8
+MAX_ENDING_CHARACTERS = 4  # bytes in a character of UTF-8
 
 
 class Transcript:
@@ -36,7 +36,7 @@ class Transcript:
         """Go on from a text that was read, not written: how its last piece is spelled decides about a space."""
         line = list(ids)
         line = line[len(line) - line[::-1].index(EOS) :] if EOS in line else line
-        self.ids = line[-LONGEST:]
+        self.ids = line[-MAX_ENDING_CHARACTERS:]
         self.read = len(self.ids)
         self.waiting, self.stopped = "", False
         self.glued = text[-1:].isspace() and text[-1:] != BREAK and not self.decode(self.ids)[-1:].isspace()
@@ -51,7 +51,7 @@ class Transcript:
         else:
             self.ids.append(piece)
             grown = self._unread()
-            if grown.endswith(HALF) and len(self.ids) - self.read < LONGEST:
+            if grown.endswith(HALF) and len(self.ids) - self.read < MAX_ENDING_CHARACTERS:
                 return
             self._add(grown)
             self.ids = self.ids[self.read :]
@@ -118,6 +118,6 @@ def lines_to_ids(encode_all: Callable[[list[str]], Any], text: str) -> list[int]
     return ids
 
 
-def readable(text: str) -> str:
+def readable_text(text: str) -> str:
     """Line ends of other systems as line breaks: a model has never seen them."""
     return text.replace("\r\n", BREAK).replace("\r", BREAK)

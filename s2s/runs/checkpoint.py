@@ -1,8 +1,8 @@
 """Tensors and plain values in one safetensors file: opening one executes no code.
 
-tensors, values = pack(tree)            # values is plain JSON that says where the tensors go
+tensors, values = pack_tree(tree)            # values is plain JSON that says where the tensors go
 write_tensors(path, tensors, values)
-tree = unpack(*read_tensors(path))
+tree = unpack_tree(*read_tensors(path))
 """
 
 import json
@@ -17,12 +17,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from s2s.errors import RunError
-from s2s.files import atomic_write, explained
+from s2s.files import atomic_write, explained_errno
 
 DAMAGED = "copy it again from where it came, or train again into another folder"
 
 
-def pack(tree: Any) -> tuple[dict[str, Tensor], Any]:
+def pack_tree(tree: Any) -> tuple[dict[str, Tensor], Any]:
     """Take a nest apart: its tensors by dotted name, and the rest as plain JSON values.
 
     The nest may hold dicts (any plain keys), lists, tuples, tensors, text, numbers, booleans and None;
@@ -55,10 +55,10 @@ def pack(tree: Any) -> tuple[dict[str, Tensor], Any]:
     return tensors, plain(tree, "")
 
 
-def unpack(tensors: Mapping[str, Tensor], values: Any) -> Any:
+def unpack_tree(tensors: Mapping[str, Tensor], values: Any) -> Any:
     """The nest that `pack` took apart."""
     if isinstance(values, list):
-        return [unpack(tensors, item) for item in values]
+        return [unpack_tree(tensors, item) for item in values]
     if not isinstance(values, dict):
         return values
     if len(values) == 1:
@@ -68,10 +68,10 @@ def unpack(tensors: Mapping[str, Tensor], values: Any) -> Any:
         if mark == "$float":
             return float(inner)
         if mark == "$tuple":
-            return tuple(unpack(tensors, item) for item in inner)
+            return tuple(unpack_tree(tensors, item) for item in inner)
         if mark == "$items":
-            return {unpack(tensors, key): unpack(tensors, item) for key, item in inner}
-    return {key: unpack(tensors, item) for key, item in values.items()}
+            return {unpack_tree(tensors, key): unpack_tree(tensors, item) for key, item in inner}
+    return {key: unpack_tree(tensors, item) for key, item in values.items()}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], values: Any = None) -> None:
@@ -79,7 +79,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], values: Any = None)
 
     A tensor that occurs under several names (tied weights) is stored once and given back under all of them.
     """
-    kept, aliases = distinct(tensors)
+    kept, aliases = distinct_tensors(tensors)
     about = json.dumps({"values": values, "aliases": aliases}, allow_nan=False)
     # One key: safetensors writes several in any order, and equal weights are to be equal files.
     atomic_write(path, safetensors.torch.save(kept, metadata={"s2s": about}))
@@ -89,7 +89,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], Any]:
     """What write_tensors wrote, on the CPU. Raises RunError where the file is missing, foreign or damaged."""
     about = read_about(path)
     try:
-        with explained(path), safe_open(str(path), framework="pt", device="cpu") as file:
+        with explained_errno(path), safe_open(str(path), framework="pt", device="cpu") as file:
             # clone: what safetensors gives is a view of the file, and the file will be replaced
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         for alias, name in about["aliases"].items():
@@ -106,7 +106,7 @@ def read_values(path: Path) -> Any:
 
 def read_about(path: Path) -> dict[str, Any]:
     """The JSON that write_tensors put beside the tensors."""
-    with explained(path):
+    with explained_errno(path):
         with open(path, "rb") as probe:  # safetensors' own errors do not tell a missing file from a forbidden one
             if not probe.read(1):
                 raise RunError(str(path), "is empty", DAMAGED)
@@ -124,7 +124,7 @@ def read_about(path: Path) -> dict[str, Any]:
         raise RunError(str(path), "is damaged: its description cannot be read", DAMAGED) from error
 
 
-def distinct(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+def distinct_tensors(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Each tensor once, on the CPU, and which names are second names: safetensors refuses shared memory."""
     kept: dict[str, Tensor] = {}
     aliases: dict[str, str] = {}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from s2s.files import atomic_write, explained
+from s2s.files import atomic_write, explained_errno
 
 
 class EventLog:
@@ -21,7 +21,7 @@ class EventLog:
     def append(self, event: Mapping[str, Any]) -> None:
         """Numbers that JSON has no word for are written as text: "nan". Raises RunError."""
         line = json.dumps(finite(event), ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
-        with explained(self.path), open(self.path, "ab+") as file:
+        with explained_errno(self.path), open(self.path, "ab+") as file:
             if not self.whole and file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 line = line if file.read(1) == b"\n" else b"\n" + line  # a crash cut the last line short
@@ -33,7 +33,7 @@ class EventLog:
         """What was appended; a line that a crash cut short is passed over."""
         if not self.path.exists():
             return
-        with explained(self.path), open(self.path, encoding="utf-8", errors="replace") as file:
+        with explained_errno(self.path), open(self.path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 with suppress(ValueError):
                     event = json.loads(line)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from s2s.errors import RunError
-from s2s.files import explained
+from s2s.files import explained_errno
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what a network disk that knows none says
 
@@ -25,7 +25,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     path = folder / ".lock"
     lock = FileLock(path, timeout=0)
-    with explained(path):
+    with explained_errno(path):
         try:
             lock.acquire()
         except Timeout:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
-from s2s.files import explained, sync_folder
+from s2s.files import explained_errno, sync_folder
 
 # What s2s writes into a run; of predictions, the files that belong to NAME.hyp.txt.
 FILES = (
@@ -48,7 +48,7 @@ class Replaced:
 
     def set_aside(self) -> list[str]:
         """Move the run out of the way; gives the names of what s2s did not make, which stays where it is."""
-        with explained(self.folder):
+        with explained_errno(self.folder):
             own = set(own_files(self.folder))
             left = sorted(
                 path.relative_to(self.folder).as_posix() for path in visible_files(self.folder) if path not in own
@@ -64,7 +64,7 @@ class Replaced:
         """The new run goes, and the old one is where it was; False where none waits."""
         if not self.waiting.exists():
             return False
-        with explained(self.folder):
+        with explained_errno(self.folder):
             for path in list(own_files(self.folder)):
                 path.unlink()
             os.rename(self.waiting, self.moving)
@@ -73,7 +73,7 @@ class Replaced:
 
     def forget(self) -> None:
         """The new run is worth more: the old one goes."""
-        with explained(self.folder):
+        with explained_errno(self.folder):
             if self.waiting.exists():
                 os.rename(self.waiting, self.gone)
             if self.gone.exists():
@@ -87,7 +87,7 @@ class Replaced:
         self.forget()
 
     def _return(self) -> None:
-        with explained(self.folder):
+        with explained_errno(self.folder):
             for path in sorted(all_files(self.moving)):
                 move(path, self.folder / path.relative_to(self.moving))
             shutil.rmtree(self.moving, ignore_errors=True)  # empty folders, if move() left any

@@ -19,13 +19,13 @@ from typing import Any
 from torch import Tensor
 
 from s2s.errors import RunError
-from s2s.files import atomic_write, explained, move_over, remove_leftovers
-from s2s.runs.checkpoint import DAMAGED, pack, read_tensors, read_values, unpack, write_tensors
+from s2s.files import atomic_write, explained_errno, move_over, remove_leftovers
+from s2s.runs.checkpoint import DAMAGED, pack_tree, read_tensors, read_values, unpack_tree, write_tensors
 from s2s.runs.event_log import EventLog, finite
 from s2s.runs.lock import locked
 from s2s.runs.replaced import Replaced
 
-FORMAT = 1  # of the folder: raise it when an older s2s could no longer read a run
+RUN_FORMAT = 1  # of the folder: raise it when an older s2s could no longer read a run
 OURS = {"recipe.yaml", "fields", "parts", "log.jsonl", "manifest.json", "predictions", "plots", "tensorboard"}
 ELSEWHERE = "choose another folder: --out DIR"
 
@@ -62,7 +62,7 @@ class Run:
 
     def make_folder(self) -> None:
         """Where it is not there already."""
-        with explained(self.path):
+        with explained_errno(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
 
     def check_room(self, *, fresh: bool = False) -> None:
@@ -70,7 +70,7 @@ class Run:
 
         fresh  a run that s2s made is no hindrance: begin() sets it aside
         """
-        with explained(self.path):
+        with explained_errno(self.path):
             if self.path.exists() and not self.path.is_dir():
                 raise RunError(str(self.path), "is a file, and a run is a folder", ELSEWHERE)
             names = {p.name for p in self.path.glob("[!.]*")}
@@ -103,7 +103,7 @@ class Run:
         """
         self.check_room(fresh=fresh)
         left = self.replaced.set_aside() if fresh and self._is_ours(strict=True) else []
-        with explained(self._log.path):
+        with explained_errno(self._log.path):
             self._log.path.unlink(missing_ok=True)
         # First: what comes after it is ours, and may be begun again where the process is killed.
         self.write_manifest(manifest or {})
@@ -114,7 +114,7 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """An existing run folder, trained or not; weights are looked at when they are loaded."""
         run = cls(path)
-        with explained(run.path):
+        with explained_errno(run.path):
             if not run.path.exists():
                 raise RunError(str(run.path), "there is no such folder", nearby(run.path))
             if not run.path.is_dir():
@@ -129,8 +129,8 @@ class Run:
         form = run.manifest().get("format")
         if not isinstance(form, int):
             raise RunError(str(run.path / "manifest.json"), "does not say which format the run has", DAMAGED)
-        if form > FORMAT:
-            what = f"was made by a newer s2s: its format is {form}, and this s2s reads up to {FORMAT}"
+        if form > RUN_FORMAT:
+            what = f"was made by a newer s2s: its format is {form}, and this s2s reads up to {RUN_FORMAT}"
             raise RunError(str(run.path), what, "upgrade: pip install --upgrade s2s")
         return run
 
@@ -177,7 +177,7 @@ class Run:
         """
         self._settle()
         stamp = secrets.token_hex(8)
-        tensors, values = pack(dict(state))
+        tensors, values = pack_tree(dict(state))
         try:
             write_tensors(self._coming, weights, {"stamp": stamp})
             write_tensors(self._state, tensors, {"stamp": stamp, "state": values})
@@ -199,7 +199,7 @@ class Run:
         if stamp_of(about) != values["stamp"]:
             what = "last.safetensors and last.state are of different moments"
             raise RunError(str(self.path), what, "copy both from the same folder again, or train into a new one")
-        return weights, unpack(tensors, values["state"])
+        return weights, unpack_tree(tensors, values["state"])
 
     def _settle(self) -> None:
         """Finish or forget what a crash interrupted: weights that wait belong to the state, or to nothing."""
@@ -208,7 +208,7 @@ class Run:
         if self._state.exists() and stamp_of(read_values(self._coming)) == stamp_of(read_values(self._state)):
             move_over(self._coming, self._last)
         else:
-            with explained(self._coming):
+            with explained_errno(self._coming):
                 self._coming.unlink()
 
     # -- words --
@@ -220,7 +220,7 @@ class Run:
 
     def recipe_text(self) -> str:
         """What was asked."""
-        with explained(self.recipe):
+        with explained_errno(self.recipe):
             try:
                 return self.recipe.read_text(encoding="utf-8")
             except UnicodeDecodeError as error:
@@ -229,13 +229,13 @@ class Run:
     def write_manifest(self, values: Mapping[str, Any]) -> None:
         """What was used: versions, data hashes, device, seed. Replaces what was there."""
         self.write(
-            "manifest.json", json.dumps({"format": FORMAT} | finite(values), indent=2, ensure_ascii=False) + "\n"
+            "manifest.json", json.dumps({"format": RUN_FORMAT} | finite(values), indent=2, ensure_ascii=False) + "\n"
         )
 
     def manifest(self) -> dict[str, Any]:
         """What write_manifest wrote, and `format`."""
         path = self.path / "manifest.json"
-        with explained(path):
+        with explained_errno(path):
             text = path.read_bytes()
         try:
             values = json.loads(text)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from s2s.config import configure
 from s2s.data.fields.base import Field
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.simple import Words
 from s2s.errors import RunError
@@ -35,7 +35,7 @@ class Captioning(Task, kind="captioning"):
         *,
         source: ComponentConfig[Field],
         target: ComponentConfig[Field] = configure(
-            Field, {"kind": Text, "tokenizer": {"kind": Words, "lowercase": True}}
+            Field, {"kind": TextField, "tokenizer": {"kind": Words, "lowercase": True}}
         ),
         metrics: tuple[ComponentConfig[Metric], ...] = (
             configure(Metric, Bleu4),

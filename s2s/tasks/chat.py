@@ -5,7 +5,7 @@ from typing import Any
 
 from s2s.config import configure
 from s2s.data.fields.base import Field
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.data.tokenizers.subword import Unigram
@@ -29,8 +29,8 @@ class Chat(Translation, kind="chat"):
     def __init__(
         self,
         *,
-        source: ComponentConfig[Field] = configure(Field, {"kind": Text, "max_length": 120, "cut": "start"}),
-        target: ComponentConfig[Field] = configure(Field, {"kind": Text, "max_length": 60}),
+        source: ComponentConfig[Field] = configure(Field, {"kind": TextField, "max_length": 120, "cut": "start"}),
+        target: ComponentConfig[Field] = configure(Field, {"kind": TextField, "max_length": 60}),
         tokenizer: ComponentConfig[Tokenizer] = configure(Tokenizer, Unigram),
         metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, Chrf),),
     ) -> None:

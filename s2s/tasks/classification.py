@@ -18,8 +18,8 @@ from torch import Tensor
 from s2s.config import configure
 from s2s.data.encoded import EncodedCorpus
 from s2s.data.fields.base import Field
-from s2s.data.fields.categorical import Label, Names, Tags
-from s2s.data.fields.text import Text
+from s2s.data.fields.categorical import Categorical, Label, Tags
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.simple import Words
 from s2s.errors import OptionError, RecipeError, RowError, RunError, suggest
@@ -32,8 +32,8 @@ from s2s.tasks.losses import Loss, binary_cross_entropy, cross_entropy
 from s2s.tasks.task import Task, targets
 from s2s.tensors import Batch
 
-WORD = {"kind": Text, "tokenizer": Words}
-BY_BLANKS = {"kind": Text, "tokenizer": {"kind": Words, "punctuation": "keep"}}
+WORD_PATTERN = {"kind": TextField, "tokenizer": Words}
+BY_BLANKS = {"kind": TextField, "tokenizer": {"kind": Words, "punctuation": "keep"}}
 
 
 class Labeling(Task):
@@ -47,7 +47,7 @@ class Labeling(Task):
 
     predictor: ClassVar[str] = "classifier"
     searches: ClassVar[bool] = False
-    target: Names  # type: ignore[assignment]
+    target: Categorical  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Labeling(Task):
         class_weights: Literal["balanced"] | dict[str, NonNegativeFloat] | None = None,
     ) -> None:
         self.bind(source, target)
-        if not isinstance(self.target, Names):
+        if not isinstance(self.target, Categorical):
             raise RecipeError("target", f"{target.kind} is not a field of names", "use label, labels or tags")
         self.metrics = tuple(separating(metric, self.target.separator) for metric in metrics)
         self.class_weights = class_weights
@@ -83,14 +83,14 @@ class Labeling(Task):
     def loss(self, output: HeadOutput, batch: Batch, smoothing: float = 0.0) -> Loss:
         if self.weights is not None:  # and there they stay: sending them at every step would be waiting
             self.weights = self.weights.to(output.logits.device)
-        entropy = binary_cross_entropy if self.target.shape == "labels" else cross_entropy
+        entropy = binary_cross_entropy if self.target.modality == "labels" else cross_entropy
         found = entropy(output, batch, smoothing, self.weights)
         return found if output.penalty is None else found._replace(total=found.total + output.penalty)
 
     def nats(self, output: HeadOutput, batch: Batch) -> Tensor:
-        if self.target.shape != "labels":
+        if self.target.modality != "labels":
             return super().nats(output, batch)
-        sign = 1 - 2 * batch.gold  # log(1 + e^-x) where it is true, log(1 + e^x) where not
+        sign = 1 - 2 * batch.labels  # log(1 + e^-x) where it is true, log(1 + e^x) where not
         return torch.nn.functional.softplus(sign * output.logits.float()).sum(-1)
 
     def said(self, logits: np.ndarray) -> str:
@@ -131,7 +131,7 @@ class Classification(Labeling, kind="classification"):
     def __init__(
         self,
         *,
-        source: ComponentConfig[Field] = configure(Field, WORD),
+        source: ComponentConfig[Field] = configure(Field, WORD_PATTERN),
         target: ComponentConfig[Field] = configure(Field, Label),
         metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, Accuracy), configure(Metric, MacroF1)),
         class_weights: Literal["balanced"] | dict[str, NonNegativeFloat] | None = None,
@@ -139,7 +139,7 @@ class Classification(Labeling, kind="classification"):
         super().__init__(source, target, metrics, class_weights)
 
     def said(self, logits: np.ndarray) -> str:
-        if self.target.shape == "label":
+        if self.target.modality == "label":
             return self.target.decode(logits.argmax())
         return self.target.decode(np.flatnonzero(logits > 0))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from s2s.config import configure
 from s2s.data.fields.base import Field, Nothing, bound
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.tokenizers.simple import Characters
 from s2s.errors import RecipeError
 from s2s.metrics.base import SEED, Score, interval
@@ -34,12 +34,12 @@ class LanguageModeling(Task, kind="language-model"):
     def __init__(
         self,
         *,
-        target: ComponentConfig[Field] = configure(Field, {"kind": Text, "tokenizer": Characters}),
+        target: ComponentConfig[Field] = configure(Field, {"kind": TextField, "tokenizer": Characters}),
         chunk: PositiveInt = 128,
         jitter: bool = True,
     ) -> None:
         field = bound(target)
-        if not isinstance(field, Text):
+        if not isinstance(field, TextField):
             raise RecipeError("target", f"a language model writes text, and this is {target.kind}", "use: kind: text")
         field.max_length = 1 << 60  # lines of a stream are as long as they like
         self.source, self.target = Nothing(), field

@@ -40,10 +40,10 @@ def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0, weig
     """
     logits = output.logits.float()
     if weights is None:
-        total = F.cross_entropy(logits, batch.gold, reduction="sum", label_smoothing=smoothing)
+        total = F.cross_entropy(logits, batch.labels, reduction="sum", label_smoothing=smoothing)
     else:  # not torch's own weights: with smoothing, they weigh the classes that an answer is not
-        each = F.cross_entropy(logits, batch.gold, reduction="none", label_smoothing=smoothing)
-        total = (each * weights[batch.gold]).sum()
+        each = F.cross_entropy(logits, batch.labels, reduction="none", label_smoothing=smoothing)
+        total = (each * weights[batch.labels]).sum()
     return Loss(total, batch.tokens)
 
 
@@ -55,6 +55,6 @@ def binary_cross_entropy(
     smoothing  probability spread evenly over yes and no
     weights    [C], how much a class counts where it is true
     """
-    gold = batch.gold * (1 - smoothing) + smoothing / 2
+    gold = batch.labels * (1 - smoothing) + smoothing / 2
     total = F.binary_cross_entropy_with_logits(output.logits.float(), gold, reduction="sum", pos_weight=weights)
     return Loss(total, batch.tokens)

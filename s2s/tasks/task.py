@@ -81,7 +81,7 @@ class Task(Registrable):
 
     def nats(self, output: HeadOutput, batch: Batch) -> Tensor:
         """[N], the negative log-probability of every right answer, whatever training makes of it."""
-        return -output.logits.float().log_softmax(-1).gather(1, batch.gold[:, None]).squeeze(1)
+        return -output.logits.float().log_softmax(-1).gather(1, batch.labels[:, None]).squeeze(1)
 
     def check(self, split: str, encoded: EncodedCorpus) -> None:
         """Do the two sides of every row belong together? Raises RowError, of a row of the corpus, where they do not."""

@@ -5,7 +5,7 @@ from itertools import chain
 
 from s2s.config import configure
 from s2s.data.fields.base import Field
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.data.tokenizers.subword import Unigram
@@ -27,8 +27,8 @@ class Translation(Task, kind="translation"):
     def __init__(
         self,
         *,
-        source: ComponentConfig[Field] = configure(Field, Text),
-        target: ComponentConfig[Field] = configure(Field, Text),
+        source: ComponentConfig[Field] = configure(Field, TextField),
+        target: ComponentConfig[Field] = configure(Field, TextField),
         tokenizer: ComponentConfig[Tokenizer] = configure(Tokenizer, Unigram),
         metrics: tuple[ComponentConfig[Metric], ...] = (configure(Metric, Bleu), configure(Metric, Chrf)),
     ) -> None:

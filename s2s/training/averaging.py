@@ -108,7 +108,7 @@ class Exponential(Averaging, kind="ema"):
         self.means, self.updates = self._placed(state["means"]), state["updates"]
 
 
-class Last(Averaging, kind="last"):
+class SnapshotAverage(Averaging, kind="last"):
     """The mean of the weights at the last `count` validations (fewer at first): Vaswani et al. 2017, section 6.1,
     https://arxiv.org/abs/1706.03762. Keeps `count` copies of the weights, in memory and in last.state."""
 

@@ -3,7 +3,7 @@
 from s2s.devices import Precision
 from s2s.runs.run import Run
 from s2s.training.config import TrainingConfig
-from s2s.training.position import Outcome
+from s2s.training.position import TrainingResult
 
 SMALLER_MODEL = "make the model smaller: model.encoder.hidden, model.head.hidden, embedding, layers"
 REASONS = {
@@ -14,7 +14,7 @@ REASONS = {
 }
 
 
-def ending(outcome: Outcome, selects: str) -> str:
+def ending(outcome: TrainingResult, selects: str) -> str:
     """How a training went, in one line."""
     here = outcome.position
     said = f"{REASONS[outcome.reason]}: {here.step:,} steps, {here.seconds:,.0f} s of training"

@@ -15,7 +15,7 @@ from s2s.errors import RecipeError, RunError
 from s2s.registry import NonNegativeFloat, Probability, Registrable
 
 Parameters = Sequence[tuple[str, nn.Parameter]]
-Maker = Callable[[Any, bool | None], torch.optim.Optimizer]
+OptimizerFactory = Callable[[Any, bool | None], torch.optim.Optimizer]
 
 
 class Optimizer(torch.optim.Optimizer, Registrable, given=("parameters",)):
@@ -41,7 +41,7 @@ def sgd(
     def maker(groups: Any, fused: bool | None) -> torch.optim.Optimizer:
         return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, nesterov=nesterov, fused=fused)
 
-    return build(maker, "sgd", parameters, learning_rate, weight_decay)
+    return build_optimizer(maker, "sgd", parameters, learning_rate, weight_decay)
 
 
 @Optimizer.register("adagrad")
@@ -60,7 +60,7 @@ def adagrad(
             groups, lr=learning_rate, initial_accumulator_value=initial_accumulator, eps=epsilon, fused=fused
         )
 
-    return build(maker, "adagrad", parameters, learning_rate, weight_decay)
+    return build_optimizer(maker, "adagrad", parameters, learning_rate, weight_decay)
 
 
 @Optimizer.register("rmsprop")
@@ -84,7 +84,7 @@ def rmsprop(
             groups, lr=learning_rate, alpha=alpha, eps=epsilon, momentum=momentum, centered=centered
         )
 
-    return build(maker, "rmsprop", parameters, learning_rate, weight_decay)
+    return build_optimizer(maker, "rmsprop", parameters, learning_rate, weight_decay)
 
 
 @Optimizer.register("adam")
@@ -101,7 +101,7 @@ def adam(
     def maker(groups: Any, fused: bool | None) -> torch.optim.Optimizer:
         return torch.optim.Adam(groups, lr=learning_rate, betas=(beta1, beta2), eps=epsilon, fused=fused)
 
-    return build(maker, "adam", parameters, learning_rate, 0.0)
+    return build_optimizer(maker, "adam", parameters, learning_rate, 0.0)
 
 
 @Optimizer.register("adamw")
@@ -121,11 +121,11 @@ def adamw(
             groups, lr=learning_rate, betas=(beta1, beta2), eps=epsilon, weight_decay=0.0, fused=fused
         )
 
-    return build(maker, "adamw", parameters, learning_rate, weight_decay)
+    return build_optimizer(maker, "adamw", parameters, learning_rate, weight_decay)
 
 
-def build(
-    maker: Maker, kind: str, parameters: Parameters, learning_rate: float, weight_decay: float
+def build_optimizer(
+    maker: OptimizerFactory, kind: str, parameters: Parameters, learning_rate: float, weight_decay: float
 ) -> torch.optim.Optimizer:
     """The optimizer over groups with and without decay, fused where that works for all parameters."""
     groups = decay_groups(parameters, weight_decay, learning_rate)
@@ -154,7 +154,7 @@ def decay_groups(parameters: Parameters, weight_decay: float, learning_rate: flo
     ]
 
 
-def steps_fused(maker: Maker, device: torch.device, dtype: torch.dtype) -> bool:
+def steps_fused(maker: OptimizerFactory, device: torch.device, dtype: torch.dtype) -> bool:
     """Does the fused form work here? It depends on device, dtype and torch's version, so it is tried."""
     trial = nn.Parameter(torch.zeros(2, device=device, dtype=dtype))
     trial.grad = torch.zeros_like(trial)

@@ -57,7 +57,7 @@ def draw_losses(axis: Any, learned: Curve, unseen: Curve, best: float | None) ->
     mark_best(axis, best)
     axis.set_ylabel("loss per token (nats)")
     axis.legend(frameon=False, loc="upper right")
-    tidy(axis)
+    tidy_axes(axis)
 
 
 def draw_metric(axis: Any, scores: Curve, metric: str, best: float | None) -> None:
@@ -73,7 +73,7 @@ def draw_metric(axis: Any, scores: Curve, metric: str, best: float | None) -> No
         )
     axis.margins(y=0.15)
     axis.set_ylabel(f"validation {metric}")
-    tidy(axis)
+    tidy_axes(axis)
 
 
 def mark_best(axis: Any, best: float | None) -> None:
@@ -81,7 +81,7 @@ def mark_best(axis: Any, best: float | None) -> None:
         axis.axvline(best, color=GRAY, linewidth=0.8, linestyle=":")
 
 
-def tidy(axis: Any) -> None:
+def tidy_axes(axis: Any) -> None:
     axis.grid(alpha=0.25, linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
 

@@ -16,7 +16,7 @@ Reason = Literal["epochs", "steps", "patience", "asked"]
 
 
 @dataclass
-class Position:
+class TrainingState:
     """Where a run stands: plain numbers, all of them in the checkpoint."""
 
     step: int = 0  # updates of the weights
@@ -37,14 +37,14 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """How a run ended. `reason` is the stop that came first; `asked` is Ctrl-C or SIGTERM."""
 
     reason: Reason
-    position: Position
+    position: TrainingState
 
 
-class Recent:
+class MetricAccumulator:
     """What training did since it last looked up, with sums on the device, so that nothing waits.
 
     place   of the run, for an error

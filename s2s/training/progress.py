@@ -11,20 +11,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from s2s.training.reporters import JsonLog, Plan, Progress, Reporter, Sample, Scores, TensorBoard
+from s2s.training.reporters import JsonLog, Plan, Reporter, ReporterList, Sample, Scores, TensorBoard
 
-__all__ = ["JsonLog", "Live", "Plain", "Plan", "Progress", "Reporter", "TensorBoard", "reporter_for"]
+__all__ = ["JsonLog", "LineReporter", "LiveReporter", "Plan", "Reporter", "ReporterList", "TensorBoard", "reporter_for"]
 
 Clock = Callable[[], float]
-LONGEST = 400  # characters of a sample that are shown
+MAX_SAMPLE_CHARACTERS = 400  # characters of a sample that are shown
 
 
 def reporter_for(console: Console) -> Reporter:
-    """Live where the console is a terminal that can redraw a line, Plain elsewhere."""
-    return Live(console) if console.is_terminal and not console.is_dumb_terminal else Plain(console)
+    """Live where the console is a terminal that can redraw a line, LineReporter elsewhere."""
+    return LiveReporter(console) if console.is_terminal and not console.is_dumb_terminal else LineReporter(console)
 
 
-class Watcher(Reporter):
+class ConsoleReporter(Reporter):
     """What both ways of showing share: where training stands, how fast it goes, and what is best."""
 
     def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
@@ -37,7 +37,7 @@ class Watcher(Reporter):
 
     def start(self, plan: Plan) -> None:
         self.plan = plan
-        self.best = "" if plan.best is None else f"best {plan.select_by} {number(plan.select_by, plan.best)}"
+        self.best = "" if plan.best is None else f"best {plan.select_by} {formatted_number(plan.select_by, plan.best)}"
         self.at = self.first = plan.step
         self.began = self.clock()
 
@@ -51,12 +51,12 @@ class Watcher(Reporter):
     def validation(self, step: int, scores: Scores, best: bool, samples: Sequence[Sample] = ()) -> None:
         name = self.plan.select_by
         if best and name in scores:
-            self.best = f"best {name} {number(name, scores[name])} (step {step:,})"
-        words = ", ".join(f"{name} {number(name, value)}" for name, value in scores.items())
+            self.best = f"best {name} {formatted_number(name, scores[name])} (step {step:,})"
+        words = ", ".join(f"{name} {formatted_number(name, value)}" for name, value in scores.items())
         self.say(Text(f"step {step:,}: {words}{', the best so far' if best else ''}", style="bold" if best else ""))
         for sample in samples:
             for name, text in zip(("source", "reference", "hypothesis"), sample):
-                self.say(Text(f"  {name:<11} {shown(text)}", style="cyan" if name == "hypothesis" else "dim"))
+                self.say(Text(f"  {name:<11} {shown_value(text)}", style="cyan" if name == "hypothesis" else "dim"))
 
     def message(self, text: str) -> None:
         self.say(Text(text))
@@ -77,7 +77,7 @@ class Watcher(Reporter):
     def numbers(self) -> str:
         """`loss 3.214, 11,204 tokens/s, learning rate 0.001`"""
         labels = {"loss": "loss ", "tokens_per_second": "", "learning_rate": "learning rate "}
-        return ", ".join(f"{labels[n]}{number(n, self.scores[n])}" for n in labels if n in self.scores)
+        return ", ".join(f"{labels[n]}{formatted_number(n, self.scores[n])}" for n in labels if n in self.scores)
 
     def left(self) -> str:
         """`4:12 left`, by the mean time a step has taken in this training; "" while that is not known."""
@@ -88,7 +88,7 @@ class Watcher(Reporter):
         return f"{duration(seconds)} left"
 
 
-class Plain(Watcher):
+class LineReporter(ConsoleReporter):
     """A line at most every `seconds`, and one for each validation: for files, pipes and notebooks."""
 
     def __init__(self, console: Console, seconds: float = 10.0, clock: Clock = time.monotonic) -> None:
@@ -107,7 +107,7 @@ class Plain(Watcher):
             self.say(Text(line))
 
 
-class Live(Watcher):
+class LiveReporter(ConsoleReporter):
     """Two lines that stay at the bottom of the terminal; validations scroll by above them."""
 
     def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
@@ -149,7 +149,7 @@ class Live(Watcher):
             self.display = None
 
 
-def number(name: str, value: float) -> str:
+def formatted_number(name: str, value: float) -> str:
     """A score in as many digits as say something."""
     if name == "tokens_per_second":
         return f"{value:,.0f} tokens/s"
@@ -165,7 +165,7 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def shown(text: str) -> str:
+def shown_value(text: str) -> str:
     """One line without control characters: a corpus may hold anything, and a terminal obeys it."""
     clean = "".join(c if c.isprintable() else " " for c in text)
-    return clean if len(clean) <= LONGEST else clean[: LONGEST - 1] + "…"
+    return clean if len(clean) <= MAX_SAMPLE_CHARACTERS else clean[: MAX_SAMPLE_CHARACTERS - 1] + "…"

@@ -1,6 +1,6 @@
 """What a training tells the world, and who listens: a terminal, a plain stream, log.jsonl, TensorBoard.
 
-with Progress([reporter_for(console), JsonLog(run)]) as progress:
+with ReporterList([reporter_for(console), JsonLog(run)]) as progress:
     progress.start(Plan(total_steps=5000, epochs=10))
     progress.advance(step, epoch)                    # every step: costs nothing
     progress.step(step, epoch, scores)               # now and then
@@ -69,7 +69,7 @@ class Reporter:
     def close(self) -> None: ...
 
 
-class Progress(Reporter):
+class ReporterList(Reporter):
     """Several reporters as one."""
 
     def __init__(self, reporters: Sequence[Reporter]) -> None:

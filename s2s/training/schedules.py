@@ -148,7 +148,7 @@ class Cosine(Schedule, kind="cosine"):
         return ramp(step, warmup) * (self.final + (1 - self.final) * curve)
 
 
-class Linear(Schedule, kind="linear"):
+class LinearDecay(Schedule, kind="linear"):
     """A line from 1 to `final` at the last step: Devlin et al. 2019, https://arxiv.org/abs/1810.04805"""
 
     def __init__(self, *, warmup: NonNegativeFloat = 0.0, final: Probability = 0.0) -> None:
@@ -160,7 +160,7 @@ class Linear(Schedule, kind="linear"):
         return ramp(step, warmup) * (1 - (1 - self.final) * progress(step, warmup, total))
 
 
-class Luong(Schedule, kind="luong"):
+class LuongSchedule(Schedule, kind="luong"):
     """1 until step `start`, then halved, and halved again after every `every` steps: Luong et al. 2015,
     https://arxiv.org/abs/1508.04025 (the defaults: 10 epochs, halved each epoch after the fifth)"""
 

@@ -24,11 +24,11 @@ from s2s.errors import TrainingError
 from s2s.nn.model import Model
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
-from s2s.tensors import Batch, detach, leaves, move, refill
+from s2s.tensors import Batch, detach, move, tree_leaves, tree_unflatten
 from s2s.training.config import TrainingConfig
 from s2s.training.endings import remedy
 from s2s.training.optimizers import load_optimizer_state, optimizer_state, set_rate
-from s2s.training.position import Outcome, Position, Reason, Recent
+from s2s.training.position import MetricAccumulator, Reason, TrainingResult, TrainingState
 from s2s.training.reporters import Plan, Reporter
 from s2s.training.seeds import random_state, set_random_state
 from s2s.training.signals import StopRequest
@@ -62,18 +62,20 @@ class Trainer:
         self.optimizer = options.optimizer(list(model.named_parameters()))
         self.schedule = options.schedule()
         self.average = options.average(model) if options.average else None
-        self.position = Position()
+        self.position = TrainingState()
         self.carried: Any = None  # the state after the last batch, where the next one goes on with its text
         self.total_steps = options.total_steps(batches.count(0))
         self.blind = validator.blind(options.select_by) if validator else ""
         self.selects = "loss" if self.blind else options.select_by
         what_to_try = remedy(options, self.optimizer.param_groups[0]["lr"])
-        self._recent = Recent(precision.device, str(run.path), what_to_try, scaled=precision.scaler is not None)
+        self._recent = MetricAccumulator(
+            precision.device, str(run.path), what_to_try, scaled=precision.scaler is not None
+        )
         self._looks_always = precision.device.type == "cpu"  # free there; on a GPU a look at the loss is a wait
 
     # -- the loop ------------------------------------------------------------------------------------
 
-    def fit(self, stop: StopRequest | None = None) -> Outcome:
+    def fit(self, stop: StopRequest | None = None) -> TrainingResult:
         """Train until a stop comes, or is asked for. Raises TrainingError when a loss, gradient or weight is no number.
 
         stop  who asks; Ctrl-C and SIGTERM do where it is not given
@@ -101,7 +103,7 @@ class Trainer:
             self._look()
             with self._averaged():
                 self.run.save_weights("best", self.model.state_dict())
-        return Outcome(reason, self.position)
+        return TrainingResult(reason, self.position)
 
     def _groups(self) -> Iterator[list[Batch]]:
         """The rest of this pass, in groups of `accumulate` batches; a last short group counts like any other."""
@@ -138,13 +140,13 @@ class Trainer:
         for batch in group:
             batch = move(batch, self.precision.device)
             with self.precision.autocast():
-                output = self.model(batch, None if batch.fresh else self.carried)
+                output = self.model(batch, None if batch.is_first_chunk else self.carried)
                 loss = self.task.loss(output, batch, options.label_smoothing)
             self.carried = detach(output.state) if self.task.streams else None
             self._scaled(loss.total / tokens).backward()
             total += loss.total.detach()
             del output, loss  # or they would fill memory beside those of the next batch of the group
-        self._recent.learned(here.step, total, tokens, [row for batch in group for row in batch.rows])
+        self._recent.learned(here.step, total, tokens, [row for batch in group for row in batch.example_ids])
         self._update()
         if self.average:
             self.average.update(here.step)
@@ -261,7 +263,7 @@ class Trainer:
             "schedule": self.schedule.state_dict(),
             "scaler": self.precision.scaler.state_dict() if self.precision.scaler else None,
             "random": random_state(self.precision.device),
-            "carried": leaves(self.carried),
+            "carried": tree_leaves(self.carried),
             "position": dataclasses.asdict(self.position),
         }
         self.run.save_checkpoint(self.model.state_dict(), state)
@@ -279,7 +281,7 @@ class Trainer:
             self.average.load_state_dict(state["average"])
         if self.precision.scaler and state["scaler"]:
             self.precision.scaler.load_state_dict(state["scaler"])
-        self.position = Position(**state["position"])
+        self.position = TrainingState(**state["position"])
         if self.blind and self.position.best_loss is None:  # an older s2s chose by a score that says nothing
             self.position.best = None
         self.carried = self._carried(state.get("carried", ()))
@@ -305,5 +307,7 @@ class Trainer:
         batch = next(self.batches.epoch(0))
         with self.precision.autocast():
             _, state = self.model.head.start(self.model.encode(move(batch.source, self.precision.device)))
-        kinds = [tensor.dtype for tensor in leaves(state)]  # the checkpoint's may be of another precision
-        return refill(state, [t.to(self.precision.device, kind) for t, kind in zip(tensors, kinds, strict=True)])
+        kinds = [tensor.dtype for tensor in tree_leaves(state)]  # the checkpoint's may be of another precision
+        return tree_unflatten(
+            state, [t.to(self.precision.device, kind) for t, kind in zip(tensors, kinds, strict=True)]
+        )

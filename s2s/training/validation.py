@@ -14,7 +14,7 @@ import torch
 
 from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus
-from s2s.data.readers.base import Row, Source, shown
+from s2s.data.readers.base import Row, Source, source_text
 from s2s.data.streams import StreamBatches
 from s2s.devices import Precision, widest
 from s2s.metrics.base import kinds_of, score_all
@@ -71,7 +71,7 @@ class Validator:
         higher = {score.kind for score in found if score.higher_is_better}
         step = max(1, len(written) // (self.samples + 1))
         chosen = range(step // 2, len(written), step)
-        samples = [(shown(rows[i].source), references[i][0], written[i]) for i in chosen]
+        samples = [(source_text(rows[i].source), references[i][0], written[i]) for i in chosen]
         return Validation(scores, frozenset(higher), samples[: self.samples])
 
     def blind(self, kind: str) -> str:
@@ -115,7 +115,7 @@ def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision
     for batch in batches.in_order():
         batch = move(batch, precision.device)
         with precision.autocast():
-            output = model(batch, None if batch.fresh else state)
+            output = model(batch, None if batch.is_first_chunk else state)
             nats = task.nats(output, batch)
         state = output.state
         total += nats.to(total.dtype).sum()

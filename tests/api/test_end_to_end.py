@@ -173,21 +173,21 @@ def test_asked_to_stop_it_saves_and_says_how_to_go_on(folder, tmp_path, number):
 
 
 def test_a_second_run_on_the_same_data_prepares_nothing_again(folder, monkeypatch):
-    from s2s.api.prepare import prepare
-    from s2s.data.fields.text import Text
-    from s2s.data.readers.text import Text as TextFiles
+    from s2s.api.prepare import prepare_data
+    from s2s.data.fields.text import TextField
+    from s2s.data.readers.text import ParallelText as TextFiles
     from s2s.recipe import read_recipe
 
     recipe = read_recipe(write_recipe(folder))
-    first = prepare(recipe)
+    first = prepare_data(recipe)
 
     def never(*arguments):
         raise AssertionError("this was done before")
 
-    monkeypatch.setattr(Text, "fit", never)
-    monkeypatch.setattr(Text, "encode_all", never)
+    monkeypatch.setattr(TextField, "fit", never)
+    monkeypatch.setattr(TextField, "encode_all", never)
     monkeypatch.setattr(TextFiles, "rows", never)
-    second = prepare(recipe)
+    second = prepare_data(recipe)
     assert second.fingerprints == first.fingerprints
     assert len(list(second.batches.epoch(0))) == len(list(first.batches.epoch(0)))
 

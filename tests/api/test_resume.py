@@ -18,7 +18,7 @@ from s2s.config import configure
 from s2s.data.changes import changes, content
 from s2s.data.corpus import open_corpus
 from s2s.data.readers.base import Reader
-from s2s.data.readers.text import Text
+from s2s.data.readers.text import ParallelText
 from s2s.errors import RunError, TrainingError
 from s2s.predictors.load import open_recipe
 from s2s.recipe import parse_recipe
@@ -98,7 +98,7 @@ def test_a_pass_over_other_rows_begins_again_and_every_row_is_read(stopped, monk
     seen, real = [], Trainer.learn
 
     def learn(trainer, group):
-        seen.extend(row for batch in group for row in batch.rows)
+        seen.extend(row for batch in group for row in batch.example_ids)
         real(trainer, group)
 
     monkeypatch.setattr(Trainer, "learn", learn)
@@ -138,7 +138,7 @@ def test_data_that_has_moved(stopped):
     (stopped / "corpus").rename(stopped / "moved")
     s2s.train(recipe_in(stopped, "training.steps=4", data=stopped / "moved"), stopped / "run")
     recipe = open_recipe(Run.open(stopped / "run"), trust=False)
-    assert recipe.data.options["path"] == stopped / "moved", "so that it can be evaluated"
+    assert recipe.data.kwargs["path"] == stopped / "moved", "so that it can be evaluated"
     (stopped / "moved").rename(stopped / "third")
     (stopped / "third" / "train.en").write_text("a cat\n" * 12)
     with pytest.raises(RunError, match="its data has changed: train: 12 rows, and not the same ones"):
@@ -233,7 +233,9 @@ def corpus(folder, sources, targets):
     for i, column in enumerate(targets):
         (folder / f"train.{i}").write_text("".join(f"{x}\n" for x in column))
     names = tuple(str(i) for i in range(len(targets)))
-    return open_corpus(Text(path=folder, source="a", target=names if len(names) > 1 else names[0], hold_out=0), "train")
+    return open_corpus(
+        ParallelText(path=folder, source="a", target=names if len(names) > 1 else names[0], hold_out=0), "train"
+    )
 
 
 def test_the_content_of_rows_is_every_letter_in_its_place(tmp_path):

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from s2s.cli.app import app
-from s2s.cli.cache import ago, readable
-from s2s.data.cache import filled
+from s2s.cli.cache import ago, readable_time
+from s2s.data.cache import cached_folder
 from s2s.files import cache_folder
 
 
@@ -20,7 +20,7 @@ def run(*arguments: str) -> str:
 
 
 def put(kind: str, number: int, size: int, days: float) -> Path:
-    with filled(
+    with cached_folder(
         cache_folder() / kind / f"{number:032x}", lambda path: (path / "data").write_bytes(b"x" * size)
     ) as folder:
         pass
@@ -56,7 +56,7 @@ def test_what_is_old_goes(folders):
 
 
 def test_all_goes_but_what_is_in_use(folders):
-    with filled(folders[0], lambda path: None):
+    with cached_folder(folders[0], lambda path: None):
         said = run("--clear")
     assert said == f"removed 2 folders, 2.0 MB from {cache_folder()} left: 1 in use, or not yours to remove"
     assert [folder.is_dir() for folder in folders] == [True, False, False]
@@ -77,7 +77,7 @@ def test_nothing_else_is_touched(folders):
     [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (5e12, "5,000.0 GB")],
 )
 def test_sizes(size, said):
-    assert readable(size) == said
+    assert readable_time(size) == said
 
 
 def test_ages():

@@ -22,7 +22,7 @@ app.command()(caption)
 
 
 class FakeField:
-    space = SimpleNamespace(shape="image")
+    space = SimpleNamespace(modality="image")
 
     def encode_all(self, pictures):
         for picture in pictures:

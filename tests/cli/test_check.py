@@ -5,7 +5,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from s2s.cli.check import build, check, spaces
+from s2s.cli.check import build, check_command, spaces
 from s2s.cli.list import members
 from s2s.data.tokenizers.base import UNKNOWN_SIZE
 from s2s.errors import DataError, RecipeError
@@ -15,7 +15,7 @@ from s2s.recipe_index import shipped
 from s2s.registry import tree
 
 app = typer.Typer()
-app.command()(check)
+app.command()(check_command)
 
 TINY = """\
 name: tiny
@@ -140,7 +140,7 @@ TASKS = {"label": "classification", "tags": "tagging"}  # of heads that do not w
 def test_every_kind_can_be_built_without_numbers(key, family):
     text = TINY.replace("hidden: 8}", "hidden: 4}", 1)  # dot and copy need a state as wide as the memory
     for kind in members(family):
-        writes = Head.registry[kind].writes[0] if family == "heads" else "ids"
+        writes = Head.registry[kind].output_modalities[0] if family == "heads" else "ids"
         if writes == "ids":
             changes = [f"{key}={kind}", "model.head.layers=2"]
         else:

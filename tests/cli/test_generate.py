@@ -9,13 +9,13 @@ import typer
 from typer.testing import CliRunner
 
 import s2s.cli.generate as module
-from s2s.cli.generate import generate, in_turn
+from s2s.cli.generate import generate_command, in_turn
 from s2s.cli.repl.generate import GenerateRepl
 from s2s.errors import RunError, S2SError
 from tests.helpers.language_models import generator_for, known
 
 app = typer.Typer()
-app.command()(generate)
+app.command()(generate_command)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from s2s.cli.describe import about, default_text, describe, plain
+from s2s.cli.describe import about, default_text, described_component, plain_value
 from s2s.cli.list import FAMILIES, SECTIONS, kinds_of, list_parts, members
 from s2s.config import configure, convert
 from s2s.errors import RecipeError
@@ -48,7 +48,7 @@ def test_a_family_shows_every_kind_with_every_option_and_default(family):
     text = run(family)
     for kind, maker in members(family).items():
         assert re.search(rf"^{re.escape(kind)}$", text, re.MULTILINE)
-        block = "\n".join(line.plain for line in describe(kind, maker))
+        block = "\n".join(line.plain for line in described_component(kind, maker))
         for option in options_of(maker).values():
             line = re.search(rf"^ +{option.name} .*$", block, re.MULTILINE)
             assert line, f"{family} {kind} does not show {option.name}"
@@ -75,7 +75,7 @@ def test_defaults_are_written_as_a_recipe_would_have_them(family):
     for maker in members(family).values():
         for option in options_of(maker).values():
             if not option.required:
-                read = yaml.safe_load(plain(option.default))
+                read = yaml.safe_load(plain_value(option.default))
                 assert convert(read, option.hint, option.name, option.default) == option.default
 
 
@@ -125,11 +125,11 @@ def test_about_is_the_first_line_and_what_it_cites():
 def test_plain_values():
     from s2s.decoding.search import Search
 
-    assert [plain(v) for v in (None, True, 0.1, 1e-9, "a", "", "no", ",", (1, 2), {"a": None})] == [
+    assert [plain_value(v) for v in (None, True, 0.1, 1e-9, "a", "", "no", ",", (1, 2), {"a": None})] == [
         "null", "true", "0.1", "1e-09", "a", "''", "'no'", "','", "[1, 2]", "{a: null}",
     ]  # fmt: skip
-    assert plain(configure(Search, "beam")) == "beam"
-    assert plain(configure(Search, {"kind": "beam", "beam_size": 3})) == "{kind: beam, beam_size: 3}"
+    assert plain_value(configure(Search, "beam")) == "beam"
+    assert plain_value(configure(Search, {"kind": "beam", "beam_size": 3})) == "{kind: beam, beam_size: 3}"
     assert default_text(Option("x", int, options_of(needy)["x"].default)) == "(must be given)"
 
 

@@ -11,12 +11,12 @@ from rich.console import Console
 from s2s.api.train import train as train_run
 from s2s.cli.recipes import copy
 from s2s.cli.train import next_steps
-from s2s.cli.train import train as train_verb
-from s2s.data.cache import damaged
+from s2s.cli.train import train_command as train_verb
+from s2s.data.cache import damaged_cache
 from s2s.data.source_files import read_lines
 from s2s.errors import DataError, command
 from s2s.recipe import read_recipe
-from s2s.training.position import Outcome, Position
+from s2s.training.position import TrainingResult, TrainingState
 
 ROOT = Path(__file__).parents[2]
 AWKWARD = [
@@ -47,7 +47,7 @@ def test_a_command_is_read_by_a_shell_as_it_was_meant():
 
 @pytest.mark.parametrize("fused", [False, True])
 def test_the_line_after_a_stop_is_the_command_that_was_given(tmp_path, monkeypatch, narrow, fused):
-    stopped = Outcome("asked", Position(step=7))
+    stopped = TrainingResult("asked", TrainingState(step=7))
     monkeypatch.setattr("s2s.api.train.train", lambda *arguments, **options: stopped)
     recipe = tmp_path / "a recipe.yaml"
     recipe.write_text((ROOT / "recipes" / "characters" / "hello.yaml").read_text())
@@ -89,7 +89,7 @@ def test_hints_about_files(tmp_path):
         list(read_lines(path))
     said = str(caught.value).rpartition("for instance: ")[2]
     assert shlex.split(said) == ["iconv", "-f", "ISO-8859-1", "-t", "UTF-8", str(path), ">", "NEW"]
-    said = str(damaged(path, ValueError("x"))).rpartition("again: ")[2]
+    said = str(damaged_cache(path, ValueError("x"))).rpartition("again: ")[2]
     assert shlex.split(said) == ["rm", "-r", str(path)]
 
 

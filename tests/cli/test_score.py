@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from s2s.cli.score import score
 from s2s.errors import DataError
 from s2s.tasks.losses import Likelihood
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 from tests.helpers.language_models import LINES, generator_for
 
 app = typer.Typer()
@@ -21,7 +21,7 @@ class Pairs:
     """A model of pairs: as many nats as there are words in the answer, and one for its end."""
 
     def __init__(self, shape="ids") -> None:
-        self.task = SimpleNamespace(source=SimpleNamespace(space=Space(shape)), target=SimpleNamespace())
+        self.task = SimpleNamespace(source=SimpleNamespace(space=FieldSpec(shape)), target=SimpleNamespace())
 
     def likelihood(self, rows):
         tokens = np.array([len(row.references[0].split()) + 1 for row in rows])

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import s2s.cli.lines
 import s2s.cli.translate as module
-from s2s.cli.lines import chunks, decoded, one_line, tidy
+from s2s.cli.lines import chunks, decoded_line, one_line, tidy
 from s2s.cli.opening import complete_run
 from s2s.cli.translate import translate
 from s2s.config import configure
@@ -80,12 +80,12 @@ def test_nbest_lines_carry_the_number_of_their_source(run):
 
 
 def test_numbers_go_on_from_block_to_block(run):
-    lines = run("--nbest", "1", stdin=b"x\n" * (s2s.cli.lines.CHUNK + 3)).stdout.splitlines()
-    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, s2s.cli.lines.CHUNK + 4))
+    lines = run("--nbest", "1", stdin=b"x\n" * (s2s.cli.lines.LINES_AT_ONCE + 3)).stdout.splitlines()
+    assert [int(line.split("\t")[0]) for line in lines] == list(range(1, s2s.cli.lines.LINES_AT_ONCE + 4))
 
 
 def test_the_line_ends_of_windows_are_no_text():
-    assert list(decoded([[b"a b\r", b"\r", b"c\rd"]])) == [["a b", "", "c\rd"]]
+    assert list(decoded_line([[b"a b\r", b"\r", b"c\rd"]])) == [["a b", "", "c\rd"]]
 
 
 def test_bytes_that_are_no_utf8_warn_and_go_on(run):
@@ -96,14 +96,14 @@ def test_bytes_that_are_no_utf8_warn_and_go_on(run):
 
 
 def test_a_byte_order_mark_is_no_word():
-    assert list(decoded([[b"\xef\xbb\xbfone", b"\xef\xbb\xbftwo"]])) == [["one", "\ufefftwo"]]
+    assert list(decoded_line([[b"\xef\xbb\xbfone", b"\xef\xbb\xbftwo"]])) == [["one", "\ufefftwo"]]
 
 
 def test_long_input_comes_in_blocks_and_keeps_its_order(run, predictor):
     lines = [f"{i} x" if i % 7 else "" for i in range(1500)]
     expected = [f"x {i}" if i % 7 else "" for i in range(1500)]
     assert run(stdin="\n".join(lines).encode()).stdout.splitlines() == expected
-    assert all(len(texts) <= s2s.cli.lines.CHUNK for texts, _ in predictor.asked)
+    assert all(len(texts) <= s2s.cli.lines.LINES_AT_ONCE for texts, _ in predictor.asked)
 
 
 class Drip(io.RawIOBase):
@@ -291,11 +291,11 @@ def test_attention_names_the_words_that_were_typed(tmp_path):
     """An unknown word of the source has its own column, not <unk>."""
     from s2s.config import configure
     from s2s.data.fields.base import Field
-    from s2s.predictors.seq2seq import Writer
+    from s2s.predictors.seq2seq import Seq2SeqPredictor
 
     field = configure(Field, {"kind": "text", "tokenizer": {"kind": "word", "lowercase": True}})()
     field.fit(["one red house"])
-    writer = Writer.__new__(Writer)
+    writer = Seq2SeqPredictor.__new__(Seq2SeqPredictor)
     writer.task = type("Task", (), {"source": field})
     (encoded,) = field.encode_all(["One ZEBRA"])
     assert writer.named("One ZEBRA", encoded) == ["One", "ZEBRA", field.pieces([2])[0]]

@@ -12,7 +12,7 @@ import torch
 from s2s.config import configure
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
 from s2s.data.corpus import encode_corpus, open_corpus
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Reader
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import DataError
@@ -131,7 +131,7 @@ def data():
     corpus = open_corpus(configure(Reader, {"kind": "generated", "size": 120})(), "train")
 
     def make(tokenizer: object) -> tuple:
-        fields = [Text(tokenizer=configure(Tokenizer, tokenizer)) for _ in range(2)]
+        fields = [TextField(tokenizer=configure(Tokenizer, tokenizer)) for _ in range(2)]
         for i, field in enumerate(fields):
             field.fit([row[i] for row in corpus])
         return corpus, encode_corpus(corpus, *fields), *fields
@@ -143,8 +143,8 @@ SAMPLING = {"kind": "unigram", "size": 100, "sampling": 0.3}
 
 
 def equal(a: Batch, b: Batch) -> bool:
-    tensors = [(x.source.data, x.source.lengths, x.target.data, x.target.lengths, x.positions) for x in (a, b)]
-    return a.rows == b.rows and all(torch.equal(x, y) for x, y in zip(*tensors))
+    tensors = [(x.source.data, x.source.lengths, x.target.data, x.target.lengths, x.label_positions) for x in (a, b)]
+    return a.example_ids == b.example_ids and all(torch.equal(x, y) for x, y in zip(*tensors))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -167,12 +167,12 @@ def test_sampling_differs_by_pass_and_not_by_company(data):
     by_row = {}
     for size in (200, 500):  # other batches, other neighbors
         for batch in Batches(*parts, size=size, seed=3).epoch(1):
-            for row, ids, length in zip(batch.rows, batch.source.data, batch.source.lengths):
+            for row, ids, length in zip(batch.example_ids, batch.source.data, batch.source.lengths):
                 assert by_row.setdefault(row, ids[:length].tolist()) == ids[:length].tolist()
     other = {
         row: ids[:length].tolist()
         for batch in Batches(*parts, size=200, seed=3).epoch(2)
-        for row, ids, length in zip(batch.rows, batch.source.data, batch.source.lengths)
+        for row, ids, length in zip(batch.example_ids, batch.source.data, batch.source.lengths)
     }
     assert other.keys() == by_row.keys()
     changed = [row for row in other if other[row] != by_row[row]]
@@ -194,11 +194,11 @@ def test_batches_hold_the_rows_they_name(data):
     for batches in (Batches(*parts, size=500, keep=keep).epoch(0), Batches(*parts, size=500, keep=keep).in_order()):
         rows = []
         for batch in batches:
-            rows += batch.rows
+            rows += batch.example_ids
             assert isinstance(batch.target, Padded)
             assert batch.tokens == int(batch.target.lengths.sum())
-            assert torch.equal(batch.gold, batch.target.data[batch.target.valid])
-            for i, row in enumerate(batch.rows):
+            assert torch.equal(batch.labels, batch.target.data[batch.target.valid])
+            for i, row in enumerate(batch.example_ids):
                 assert source.decode(batch.source.data[i]) == corpus[row].source
                 assert target.decode(batch.target.data[i]) == corpus[row].target
                 assert batch.source.data[i, : batch.source.lengths[i]].tolist() == encoded.source(row).tolist()
@@ -212,20 +212,22 @@ def test_in_order_samples_nothing_and_is_always_the_same(data):
     assert all(equal(a, b) for a, b in zip(first, second))
     encoded = parts[1]
     assert sum(batch.tokens for batch in first) == encoded.target_lengths.sum()
-    assert all(len(batch.rows) * batch.target.data.shape[1] <= 200 for batch in first if len(batch.rows) > 1)
+    assert all(
+        len(batch.example_ids) * batch.target.data.shape[1] <= 200 for batch in first if len(batch.example_ids) > 1
+    )
 
 
 def test_a_batch_by_hand(data):
     _, encoded, source, target = data("byte")
     rows = [4, 0, 9]
     batch = make_batch(source, target, [encoded.source(i) for i in rows], [encoded.target(i) for i in rows])
-    assert batch.rows == ()
+    assert batch.example_ids == ()
     assert batch.source.lengths.tolist() == encoded.source_lengths[rows].tolist()
-    assert batch.gold.tolist() == np.concatenate([encoded.target(i) for i in rows]).tolist()
+    assert batch.labels.tolist() == np.concatenate([encoded.target(i) for i in rows]).tolist()
 
 
 def test_labels_owe_one_answer_a_row(data):
-    class Label(Text):
+    class Label(TextField):
         def collate(self, rows):
             return torch.tensor([int(row[0]) for row in rows])
 
@@ -233,7 +235,7 @@ def test_labels_owe_one_answer_a_row(data):
     label = Label(tokenizer=configure(Tokenizer, "byte"))
     batch = make_batch(source, label, [encoded.source(i) for i in range(3)], [encoded.target(i) for i in range(3)])
     assert batch.tokens == 3
-    assert batch.gold.tolist() == [int(encoded.target(i)[0]) for i in range(3)]
+    assert batch.labels.tolist() == [int(encoded.target(i)[0]) for i in range(3)]
 
 
 def test_no_row_is_short_enough(data):
@@ -262,13 +264,18 @@ def test_a_source_with_several_targets_is_in_a_batch_once(tmp_path):
     (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     options = {"kind": "jsonl", "path": str(tmp_path), "source": "s", "target": "t", "hold_out": 0}
     corpus = open_corpus(configure(Reader, options)(), "train")
-    field = Text().bind(configure(Tokenizer, "word")())
+    field = TextField().bind(configure(Tokenizer, "word")())
     field.fit(text for row in rows for text in (row["s"], *row["t"]))
     batches = Batches(corpus, encode_corpus(corpus, field, field), field, field, size=7, unit="sentences")
     for found in (list(batches.epoch(0)), list(batches.in_order())):
-        assert sum(len(batch.rows) for batch in found) == sum(len(row["t"]) for row in rows)
+        assert sum(len(batch.example_ids) for batch in found) == sum(len(row["t"]) for row in rows)
         for batch in found:
-            assert len(batch.source.data) == len(set(batch.rows)) <= len(batch.target.data) == len(batch.owner)
-            said = [field.decode(ids) for ids in batch.source.data[batch.owner]]
-            assert said == [rows[row]["s"] for row in batch.rows]
-            assert [field.decode(ids) for ids in batch.target.data] == [rows[row]["t"][0] for row in batch.rows]
+            assert (
+                len(batch.source.data)
+                == len(set(batch.example_ids))
+                <= len(batch.target.data)
+                == len(batch.source_index)
+            )
+            said = [field.decode(ids) for ids in batch.source.data[batch.source_index]]
+            assert said == [rows[row]["s"] for row in batch.example_ids]
+            assert [field.decode(ids) for ids in batch.target.data] == [rows[row]["t"][0] for row in batch.example_ids]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import s2s.data.cache as store
-from s2s.data.cache import ABANDONED, RECENT, fill, filled, kept, remove
+from s2s.data.cache import ABANDONED, RECENT, cached_folder, fill_folder, kept, remove
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -21,7 +21,7 @@ def write_text(folder: Path) -> None:
 
 
 def fill_once(folder: Path) -> Path:
-    with filled(folder, write_text):
+    with cached_folder(folder, write_text):
         return folder
 
 
@@ -36,7 +36,7 @@ def test_what_fails_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fill(tmp_path / "rows" / "key", write)
+        fill_folder(tmp_path / "rows" / "key", write)
     assert list((tmp_path / "rows").iterdir()) == []
 
 
@@ -46,7 +46,7 @@ def fill_slowly(folder: Path, mark: str) -> None:
             (unfinished / part).write_text(mark)
             time.sleep(0.1)
 
-    with filled(folder, write):
+    with cached_folder(folder, write):
         pass
 
 
@@ -70,7 +70,7 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path):
         (folder / "rows.arrow").write_text("half")
     past = time.time() - 2 * ABANDONED
     os.utime(old / "rows.arrow", (past, past))
-    fill(tmp_path / "rows" / "other", lambda folder: None)
+    fill_folder(tmp_path / "rows" / "other", lambda folder: None)
     assert not old.exists()
     assert young.exists()  # somebody may be writing it
 
@@ -117,9 +117,9 @@ def test_what_was_used_since_stays(tmp_path):
 
 def test_what_is_in_use_stays(tmp_path):
     folder = tmp_path / KEY
-    with filled(folder, write_text), filled(folder, write_text):
+    with cached_folder(folder, write_text), cached_folder(folder, write_text):
         assert not remove(folder)
-    with filled(folder, write_text):
+    with cached_folder(folder, write_text):
         assert not remove(folder)
     assert remove(folder)
 
@@ -128,7 +128,7 @@ def test_what_is_mapped_can_be_read_after_its_removal(tmp_path):
     def write(folder: Path) -> None:
         (folder / "ids.bin").write_bytes(np.arange(1000).tobytes())
 
-    with filled(tmp_path / KEY, write) as folder:
+    with cached_folder(tmp_path / KEY, write) as folder:
         ids = np.memmap(folder / "ids.bin", np.int64, mode="r")
     assert remove(folder)
     assert int(ids.sum()) == 499_500
@@ -162,7 +162,7 @@ def test_what_another_made_and_a_third_removed_is_made_again(tmp_path, monkeypat
         rename(source, target)
 
     monkeypatch.setattr(store.os, "rename", gone_again)
-    with filled(tmp_path / KEY, write_text) as folder:
+    with cached_folder(tmp_path / KEY, write_text) as folder:
         assert (folder / "text").read_text() == "hello"
     assert refused == [tmp_path / KEY]
 
@@ -170,7 +170,7 @@ def test_what_another_made_and_a_third_removed_is_made_again(tmp_path, monkeypat
 def use(folder: Path, seed: int) -> None:
     """Open it again and again, and find it whole every time."""
     for _ in range(150):
-        with filled(folder, write_text) as made:
+        with cached_folder(folder, write_text) as made:
             assert (made / "text").read_text() == "hello"
             time.sleep(random.Random(seed).random() / 1000)
             assert (made / "text").read_text() == "hello"

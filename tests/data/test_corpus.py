@@ -14,7 +14,7 @@ import s2s.data.corpus as corpus_module
 from s2s.config import configure
 from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
 from s2s.data.fields.base import Field
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.pictures import Picture
 from s2s.data.readers.base import Reader, Row, SourceType
 from s2s.data.tokenizers.base import Tokenizer
@@ -28,7 +28,7 @@ class Fixed(Reader):
     """Rows that a test makes up, and how often they were read."""
 
     splits: dict[str, list[tuple]]
-    reads: int = 0
+    input_modalities: int = 0
     kind_of_source: SourceType = "text"
 
     @property
@@ -39,7 +39,7 @@ class Fixed(Reader):
         return name in self.splits
 
     def rows(self, name: str) -> Iterator[Row]:
-        self.reads += 1
+        self.input_modalities += 1
         return (Row(*row) for row in self.splits[name])
 
     def contents(self, name: str) -> str:
@@ -50,8 +50,8 @@ def numbered(count: int, start: int = 0) -> list[tuple[str, str]]:
     return [(f"source {i}", f"target {i}") for i in range(start, start + count)]
 
 
-def byte_field(**options: object) -> Text:
-    return Text(tokenizer=configure(Tokenizer, "byte"), **options)
+def byte_field(**options: object) -> TextField:
+    return TextField(tokenizer=configure(Tokenizer, "byte"), **options)
 
 
 @pytest.fixture
@@ -138,12 +138,12 @@ def test_overlong_rows_leave_training_and_stop_evaluation():
 def test_reading_happens_once():
     reader = Fixed(splits={"train": numbered(30), "validation": numbered(3)})
     first, second = open_corpus(reader, "train"), open_corpus(reader, "train")
-    assert reader.reads == 1
+    assert reader.input_modalities == 1
     assert list(first) == list(second)
     assert first.fingerprint == second.fingerprint
     reader.splits["train"].append(("new", "row"))
     third = open_corpus(reader, "train")
-    assert reader.reads == 2
+    assert reader.input_modalities == 2
     assert len(third) == 31
     assert third.fingerprint != first.fingerprint
     longer = Fixed(splits=reader.splits, max_characters=12)
@@ -172,7 +172,7 @@ def test_held_out_rows_and_the_rest_are_all_rows(any_chunks):
     assert list(train) == [train[i] for i in range(len(train))]
     assert [pairs.index(row) for row in train] == sorted(pairs.index(row) for row in train)
     assert list(open_corpus(reader, "validation")) == list(validation)
-    assert reader.reads == 1
+    assert reader.input_modalities == 1
     assert len({train.fingerprint, validation.fingerprint, read_corpus(reader, "train").fingerprint}) == 3
     assert train.counts == (300, 0, 0)
     assert validation.counts == (20, 0, 0)
@@ -255,7 +255,7 @@ def test_encoding_happens_once_for_each_tokenizer(monkeypatch):
     assert len(calls) == 2
     encode_corpus(corpus, field, field)
     assert len(calls) == 2
-    word = Text(tokenizer=configure(Tokenizer, "word"))
+    word = TextField(tokenizer=configure(Tokenizer, "word"))
     word.fit(["source target"])
     assert (
         encode_corpus(corpus, field, word).targets[0].tolist()
@@ -265,7 +265,7 @@ def test_encoding_happens_once_for_each_tokenizer(monkeypatch):
 
 
 def test_large_vocabularies_have_larger_ids():
-    class Large(Text):
+    class Large(TextField):
         @property
         def space(self):
             return replace(super().space, size=70_000)
@@ -433,7 +433,7 @@ def test_a_list_is_one_value_of_names(kind, value):
     )
     assert next(iter(corpus)).target == corpus[0].target == value
     assert [corpus[0].references, corpus.several] == [[value], False]
-    word = Text(tokenizer=configure(Tokenizer, "word"))
+    word = TextField(tokenizer=configure(Tokenizer, "word"))
     word.fit(["x y z w"])
     encoded = encode_corpus(corpus, word, names_field(kind, ["a", "b"]))
     assert (len(encoded), encoded.owner) == (2, None)

@@ -10,10 +10,10 @@ from PIL import Image as Pillow
 import s2s.data.pictures as module
 from s2s.config import configure
 from s2s.data.fields.base import Field
-from s2s.data.fields.image import Image
+from s2s.data.fields.image import ImageField
 from s2s.data.pictures import Picture, open_picture, square
 from s2s.errors import DataError, RecipeError
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 
 
 def picture(image, form="PNG", name="a.png", **options) -> Picture:
@@ -131,13 +131,13 @@ def test_frames_but_the_first_are_left_out():
 )
 def test_what_is_broken_is_refused_by_its_name(data, said):
     with pytest.raises(DataError, match=said):
-        Image(size=8).encode_all([Picture(data, "b.png")])
+        ImageField(size=8).encode_all([Picture(data, "b.png")])
 
 
 def test_every_broken_picture_is_named_at_once():
     good, broken = picture(halves()), [Picture(b"x", f"{i}.png") for i in range(13)]
     with pytest.raises(DataError) as caught:
-        Image(size=8).encode_all([good, *broken])
+        ImageField(size=8).encode_all([good, *broken])
     said = str(caught.value).splitlines()
     assert [line for line in said if line.startswith("9.png")] == ["9.png: is not a picture"]
     assert said[-1] == "and 3 more pictures that cannot be read"
@@ -156,24 +156,24 @@ def test_what_is_too_large_is_refused_before_it_fills_memory(monkeypatch):
 
 
 def test_the_field_gives_numbers_around_zero(tmp_path):
-    field = Image(size=8)
+    field = ImageField(size=8)
     arrays = field.encode_all([picture(halves()), picture(Pillow.new("RGB", (8, 8), "white"))])
     assert [field.length(array) for array in arrays] == [1, 1]
     batch = field.collate(arrays)
     assert batch.shape == (2, 3, 8, 8)
     assert float(batch[1].min()) == float(batch.max()) == 1
     assert float(batch.min()) == -1
-    assert field.space == Space("image", 3)
+    assert field.space == FieldSpec("image", 3)
     field.save(tmp_path, "source")
-    again = Image(size=8)
+    again = ImageField(size=8)
     again.load(tmp_path, "source")
-    assert again.fingerprint == field.fingerprint != Image(size=9).fingerprint
+    assert again.fingerprint == field.fingerprint != ImageField(size=9).fingerprint
     assert field.collate([]).shape == (0, 3, 8, 8)
 
 
 @pytest.mark.parametrize("options", [{"mirror": "both"}, {"turn": True}, {"zoom": 0.5}, {"light": 0.3}])
 def test_a_picture_is_seen_another_way_each_time(options):
-    field, plain = configure(Field, {"kind": "image", "size": 8, **options})(), Image(size=8)
+    field, plain = configure(Field, {"kind": "image", "size": 8, **options})(), ImageField(size=8)
     (array,) = plain.encode_all([picture(halves())])
     assert field.augments
     assert not plain.augments
@@ -186,15 +186,15 @@ def test_a_picture_is_seen_another_way_each_time(options):
 
 
 def test_mirrors_and_turns_keep_every_pixel():
-    field = Image(size=8, mirror="both", turn=True)
+    field = ImageField(size=8, mirror="both", turn=True)
     array = np.arange(3 * 64, dtype=np.uint8)
     for seed in range(10):
         assert sorted(field.augment(array, seed)) == sorted(array)
 
 
 def test_what_is_kept_on_disk_is_read_and_never_written_to():
-    field = Image(size=8, mirror="both", turn=True, zoom=0.5, light=0.2)
-    (array,) = Image(size=8).encode_all([picture(halves())])
+    field = ImageField(size=8, mirror="both", turn=True, zoom=0.5, light=0.2)
+    (array,) = ImageField(size=8).encode_all([picture(halves())])
     array.flags.writeable = False  # as a memory-mapped file is
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -203,7 +203,7 @@ def test_what_is_kept_on_disk_is_read_and_never_written_to():
 
 
 def test_light_keeps_the_gray_that_is_in_the_middle_and_never_wraps():
-    field = Image(size=8, light=0.5)
+    field = ImageField(size=8, light=0.5)
     white = np.full(192, 255, np.uint8)
     seen = np.array([field.augment(white, seed)[0] for seed in range(50)])
     assert seen.max() == 255
@@ -211,7 +211,7 @@ def test_light_keeps_the_gray_that_is_in_the_middle_and_never_wraps():
 
 
 def test_pieces_are_zoomed_into_as_the_whole_is_seen():
-    field = Image(size=8, zoom=0.3)
+    field = ImageField(size=8, zoom=0.3)
     flat = np.repeat(np.array([10, 100, 250], np.uint8), 64)
     for seed in range(10):
         assert field.augment(flat, seed).tolist() == flat.tolist()  # no rounding down

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from s2s.config import configure
 from s2s.data.corpus import encode_corpus, has_split, open_corpus
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Reader
 from s2s.data.report import Report, make_report, share
 from s2s.data.tokenizers.base import Tokenizer
@@ -31,7 +31,7 @@ def report_on(tmp_path):
         reader = configure(Reader, node | {"max_characters": limit})()
         names = [name for name in ("train", "validation", "test") if has_split(reader, name)]
         corpora = {name: open_corpus(reader, name) for name in names}
-        fields = [Text(tokenizer=configure(Tokenizer, tokenizer), max_length=max_length) for _ in range(2)]
+        fields = [TextField(tokenizer=configure(Tokenizer, tokenizer), max_length=max_length) for _ in range(2)]
         for i, field in enumerate(fields):
             field.fit([row[i] for row in corpora["train"]])
         encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}
@@ -142,11 +142,11 @@ def test_real_corpora(shared_data):
 
 
 def test_a_label_is_shorter_than_its_text_and_nothing_is_wrong(tmp_path):
-    from s2s.api.prepare import prepare
+    from s2s.api.prepare import prepare_data
     from s2s.recipe import parse_recipe
 
     text = "name: x\ntask: {kind: classification}\ndata: {kind: generated, what: sentiment, size: 200}\n"
-    report = prepare(parse_recipe(text)).report
+    report = prepare_data(parse_recipe(text)).report
     assert report.warnings() == []
 
 
@@ -157,7 +157,7 @@ def test_several_references_are_as_many_targets(tmp_path):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
     reader = configure(Reader, {"kind": "jsonl", "path": str(tmp_path), "source": "a", "target": "b"})()
     corpora = {name: open_corpus(reader, name) for name in ("train", "validation")}
-    fields = [Text(tokenizer=configure(Tokenizer, "word"), max_length=3) for _ in range(2)]
+    fields = [TextField(tokenizer=configure(Tokenizer, "word"), max_length=3) for _ in range(2)]
     for side, field in zip(("source", "target"), fields):
         field.fit([text for part in corpora["train"].values(side) for text in part])
     encoded = {name: encode_corpus(corpus, *fields) for name, corpus in corpora.items()}

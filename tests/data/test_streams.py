@@ -24,19 +24,19 @@ def stream(count: int, rows: int = 4, chunk: int = 5, **options) -> StreamBatche
 @pytest.mark.parametrize("count", [2, 7, 40, 41, 43])
 def test_every_id_is_asked_for_once(count, jitter):
     batches = list(stream(count, jitter=jitter).epoch(3))
-    assert sorted(int(i) for batch in batches for i in batch.gold) == list(range(4, 4 + count))
+    assert sorted(int(i) for batch in batches for i in batch.labels) == list(range(4, 4 + count))
     assert len(batches) == stream(count).count(3)
     assert sum(batch.tokens for batch in batches) == count
 
 
 def test_a_row_goes_on_where_it_was():
     batches = list(stream(43, jitter=False).epoch(0))
-    assert [batch.fresh for batch in batches] == [True] + [False] * (len(batches) - 1)
-    assert batches[0].first.tolist() == [EOS, 4 + 10, 4 + 21, 4 + 32]
+    assert [batch.is_first_chunk for batch in batches] == [True] + [False] * (len(batches) - 1)
+    assert batches[0].start_ids.tolist() == [EOS, 4 + 10, 4 + 21, 4 + 32]
     rows = torch.cat([batch.target.data for batch in batches], 1)
     assert rows[0].tolist() == list(range(4, 4 + 11))
     for before, batch in pairwise(batches):
-        assert batch.first[:3].equal(before.target.data[:3, -1])
+        assert batch.start_ids[:3].equal(before.target.data[:3, -1])
 
 
 def test_passes_begin_elsewhere_and_come_back_alike():
@@ -47,13 +47,13 @@ def test_passes_begin_elsewhere_and_come_back_alike():
     whole = list(again[0].epoch(1))
     rest = list(again[0].epoch(1, start=2))
     assert [b.target.data.tolist() for b in rest] == [b.target.data.tolist() for b in whole[2:]]
-    assert not rest[0].fresh
+    assert not rest[0].is_first_chunk
 
 
 def test_a_loss_is_measured_in_few_long_rows():
     assert {len(b.target.data) for b in stream(SHORTEST - 1, rows=64, chunk=1000).in_order()} == {1}
     assert {len(b.target.data) for b in stream(3 * SHORTEST, rows=64, chunk=1000).in_order()} == {3}
-    gold = torch.cat([b.gold for b in stream(3 * SHORTEST, rows=64, chunk=1000).in_order()])
+    gold = torch.cat([b.labels for b in stream(3 * SHORTEST, rows=64, chunk=1000).in_order()])
     assert len(gold.unique()) == 3 * SHORTEST
 
 
@@ -75,6 +75,6 @@ def test_a_batch_names_the_lines_it_reads(jitter):
         at = batch.target.valid
         for data, real in zip(batch.target.data, at):
             if real.any():
-                assert {int(data[real][0]), int(data[real][-1])} <= set(batch.rows)
-        assert set(batch.rows) <= set(range(30))
-        assert len(batch.rows) <= 8
+                assert {int(data[real][0]), int(data[real][-1])} <= set(batch.example_ids)
+        assert set(batch.example_ids) <= set(range(30))
+        assert len(batch.example_ids) <= 8

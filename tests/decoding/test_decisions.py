@@ -12,9 +12,9 @@ from s2s.devices import Precision
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
 from s2s.nn.model import build_model
-from s2s.predictors.classifier import Labeler
+from s2s.predictors.classifier import ClassifierPredictor
 from s2s.tasks.task import Task
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 
 TEXTS = ["a b c", "b", "c c a b b", "", "a a", "b c", "c", "a b"]
 CPU = torch.device("cpu")
@@ -27,16 +27,16 @@ def text_field():
     return field
 
 
-def model_for(head, source: Space, target: Space):
+def model_for(head, source: FieldSpec, target: FieldSpec):
     torch.manual_seed(2)
     encoder = configure(Encoder, {"kind": "rnn", "embedding": 12, "hidden": 12})
     return build_model(encoder, configure(Head, head), source, target)
 
 
 HEADS = {
-    "max": ({"kind": "classifier", "pooling": "max"}, Space("label", 3)),
-    "attention": ({"kind": "classifier", "pooling": ["last", "attention"]}, Space("labels", 3)),
-    "tagger": ("tagger", Space("tags", 3)),
+    "max": ({"kind": "classifier", "pooling": "max"}, FieldSpec("label", 3)),
+    "attention": ({"kind": "classifier", "pooling": ["last", "attention"]}, FieldSpec("labels", 3)),
+    "tagger": ("tagger", FieldSpec("tags", 3)),
 }
 
 
@@ -63,7 +63,7 @@ def test_every_answer_is_that_of_its_text_alone(name, batch_size):
 
 def test_nothing_is_asked_and_nothing_said():
     field = text_field()
-    model = model_for("tagger", field.space, Space("tags", 2))
+    model = model_for("tagger", field.space, FieldSpec("tags", 2))
     assert decide_all(model, field, [], device=CPU) == ([], None)
 
 
@@ -99,4 +99,4 @@ def test_what_was_learned_by_heart_is_answered(shape, tmp_path):
 
 
 def labeler(task, model):
-    return Labeler(None, task, model, Precision("fp32", CPU, "asked for"), batch_size=3)
+    return ClassifierPredictor(None, task, model, Precision("fp32", CPU, "asked for"), batch_size=3)

@@ -5,7 +5,7 @@ import collections
 import pytest
 import torch
 
-from s2s.decoding.sampling import draw, greedy, keep_top_k, keep_top_p, sample, stir, to_fraction
+from s2s.decoding.sampling import greedy, keep_top_k, keep_top_p, next_key, sample, sample_tokens, to_fraction
 from s2s.tensors import EOS
 from tests.helpers.table_model import PIECES, ROWS, Table, every_answer, whole
 
@@ -62,10 +62,10 @@ def test_no_number_draws_a_forbidden_piece():
     """0 is in front of all, and belongs to the first with a probability; 1 is behind all, and never comes up."""
     no = float("-inf")
     scores = torch.tensor([[no, 0.0, 2.0, 1.0, no], [0.0, no, no, no, no], [no, no, 0.0, 0.0, 0.0]])
-    assert draw(scores, torch.zeros(3, 1)).tolist() == [1, 0, 2]
-    assert draw(scores, torch.full((3, 1), 0.999999)).tolist() == [3, 0, 4]
-    assert (scores.gather(1, draw(scores, torch.ones(3, 1))[:, None]) > no).all()
-    assert draw(scores, torch.tensor([[0.0901], [0.5], [0.3334]])).tolist() == [2, 0, 3]
+    assert sample_tokens(scores, torch.zeros(3, 1)).tolist() == [1, 0, 2]
+    assert sample_tokens(scores, torch.full((3, 1), 0.999999)).tolist() == [3, 0, 4]
+    assert (scores.gather(1, sample_tokens(scores, torch.ones(3, 1))[:, None]) > no).all()
+    assert sample_tokens(scores, torch.tensor([[0.0901], [0.5], [0.3334]])).tolist() == [2, 0, 3]
 
 
 def test_temperature_zero_is_greedy():
@@ -119,7 +119,7 @@ def splitmix64(state):
 def test_the_random_numbers_are_splitmix64():
     assert splitmix64(0) == 0xE220A8397B1DCDAF  # its first number from seed 0, as in other programs
     keys = [0, 1, 2**62 + 12345, 2**63 - 1, -1, -(2**63)]
-    found = stir(torch.tensor(keys), torch.zeros(len(keys), dtype=torch.long)).tolist()
+    found = next_key(torch.tensor(keys), torch.zeros(len(keys), dtype=torch.long)).tolist()
     assert [key % 2**64 for key in found] == [splitmix64(key % 2**64) for key in keys]
     assert to_fraction(torch.tensor([0, -1, 2**62, -(2**63)])).tolist() == [0.0, 1 - 2**-24, 0.25, 0.5]
 
@@ -139,8 +139,8 @@ def test_rows_that_write_different_pieces_draw_different_numbers():
 
 def test_keys_that_differ_give_independent_numbers():
     keys = torch.arange(20_000)
-    pairs = torch.stack([to_fraction(stir(keys, torch.full_like(keys, piece))) for piece in (4, 5, 6)])
-    pairs = torch.cat([pairs, to_fraction(stir(stir(keys, keys * 0), keys * 0 + 4))[None]])
+    pairs = torch.stack([to_fraction(next_key(keys, torch.full_like(keys, piece))) for piece in (4, 5, 6)])
+    pairs = torch.cat([pairs, to_fraction(next_key(next_key(keys, keys * 0), keys * 0 + 4))[None]])
     assert (torch.corrcoef(pairs) - torch.eye(4)).abs().max() < 0.03
     counts = collections.Counter(zip(*(pairs[:2] * 10).long().tolist()))
     assert chi_square(counts, {(i, j): 0.01 for i in range(10) for j in range(10)}) < 1.6
@@ -182,8 +182,8 @@ def test_top_p_keeps_the_fewest_that_are_enough(p):
 def test_one_key_is_stirred_as_many_are():
     torch.manual_seed(5)
     keys, more = torch.randint(-(2**63), 2**63 - 1, (40, 1)), torch.randint(0, 9000, (40, 1))
-    together = stir(keys, more)
-    alone = torch.cat([stir(key[None], piece[None]) for key, piece in zip(keys, more, strict=True)])
+    together = next_key(keys, more)
+    alone = torch.cat([next_key(key[None], piece[None]) for key, piece in zip(keys, more, strict=True)])
     assert torch.equal(together, alone)
 
 
@@ -194,5 +194,5 @@ def test_the_highest_and_the_lowest_number_draw_what_is_possible(size):
     scores[:, -1] = scores[:, 0] = float("-inf")
     scores[:, size // 2] = 1.0
     for dice in (0.0, 1 - 2**-24):
-        piece = draw(scores, torch.full((300, 1), dice))
+        piece = sample_tokens(scores, torch.full((300, 1), dice))
         assert bool((scores.gather(1, piece[:, None]) > float("-inf")).all())

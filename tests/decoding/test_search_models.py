@@ -8,7 +8,7 @@ from s2s.decoding import Search
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
 from s2s.nn.model import build_model
-from s2s.tensors import BOS, EOS, Batch, Padded, Space
+from s2s.tensors import BOS, EOS, Batch, FieldSpec, Padded
 from tests.helpers.table_model import whole
 
 SOURCES = [[5, 6, 7, 2], [8, 2], [9, 4, 10, 6, 5, 2], [4, 4, 2], [10, 2]]
@@ -26,8 +26,8 @@ def build(kind):
     model = build_model(
         configure(Encoder, {"kind": "rnn", "embedding": 6, "hidden": 4}),
         configure(Head, {"kind": kind, "embedding": 6, "hidden": 8, "layers": layers}),
-        Space("ids", 11),
-        Space("ids", 11),
+        FieldSpec("ids", 11),
+        FieldSpec("ids", 11),
     )
     with torch.no_grad():
         for parameter in model.parameters():
@@ -66,5 +66,5 @@ def test_a_search_says_what_a_teacher_hears(head, kind, options):
             target = padded([whole(h)])
             batch = Batch(padded([SOURCES[row]]), target, torch.arange(len(whole(h))))
             with torch.no_grad():
-                taught = model(batch).logits.log_softmax(-1).gather(1, batch.gold[:, None]).sum().item()
+                taught = model(batch).logits.log_softmax(-1).gather(1, batch.labels[:, None]).sum().item()
             assert h.log_probability == pytest.approx(taught, abs=1e-4)

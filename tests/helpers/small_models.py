@@ -9,7 +9,7 @@ from s2s.nn.heads.base import Head
 from s2s.nn.heads.decoder import Decoder
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import build_model
-from s2s.tensors import EOS, PAD, Batch, Padded, Space
+from s2s.tensors import EOS, PAD, Batch, FieldSpec, Padded
 
 WIDTH = 8  # of every memory and every decoder, so that dot, copy and two heads all fit
 VOCABULARY = 11
@@ -51,19 +51,19 @@ def build(
     encoder.setdefault("hidden", WIDTH // 2 if encoder.get("bidirectional", True) else WIDTH)
     head = {"kind": "decoder", "embedding": 6, "hidden": WIDTH, **(head or {})}
     head.setdefault("layers", FEWEST[head["kind"]])
-    space = space or Space("ids", size, "shared")
+    space = space or FieldSpec("ids", size, "shared")
     return build_model(
         configure(Encoder, encoder, "model.encoder"),
         configure(Head, head, "model.head"),
         space,
-        Space("ids", size, "shared"),
+        FieldSpec("ids", size, "shared"),
         tied_embeddings=tied_embeddings,
         initialization=configure(Initializer, initialization, "model.initialization"),
     ).eval()
 
 
 def loss_of(model, batch):
-    return torch.nn.functional.cross_entropy(model(batch).logits, batch.gold)
+    return torch.nn.functional.cross_entropy(model(batch).logits, batch.labels)
 
 
 def close(a, b, atol=1e-5, rtol=1e-4):

@@ -3,7 +3,7 @@ instructions a CPU has."""
 
 from pathlib import Path
 
-from s2s.api.prepare import Prepared, prepare
+from s2s.api.prepare import DataBundle, prepare_data
 from s2s.api.train import validator
 from s2s.devices import choose_precision, find_device
 from s2s.recipe import Recipe, parse_recipe
@@ -64,9 +64,9 @@ def toy_recipe(folder: Path, *changes: str) -> Recipe:
     return parse_recipe(RECIPE.replace("FOLDER", str(folder / "corpus")), changes=changes)
 
 
-def toy_trainer(recipe: Recipe, out: Path) -> tuple[Trainer, Prepared]:
+def toy_trainer(recipe: Recipe, out: Path) -> tuple[Trainer, DataBundle]:
     """A trainer before its first step, with a run folder of its own."""
-    data = prepare(recipe)
+    data = prepare_data(recipe)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
     run = Run.open(out) if (out / "manifest.json").exists() else Run.create(out, recipe.to_yaml())

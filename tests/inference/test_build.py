@@ -24,9 +24,9 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "SOURCE", source)
     monkeypatch.setenv("S2S_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("S2S_NATIVE", raising=False)
-    build.opened.cache_clear()
+    build.loaded_library.cache_clear()
     yield tmp_path
-    build.opened.cache_clear()
+    build.loaded_library.cache_clear()
 
 
 def compiler(path, text):
@@ -45,18 +45,18 @@ def test_they_are_there(alone):
 def test_they_are_compiled_once(alone, monkeypatch):
     count = alone / "count"
     monkeypatch.setenv("CC", compiler(alone / "counting", f'echo . >> {count}; exec cc "$@"'))
-    first = build.compiled()
+    first = build.compiled_library()
     assert first.parent == alone / "package" / "__pycache__"
-    assert build.compiled() == first
+    assert build.compiled_library() == first
     assert count.read_text() == ".\n"
     assert list(first.parent.iterdir()) == [first]  # nothing half done beside it
     build.SOURCE.write_text(build.SOURCE.read_text() + "/* other */")
-    assert build.compiled() != first
+    assert build.compiled_library() != first
 
 
 @needs_compiler
 def test_another_processor_has_its_own(alone, monkeypatch):
-    first = build.compiled()
+    first = build.compiled_library()
     told = Path.read_text
 
     def read_text(path, *args, **options):
@@ -64,13 +64,13 @@ def test_another_processor_has_its_own(alone, monkeypatch):
         return text.replace("flags", "flags\t: other", 1) if str(path) == "/proc/cpuinfo" else text
 
     monkeypatch.setattr(Path, "read_text", read_text)
-    assert build.compiled() != first
+    assert build.compiled_library() != first
 
 
 @needs_compiler
 def test_where_the_package_may_not_be_written_the_cache_is(alone):
     (alone / "package" / "__pycache__").write_text("in the way")
-    assert build.compiled().parent == alone / "cache" / "native"
+    assert build.compiled_library().parent == alone / "cache" / "native"
     assert build.unavailable_reason() == ""
 
 

@@ -9,8 +9,8 @@ from s2s.inference import linear
 from s2s.inference.compile import compile_for_inference
 from s2s.inference.native import linear as native
 from s2s.inference.step import WIRINGS, Wiring, compile_step, fast_path_unavailable
-from s2s.nn.heads.decoder import DecoderOutput, Parallel
-from s2s.tensors import BOS, leaves, repeat
+from s2s.nn.heads.decoder import AttentionDecoder, DecoderOutput
+from s2s.tensors import BOS, repeat, tree_leaves
 from tests.helpers.small_models import ATTENTIONS, FEWEST, HEADS, SOURCES, build, padded
 
 INT8 = NumberFormat.INT8
@@ -23,13 +23,13 @@ def decoder(kind="decoder", **options):
 
 def compare(plain, prepared, memory, state, steps=4, shared=None, **tolerance):
     """Both steps from the same start on; `shared` is the memory that the prepared one has."""
-    other, ids = state, torch.full((len(leaves(state)[0]),), BOS)
+    other, ids = state, torch.full((len(tree_leaves(state)[0]),), BOS)
     for t in range(steps):
         expected, found = plain(ids, memory, state), prepared(ids, memory if shared is None else shared, other)
         torch.testing.assert_close(found.logits, expected.logits, **tolerance)
         torch.testing.assert_close(found.weights, expected.weights, **tolerance)
         assert type(found.state) is type(expected.state)
-        for a, b in zip(leaves(found.state), leaves(expected.state), strict=True):
+        for a, b in zip(tree_leaves(found.state), tree_leaves(expected.state), strict=True):
             torch.testing.assert_close(a, b, **tolerance)
         state, other = expected.state, found.state
         ids = 4 + (torch.arange(len(ids)) + t) % 6
@@ -68,7 +68,7 @@ def test_neighbors_and_padding_do_not_change_a_prepared_step(format, monkeypatch
     torch.testing.assert_close(found[1:2], step(ids[1:2], *alone).logits)
 
 
-class Strange(Parallel):
+class Strange(AttentionDecoder):
     def readout(self, *parts):
         return -super().readout(*parts)
 
@@ -80,7 +80,7 @@ def test_a_decoder_of_ones_own_steps_as_it_says():
     assert "Strange" in fast_path_unavailable(model.head)
 
 
-class Twice(Parallel):
+class Twice(AttentionDecoder):
     def read(self, x, memory, state):
         h, cells = self.stack(x, state.cells)
         context, weights = self.attend(2 * h, memory)
@@ -185,5 +185,5 @@ def test_products_of_sixteen_bits_come_close(head, cell, autocast):
     expected, found = results
     assert found.logits.dtype == torch.float32
     torch.testing.assert_close(found.logits, expected.logits, atol=0.03, rtol=0.03)
-    for a, b in zip(leaves(found.state), leaves(expected.state), strict=True):
+    for a, b in zip(tree_leaves(found.state), tree_leaves(expected.state), strict=True):
         torch.testing.assert_close(a, b, atol=0.03, rtol=0.03)

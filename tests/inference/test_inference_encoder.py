@@ -9,7 +9,7 @@ from s2s.inference.encoder import Int8Cell, in_int8
 from s2s.inference.native.linear import unavailable_reason
 from s2s.nn.cells import Cell
 from s2s.nn.encoders.rnn import RNNEncoder
-from s2s.tensors import Padded, Space, leaves
+from s2s.tensors import FieldSpec, Padded, tree_leaves
 
 pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
 LENGTHS = torch.tensor([9, 4, 9, 1])
@@ -17,7 +17,7 @@ LENGTHS = torch.tensor([9, 4, 9, 1])
 
 def encoder(**options):
     torch.manual_seed(2)
-    return RNNEncoder(Space("ids", 50), **{"embedding": 40, "hidden": 192, **options}).eval().requires_grad_(False)
+    return RNNEncoder(FieldSpec("ids", 50), **{"embedding": 40, "hidden": 192, **options}).eval().requires_grad_(False)
 
 
 def source():
@@ -49,7 +49,9 @@ def test_it_says_nearly_the_same(options, final_state):
     assert torch.equal(found.valid, expected.valid)
     assert len(found.state) == len(expected.state)
     for a, b in zip(
-        leaves(tuple(found)[:1]) + leaves(found.state), leaves(expected.memory) + leaves(expected.state), strict=True
+        tree_leaves(tuple(found)[:1]) + tree_leaves(found.state),
+        tree_leaves(expected.memory) + tree_leaves(expected.state),
+        strict=True,
     ):
         assert a.shape == b.shape
         assert (a - b).norm() < 0.03 * b.norm()

@@ -5,7 +5,7 @@ import torch
 
 from s2s.inference.compile import compile_for_inference
 from s2s.inference.step import compile_step, fast_path_unavailable
-from s2s.tensors import leaves
+from s2s.tensors import tree_leaves
 from tests.helpers.language_models import model_for
 
 HEADS = ["decoder", "language-model"]
@@ -34,7 +34,7 @@ def test_a_prepared_step_is_the_step(head, cell, layers, rows, embedding):
         state, other = expected.state, found.state
         torch.testing.assert_close(found.logits, expected.logits)
         assert type(other) is type(state)
-        for a, b in zip(leaves(other), leaves(state), strict=True):
+        for a, b in zip(tree_leaves(other), tree_leaves(state), strict=True):
             torch.testing.assert_close(a, b)
 
 
@@ -44,10 +44,10 @@ def test_what_was_passed_in_stays_as_it_is(head, rows):
     model = model_for(30, kind=head, layers=2).eval()
     memory, state = begin(model, rows)
     state = model.head.step(torch.arange(rows), memory, state).state
-    before = [part.clone() for part in leaves(state)]
+    before = [part.clone() for part in tree_leaves(state)]
     prepared = compile_step(model.head)
     first = prepared(torch.arange(rows), memory, state).logits
-    assert all(torch.equal(a, b) for a, b in zip(before, leaves(state), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(before, tree_leaves(state), strict=True))
     assert torch.equal(first, prepared(torch.arange(rows), memory, state).logits)
 
 

@@ -35,9 +35,9 @@ def test_eight_bits_come_close(rows, bounded):
     x = x if bounded else 50 * x
     true, base = x @ weight.t(), torch.randn(rows, 40)
     for found in (
-        native.Linear(weight, bias, bounded=bounded)(x) - bias,
-        native.Linear(weight, bounded=bounded)(x),
-        native.Linear(weight, bounded=bounded)(x, base) - base,
+        native.NativeLinear(weight, bias, bounded=bounded)(x) - bias,
+        native.NativeLinear(weight, bounded=bounded)(x),
+        native.NativeLinear(weight, bounded=bounded)(x, base) - base,
     ):
         assert (found - true).norm() < 0.02 * true.norm()
 
@@ -46,7 +46,7 @@ def test_eight_bits_come_close(rows, bounded):
 @pytest.mark.parametrize("bounded", [True, False])
 def test_a_row_does_not_know_its_neighbors(bounded):
     weight, bias, x = numbers(7)
-    product = native.Linear(weight, bias, bounded=bounded)
+    product = native.NativeLinear(weight, bias, bounded=bounded)
     alone = torch.cat([product(row[None]) for row in x])
     assert torch.equal(product(x), alone)
     x[0] *= 1 if bounded else 1000
@@ -57,11 +57,11 @@ def test_a_row_does_not_know_its_neighbors(bounded):
 def test_zeros_and_the_largest_stay_exact():
     weight = torch.tensor([[1.0, -1.0], [0.0, 0.0]])
     for bounded in (True, False):
-        product = native.Linear(weight, bounded=bounded)
+        product = native.NativeLinear(weight, bounded=bounded)
         torch.testing.assert_close(product(torch.tensor([[1.0, -1.0], [0.0, 0.0]])), torch.tensor([[2.0, 0], [0, 0]]))
 
 
-@pytest.mark.parametrize("make", [TorchLinear, make_linear, pytest.param(native.Linear, marks=needs_kernels)])
+@pytest.mark.parametrize("make", [TorchLinear, make_linear, pytest.param(native.NativeLinear, marks=needs_kernels)])
 def test_arguments_stay_as_they_are(make):
     weight, _, x = numbers(3)
     base, kept = torch.zeros(3, 40), x.clone()
@@ -74,14 +74,14 @@ def test_arguments_stay_as_they_are(make):
 def test_what_is_no_number_is_not_hidden():
     weight, bias, x = numbers(2)
     weight[3] = float("nan")
-    assert native.Linear(weight, bias, bounded=True)(x)[:, 3].isnan().all()
+    assert native.NativeLinear(weight, bias, bounded=True)(x)[:, 3].isnan().all()
 
 
 @needs_kernels
 def test_beyond_the_bounds_is_at_the_bounds():
     weight, bias, x = numbers(3)
     x[0, :5], x[1, 7] = 1.7, -30
-    product = native.Linear(weight, bias, bounded=True)
+    product = native.NativeLinear(weight, bias, bounded=True)
     torch.testing.assert_close(product(x), product(x.clamp(-1, 1)), atol=0.01, rtol=0)
 
 
@@ -90,7 +90,7 @@ def test_beyond_the_bounds_is_at_the_bounds():
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
 def test_a_row_with_what_is_no_number_is_none_and_its_neighbors_stay(bounded, wrong):
     weight, bias, x = numbers(3)
-    product = native.Linear(weight, bias, bounded=bounded)
+    product = native.NativeLinear(weight, bias, bounded=bounded)
     before = product(x)
     x[1, 9] = wrong
     assert product(x)[1].isnan().all()
@@ -100,13 +100,13 @@ def test_a_row_with_what_is_no_number_is_none_and_its_neighbors_stay(bounded, wr
 @needs_kernels
 def test_little_is_not_rounded():
     little = make_linear(torch.zeros(SMALL // 64, 64), format=INT8)
-    assert isinstance(little, native.Linear)
+    assert isinstance(little, native.NativeLinear)
     assert little.bits == 32
     weight, bias = torch.randn(SMALL // 64 + 1, 64), torch.randn(SMALL // 64 + 1)
     x, multiply = torch.rand(2, 64), make_linear(weight, bias, format=INT8, bounded=True)
-    assert isinstance(multiply, native.Linear)
+    assert isinstance(multiply, native.NativeLinear)
     assert multiply.bits == 8
-    assert torch.equal(multiply(x), native.Linear(weight, bias, bounded=True)(x))
+    assert torch.equal(multiply(x), native.NativeLinear(weight, bias, bounded=True)(x))
 
 
 @pytest.mark.parametrize("format", [NumberFormat.FP32, INT8])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2s.inference.native.linear import LSTM, Linear, unavailable_reason
+from s2s.inference.native.linear import NativeLinear, NativeLSTMStep, unavailable_reason
 
 pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
 
@@ -31,17 +31,20 @@ def test_products_of_every_size(rows, inputs, outputs):
     for bounded in (True, False):
         given = x if bounded else 100 * x
         torch.testing.assert_close(
-            Linear(weight, bias, bounded=bounded)(given), exact(weight, given, bounded) + bias, rtol=1e-4, atol=1e-3
+            NativeLinear(weight, bias, bounded=bounded)(given),
+            exact(weight, given, bounded) + bias,
+            rtol=1e-4,
+            atol=1e-3,
         )
     expected = (x.double() @ weight.double().t() + bias.double()).float()
-    torch.testing.assert_close(Linear(weight, bias, bits=32)(x), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(NativeLinear(weight, bias, bits=32)(x), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("bits", [8, 32])
 def test_threads_and_layouts_and_neighbors_change_nothing(bits):
     torch.manual_seed(1)
     weight, x, base = torch.randn(300, 256), torch.rand(40, 512)[:, ::2], torch.randn(40, 700)[:, :300]
-    product = Linear(weight, bounded=True, bits=bits)
+    product = NativeLinear(weight, bounded=True, bits=bits)
     alone = torch.cat([product(x[i : i + 1], base[i : i + 1]) for i in range(len(x))])
     assert torch.equal(product(x, base), alone)
     torch.testing.assert_close(alone, product(x.contiguous()) + base)
@@ -62,11 +65,11 @@ def test_a_step_is_that_of_an_lstm(hidden, rows, bits):
     h, c, x = torch.rand(rows, hidden) * 2 - 1, torch.randn(rows, hidden), torch.randn(rows, hidden // 2)
     order = torch.arange(4 * hidden).view(4, -1)[[0, 1, 3, 2]].flatten()  # torch has the output gate last
     base = (x @ cell.weight_ih.t() + cell.bias_ih + cell.bias_hh)[:, order]
-    step = LSTM(cell.weight_hh[order], bounded=True, bits=bits)
+    step = NativeLSTMStep(cell.weight_hh[order], bounded=True, bits=bits)
     whole = (h * 127).round() / 127 if bits == 8 else h
     for found, expected in zip(step(h, c, base), cell(x, (whole, c)), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
-    with_bias = LSTM(cell.weight_hh[order], base[0], bounded=True, bits=bits)
+    with_bias = NativeLSTMStep(cell.weight_hh[order], base[0], bounded=True, bits=bits)
     for found, expected in zip(with_bias(h[:1], c[:1]), step(h[:1], c[:1], base[:1]), strict=True):
         assert torch.equal(found, expected)
     alone = [step(h[i : i + 1], c[i : i + 1], base[i : i + 1]) for i in range(rows)]
@@ -75,7 +78,7 @@ def test_a_step_is_that_of_an_lstm(hidden, rows, bits):
 
 
 def test_gates_far_from_zero_stay_whole():
-    step = LSTM(torch.zeros(64, 16), bounded=True)
+    step = NativeLSTMStep(torch.zeros(64, 16), bounded=True)
     base = torch.tensor([[-1e4] * 64, [1e4] * 64, [0.0] * 64])
     h, c = step(torch.zeros(3, 16), torch.full((3, 16), 2.0), base)
     torch.testing.assert_close(c[:, 0], torch.tensor([0.0, 3.0, 1.0]))

@@ -11,7 +11,7 @@ from sacrebleu.metrics import BLEU
 from s2s.config import configure
 from s2s.errors import DataError
 from s2s.metrics.base import Metric, streams
-from s2s.metrics.captions import words
+from s2s.metrics.captions import caption_words
 from s2s.metrics.significance import compare
 
 KINDS = ["bleu1", "bleu2", "bleu3", "bleu4", "cider"]
@@ -63,7 +63,7 @@ def by_the_formula(caption, references, all_references, sigma=6.0, orders=4):
 
     @cache
     def grams(text, n):
-        found = words(text)
+        found = caption_words(text)
         return [" ".join(found[i : i + n]) for i in range(len(found) - n + 1)]
 
     def weight(gram, text, n):
@@ -78,16 +78,24 @@ def by_the_formula(caption, references, all_references, sigma=6.0, orders=4):
             theirs = [weight(gram, reference, n) for gram in both]
             lengths = math.sqrt(sum(x * x for x in ours)) * math.sqrt(sum(x * x for x in theirs))
             clipped = sum(min(x, y) * y for x, y in zip(ours, theirs, strict=True))
-            apart = len(words(caption)) - len(words(reference))
+            apart = len(caption_words(caption)) - len(caption_words(reference))
             if lengths > 0:
                 total += 10 / len(references) / orders * math.exp(-(apart**2) / (2 * sigma**2)) * clipped / lengths
     return total
 
 
 def test_words_are_in_lower_case_and_without_marks():
-    assert words("A dog's ball, 3.5 m: (Red) - twenty-one.") == ["a", "dog's", "ball", "3.5", "m", "red", "twenty-one"]
-    assert words("A dog.", punctuation=True) == ["a", "dog", "."]
-    assert words(" . , ") == []
+    assert caption_words("A dog's ball, 3.5 m: (Red) - twenty-one.") == [
+        "a",
+        "dog's",
+        "ball",
+        "3.5",
+        "m",
+        "red",
+        "twenty-one",
+    ]
+    assert caption_words("A dog.", punctuation=True) == ["a", "dog", "."]
+    assert caption_words(" . , ") == []
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -101,8 +109,8 @@ def test_with_punctuation_bleu_is_sacrebleus(order):
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_bleu_is_sacrebleus_of_texts_without_marks(order):
-    bare = [" ".join(words(text)) for text in CAPTIONS]
-    references = [[" ".join(words(text)) for text in several] for several in REFERENCES]
+    bare = [" ".join(caption_words(text)) for text in CAPTIONS]
+    references = [[" ".join(caption_words(text)) for text in several] for several in REFERENCES]
     wanted = BLEU(max_ngram_order=order, tokenize="none").corpus_score(bare, streams(references)).score
     score = metric(f"bleu{order}").score(CAPTIONS, REFERENCES)
     assert score.value == pytest.approx(wanted)

@@ -14,7 +14,7 @@ from s2s.config import configure
 from s2s.metrics.base import Metric
 from s2s.metrics.classification import Counted
 from s2s.metrics.report import calibration_error, class_table, confusion_plot, confusion_table, label_report
-from s2s.metrics.significance import by_length, compare
+from s2s.metrics.significance import compare, scores_by_length
 
 NAMES = ["neg", "neutral", "pos"]
 EVERY = sorted(kind for kind, cls in Metric.registry.items() if isinstance(cls, type) and issubclass(cls, Counted))
@@ -156,7 +156,7 @@ def test_paired_tests_take_them(kind, test):
 
 def test_by_length_takes_them():
     right, said = lists(6, 30)
-    short, long = by_length(said, right, [5] * 20 + [15] * 10, metric("macro-f1"), edges=(10,))
+    short, long = scores_by_length(said, right, [5] * 20 + [15] * 10, metric("macro-f1"), edges=(10,))
     assert (short.count, long.count) == (20, 10)
     assert long.value == pytest.approx(100 * sk.f1_score(right[20:], said[20:], average="macro"))
 

@@ -9,7 +9,7 @@ from sacrebleu.significance import PairedTest
 
 from s2s.errors import DataError
 from s2s.metrics.base import streams
-from s2s.metrics.significance import by_length, compare
+from s2s.metrics.significance import compare, scores_by_length
 from tests.metrics.test_metrics import EVERY, HYPOTHESES, RAGGED, SINGLE, corpus, metric
 
 TESTS = [("bootstrap", "bs"), ("randomization", "ar")]
@@ -94,7 +94,7 @@ def test_systems_that_do_not_belong_together():
 @pytest.mark.parametrize("kind", EVERY)
 def test_scores_by_length_are_scores_of_those_sentences(kind):
     lengths = [int(n) for n in np.random.default_rng(3).integers(0, 30, len(HYPOTHESES))]
-    table = by_length(HYPOTHESES, RAGGED, lengths, metric(kind), edges=(5, 20))
+    table = scores_by_length(HYPOTHESES, RAGGED, lengths, metric(kind), edges=(5, 20))
     assert [one.label for one in table] == ["0-5", "6-20", "21+"]
     for one, (low, high) in zip(table, [(0, 5), (6, 20), (21, 99)], strict=True):
         rows = [i for i, n in enumerate(lengths) if low <= n <= high]
@@ -103,12 +103,12 @@ def test_scores_by_length_are_scores_of_those_sentences(kind):
 
 
 def test_lengths_that_no_sentence_has_are_left_out():
-    table = by_length(["a"] * 4, ["a"] * 4, [10, 11, 50, 50], metric("exact"))
+    table = scores_by_length(["a"] * 4, ["a"] * 4, [10, 11, 50, 50], metric("exact"))
     assert [(one.label, one.count, one.value) for one in table] == [
         ("0-10", 1, 100.0),
         ("11-20", 1, 100.0),
         ("41+", 2, 100.0),
     ]
-    assert [one.label for one in by_length(["a"], ["a"], [3], metric("exact"), edges=())] == ["0+"]
+    assert [one.label for one in scores_by_length(["a"], ["a"], [3], metric("exact"), edges=())] == ["0+"]
     with pytest.raises(DataError, match="lengths of their sources"):
-        by_length(["a"], ["a"], [1, 2], metric("exact"))
+        scores_by_length(["a"], ["a"], [1, 2], metric("exact"))

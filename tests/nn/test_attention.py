@@ -7,7 +7,7 @@ import torch
 
 from s2s.config import configure
 from s2s.errors import RecipeError
-from s2s.nn.attention import Attention, normalize
+from s2s.nn.attention import Attention, attention_weights
 from s2s.tensors import EncoderOutput
 from tests.helpers.small_models import ATTENTIONS, close, small
 
@@ -160,10 +160,10 @@ def test_half_precision_is_safe(kind, dtype):
 
 def test_scores_are_normalized_in_32_bits():
     scores = torch.zeros(1, 1, 1000, dtype=torch.bfloat16)
-    weights = normalize(scores, torch.ones(1, 1, 1000, dtype=torch.bool))
+    weights = attention_weights(scores, torch.ones(1, 1, 1000, dtype=torch.bool))
     assert weights.dtype == torch.float32
     assert float(weights.sum()) == pytest.approx(1, abs=1e-6)
-    assert normalize(scores.double(), torch.ones(1, 1, 1000, dtype=torch.bool)).dtype == torch.float64
+    assert attention_weights(scores.double(), torch.ones(1, 1, 1000, dtype=torch.bool)).dtype == torch.float64
 
 
 @pytest.mark.parametrize("kind", ["dot", "scaled-dot"])

@@ -12,10 +12,10 @@ from s2s.nn.cells import Cell
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
 from s2s.nn.model import Model, build_model
-from s2s.tensors import Padded, Space
+from s2s.tensors import FieldSpec, Padded
 from tests.helpers.small_models import HEADS, SOURCES, TARGETS, VOCABULARY, batch_of, build, close, padded
 
-IDS = Space("ids", VOCABULARY, "shared")
+IDS = FieldSpec("ids", VOCABULARY, "shared")
 
 
 def pair(encoder="rnn", head="decoder", source=IDS, target=IDS, **options):
@@ -72,7 +72,7 @@ def test_tied_weights_stay_one_through_training_and_loading():
 
 def test_tied_logits_start_sane():
     torch.manual_seed(0)
-    space = Space("ids", 1000, "shared")
+    space = FieldSpec("ids", 1000, "shared")
     model = pair(
         {"kind": "rnn", "embedding": 64}, {"kind": "decoder", "embedding": 64, "tied_output": True}, space, space
     )
@@ -88,7 +88,7 @@ class Averages(Head):
 
 
 def test_a_model_without_a_recurrence_has_a_path_too():
-    model = Model(configure(Encoder, "project")(Space("vectors", 3)), Averages(3, IDS))
+    model = Model(configure(Encoder, "project")(FieldSpec("vectors", 3)), Averages(3, IDS))
     assert paths_of(model) == ["encoder project without recurrence", "head Averages without recurrence"]
     assert not any(path.loops or path.slow_to_write for path in model.paths())
 
@@ -117,15 +117,15 @@ def test_a_source_on_its_own_device_and_dtype():
 
 MISTAKES = {
     "source": (
-        {"source": Space("tags", 3)},
+        {"source": FieldSpec("tags", 3)},
         "model.encoder: rnn reads ids, and the source is tags\n  those that read tags: none yet",
     ),
     "target": (
-        {"target": Space("label", 3)},
+        {"target": FieldSpec("label", 3)},
         "model.head: decoder writes ids, and the target is label\n  those that write label: classifier",
     ),
     "target that others write": (
-        {"encoder": "rnn", "source": Space("label", 3)},
+        {"encoder": "rnn", "source": FieldSpec("label", 3)},
         "model.encoder: rnn reads ids, and the source is label\n  those that read label: none yet",
     ),
     "gnmt without attention": (
@@ -159,12 +159,12 @@ MISTAKES = {
         "use a number that divides it: 1, 2, 4, 8",
     ),
     "tied vocabularies that differ": (
-        {"target": Space("ids", 20, "theirs"), "tied_embeddings": True},
+        {"target": FieldSpec("ids", 20, "theirs"), "tied_embeddings": True},
         "model.tied_embeddings: source (11 pieces) and target (20 pieces) have vocabularies of their own\n  "
         "let both sides share the task's tokenizer, or turn it off: model.tied_embeddings=false",
     ),
     "tied vocabularies without a name": (
-        {"source": Space("ids", 11), "target": Space("ids", 11), "tied_embeddings": True},
+        {"source": FieldSpec("ids", 11), "target": FieldSpec("ids", 11), "tied_embeddings": True},
         "model.tied_embeddings: source (11 pieces) and target (11 pieces) have vocabularies of their own\n  "
         "let both sides share the task's tokenizer, or turn it off: model.tied_embeddings=false",
     ),
@@ -186,7 +186,7 @@ def test_what_is_said_about_a_mistake(mistake):
 
 def test_nothing_to_tie_to(monkeypatch):
     class Deaf(Encoder):
-        reads, width = ("ids",), 512
+        input_modalities, width = ("ids",), 512
 
     monkeypatch.setitem(Encoder.registry, "deaf", Deaf)
     with pytest.raises(RecipeError) as error:
@@ -215,5 +215,5 @@ def test_a_source_that_is_shared_is_as_good_as_one_of_its_own(head):
     model = build(head={"kind": head})
     owner = torch.tensor([1, 1, 0])
     own = batch_of([SOURCES[1], SOURCES[1], SOURCES[0]], TARGETS, extra=2)
-    shared = own._replace(source=padded(SOURCES[:2], extra=2), owner=owner)
+    shared = own._replace(source=padded(SOURCES[:2], extra=2), source_index=owner)
     close(model(shared).logits, model(own).logits)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from s2s.config import configure
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.readers.base import Row
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.decoding.decisions import decide_all
@@ -16,9 +16,9 @@ from s2s.devices import choose_precision
 from s2s.errors import DataError, RunError
 from s2s.metrics.report import label_report
 from s2s.nn.heads.base import AnswerOutput
-from s2s.predictors.classifier import Labeler, sigmoid, softmax
+from s2s.predictors.classifier import ClassifierPredictor, sigmoid, softmax
 from s2s.predictors.load import predictor_for
-from s2s.predictors.seq2seq import Writer
+from s2s.predictors.seq2seq import Seq2SeqPredictor
 from s2s.tasks.task import Task
 from s2s.tensors import EncoderOutput
 
@@ -61,11 +61,11 @@ def labeler(tokenizer):
     def labeler(shape="label", **options):
         kind = "tagging" if shape == "tags" else "classification"
         task = configure(Task, {"kind": kind, "target": shape})()
-        task.source = Text(max_length=500).bind(tokenizer)
+        task.source = TextField(max_length=500).bind(tokenizer)
         task.target.names = ["bad", "good", "other"][: 3 if shape == "tags" else 2]
         recipe = SimpleNamespace(name="toy", task=SimpleNamespace(kind=kind), decoding=None)
         model = Counter(tokenizer, shape == "tags", **options)
-        return Labeler(recipe, task, model, choose_precision("fp32", torch.device("cpu")), batch_size=2)
+        return ClassifierPredictor(recipe, task, model, choose_precision("fp32", torch.device("cpu")), batch_size=2)
 
     return labeler
 
@@ -162,10 +162,10 @@ def test_probabilities_of_large_logits_are_numbers():
 
 @pytest.mark.parametrize(
     ("task", "kind"),
-    [("classification", Labeler), ("tagging", Labeler), ("translation", Writer)],
+    [("classification", ClassifierPredictor), ("tagging", ClassifierPredictor), ("translation", Seq2SeqPredictor)],
 )
 def test_the_task_says_what_a_run_can_do(task, kind):
-    made = configure(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Writer else {})})()
+    made = configure(Task, {"kind": task, **({"tokenizer": "byte"} if kind is Seq2SeqPredictor else {})})()
     made.target.names = ["a", "b"]
     assert predictor_for(made) is kind
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from s2s.predictors.generation import begin, random_keys, remember, write_on
+from s2s.predictors.generation import generate_step, random_keys, remember, start_generation
 from s2s.tensors import BOS, EOS, PAD, UNK, select
 from tests.helpers.table_model import Table, V
 
@@ -10,10 +10,10 @@ def written(rows, steps=20, seed=3, **options):
     """[N][steps] pieces that rows of the table write."""
     table = Table()
     memory, state, first = table.start(rows)
-    writing = begin(state, first, window=8)._replace(key=random_keys(len(rows), seed))
+    writing = start_generation(state, first, window=8)._replace(key=random_keys(len(rows), seed))
     found = []
     for _ in range(steps):
-        writing = write_on(table, memory, writing, **options)
+        writing = generate_step(table, memory, writing, **options)
         found.append(writing.last)
     return torch.stack(found, 1).tolist()
 
@@ -39,8 +39,8 @@ def test_a_row_depends_on_itself_alone():
 
     def run(rows):
         memory, state, first = table.start(rows)
-        writing = begin(state, first)._replace(key=select(keys, torch.tensor(rows)))
-        return [(writing := write_on(table, memory, writing)).last.tolist() for _ in range(10)]
+        writing = start_generation(state, first)._replace(key=select(keys, torch.tensor(rows)))
+        return [(writing := generate_step(table, memory, writing)).last.tolist() for _ in range(10)]
 
     together = run([0, 1, 2])
     for row in range(3):
@@ -57,8 +57,8 @@ def test_temperature_0_and_one_choice_are_greedy():
 def test_samples_come_as_often_as_they_are_likely():
     table, rows = Table(), [4] * 4000
     memory, state, first = table.start(rows)
-    writing = begin(state, first)._replace(key=random_keys(len(rows), 1))
-    counts = torch.bincount(write_on(table, memory, writing).last, minlength=V)
+    writing = start_generation(state, first)._replace(key=random_keys(len(rows), 1))
+    counts = torch.bincount(generate_step(table, memory, writing).last, minlength=V)
     logits = table.logits[4, 0, BOS, BOS].clone()
     logits[[PAD, BOS, UNK]] = float("-inf")
     torch.testing.assert_close(counts / len(rows), logits.softmax(0), atol=0.03, rtol=0)
@@ -73,15 +73,15 @@ def test_the_penalty_looks_back_as_far_as_the_window():
         return SimpleNamespace(logits=torch.tensor([[0, 0, 0, 0, 2.0, 1.9, 1.0]]).repeat(len(ids), 1), state=state)
 
     for window, expected in ((1, [4, 5, 4, 5]), (0, [4, 4, 4, 4])):
-        writing = begin(state, torch.tensor([BOS]), window)
+        writing = start_generation(state, torch.tensor([BOS]), window)
         found = []
         for _ in range(4):
-            writing = write_on(step, None, writing, temperature=0.0, repetition_penalty=1.5)
+            writing = generate_step(step, None, writing, temperature=0.0, repetition_penalty=1.5)
             found.append(int(writing.last))
         assert found == expected
 
 
 @pytest.mark.parametrize(("window", "expected"), [(0, []), (2, [5, 6]), (4, [0, 4, 5, 6])])
 def test_only_the_newest_are_remembered(window, expected):
-    recent = begin((), torch.tensor([4]), window).recent
+    recent = start_generation((), torch.tensor([4]), window).recent
     assert remember(recent, torch.tensor([[4, 5, 6]])).tolist() == [expected]

@@ -6,7 +6,7 @@ from s2s.data.readers.base import Row
 from s2s.errors import RunError
 from s2s.predictors import language_model as module
 from s2s.predictors.continuation import load_texts, save_texts
-from s2s.tensors import EOS, leaves
+from s2s.tensors import EOS, tree_leaves
 from tests.helpers.language_models import LINES, TOKENIZERS, generator_for, known
 
 KINDS = sorted(TOKENIZERS)
@@ -112,7 +112,7 @@ def test_resumed_is_uninterrupted_to_the_bit(kind, cuts, tmp_path):
         save_texts(tmp_path / "state", texts, generator.fingerprint)
         texts = load_texts(tmp_path / "state", generator.begin(), generator.fingerprint)
     assert found == expected
-    for a, b in zip(leaves(texts.writing), leaves(whole.writing), strict=True):
+    for a, b in zip(tree_leaves(texts.writing), tree_leaves(whole.writing), strict=True):
         assert torch.equal(a, b)
     assert texts.transcripts[0].pack() == whole.transcripts[0].pack()
 
@@ -148,7 +148,7 @@ def test_a_text_read_in_two_parts_is_one():
     generator.read(texts, " on the")
     whole = generator.begin("the cat\nsat on the", random_seed=1)
     assert torch.equal(texts.writing.recent, whole.writing.recent)
-    for a, b in zip(leaves(texts.writing.state), leaves(whole.writing.state), strict=True):
+    for a, b in zip(tree_leaves(texts.writing.state), tree_leaves(whole.writing.state), strict=True):
         torch.testing.assert_close(a, b)
 
 
@@ -156,8 +156,8 @@ def test_a_long_seed_is_read_in_chunks(monkeypatch):
     generator = generator_for()
     seed = "\n".join(LINES * 4)
     whole = generator.begin(seed, random_seed=1)
-    monkeypatch.setattr(module, "CHUNK", 7)
-    for a, b in zip(leaves(generator.begin(seed, random_seed=1).writing), leaves(whole.writing), strict=True):
+    monkeypatch.setattr(module, "WINDOW_TOKENS", 7)
+    for a, b in zip(tree_leaves(generator.begin(seed, random_seed=1).writing), tree_leaves(whole.writing), strict=True):
         torch.testing.assert_close(a, b)
 
 
@@ -168,7 +168,7 @@ def test_memory_does_not_grow():
     for _ in range(4):
         for _ in generator.write(texts, length=100):
             pass
-        sizes.add(sum(part.numel() for part in leaves(texts.writing)))
+        sizes.add(sum(part.numel() for part in tree_leaves(texts.writing)))
         assert len(texts.transcripts[0].ids) < 8
         assert not texts.transcripts[0].waiting
     assert len(sizes) == 1
@@ -223,7 +223,7 @@ def test_chunked_scoring_is_whole(kind, monkeypatch):
     generator = generator_for(kind)
     rows = [Row("", line) for line in LINES * 5]
     whole = generator.likelihood(rows, exact=True)
-    monkeypatch.setattr(module, "CHUNK", 9)
+    monkeypatch.setattr(module, "WINDOW_TOKENS", 9)
     np.testing.assert_allclose(generator.likelihood(rows, exact=True).nats, whole.nats, rtol=1e-4)
     monkeypatch.setattr(module, "LOGITS", 1)
     np.testing.assert_allclose(generator.likelihood(rows, exact=True).nats, whole.nats, rtol=1e-4)
@@ -235,9 +235,9 @@ def test_parts_scored_side_by_side_are_nearly_the_whole(parts, monkeypatch):
     generator = generator_for()
     ids = np.array(generator.encode("\n".join(LINES * 6) + "\n"))
     whole = generator.nats_of(ids)
-    monkeypatch.setattr(module, "CONTEXT", len(ids))  # all there is before
+    monkeypatch.setattr(module, "CONTEXT_TOKENS", len(ids))  # all there is before
     np.testing.assert_allclose(generator.nats_of(ids, parts), whole, rtol=1e-3, atol=1e-5)
-    monkeypatch.setattr(module, "CONTEXT", 60)
+    monkeypatch.setattr(module, "CONTEXT_TOKENS", 60)
     np.testing.assert_allclose(generator.nats_of(ids, parts), whole, atol=0.02)
 
 

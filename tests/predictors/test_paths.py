@@ -16,7 +16,7 @@ from s2s.inference.compile import compile_for_inference
 from s2s.inference.native import linear as native
 from s2s.nn.cells import Cell, Looped
 from s2s.predictors.load import load
-from s2s.predictors.seq2seq import Writer
+from s2s.predictors.seq2seq import Seq2SeqPredictor
 from s2s.recipe import parse_recipe
 from s2s.runs.checkpoint import write_tensors
 from s2s.runs.run import Run
@@ -43,7 +43,7 @@ def writer(kind="decoder", cell="lstm", precision="fp32"):
     task.fit(ROWS)
     torch.manual_seed(3)
     model = recipe.build_model(task.source.space, task.target.space)
-    return Writer(recipe, task, model, Precision(precision, CPU, "asked for"), batch_size=3)
+    return Seq2SeqPredictor(recipe, task, model, Precision(precision, CPU, "asked for"), batch_size=3)
 
 
 def saved(path, made):

@@ -8,8 +8,8 @@ from s2s.config import configure
 from s2s.data.readers.base import Row
 from s2s.decoding.search import Search
 from s2s.devices import Precision
-from s2s.predictors.reranking import agreement, best_first, distinct, mutual_information
-from s2s.predictors.seq2seq import Prediction, Writer
+from s2s.predictors.reranking import agreement, distinct_texts, mutual_information, rerank
+from s2s.predictors.seq2seq import Prediction, Seq2SeqPredictor
 from s2s.recipe import parse_recipe
 from s2s.tensors import EOS
 
@@ -33,7 +33,7 @@ def test_the_dull_answer_is_likely_whatever_was_said():
     answers = predictions(*GIVEN)
     scores = mutual_information(Table(), "Which film?", answers)
     assert scores == pytest.approx([(-2 + 1) / 4, (-3 + 4.5) / 3, -1.5 + 1])
-    assert best_first(Table(), "Which film?", answers, "mmi")[0].text == "I like films."
+    assert rerank(Table(), "Which film?", answers, "mmi")[0].text == "I like films."
     # only the first pieces count without a source; with a weight of nothing, what is likely is best
     assert mutual_information(Table(), "?", answers, first=2) == pytest.approx([-1.5 / 4, -0.5 / 3, -0.5])
     assert mutual_information(Table(), "?", answers, weight=0).argmax() == 0
@@ -56,7 +56,7 @@ def writer():
     task.fit([Row("do you like films", "i like the film"), Row("", "blue")])
     torch.manual_seed(3)
     model = recipe.build_model(task.source.space, task.target.space)
-    return Writer(recipe, task, model, Precision("fp32", torch.device("cpu"), "asked for"), batch_size=3)
+    return Seq2SeqPredictor(recipe, task, model, Precision("fp32", torch.device("cpu"), "asked for"), batch_size=3)
 
 
 def test_pieces_add_up_to_the_probability_of_a_text(writer):
@@ -75,7 +75,7 @@ def test_a_model_chooses_among_its_own_answers(writer):
     search = configure(Search, {"kind": "sample", "count": 6, "max_length": 6})
     (found,) = writer.search(["do you like films"], search)
     for by in ("mmi", "mbr"):
-        ranked = best_first(writer, "do you like films", found, by)
+        ranked = rerank(writer, "do you like films", found, by)
         assert {one.text for one in ranked} == {one.text for one in found}
         assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
     scores = mutual_information(writer, "do you like films", found, weight=0)
@@ -90,13 +90,16 @@ def test_agreement_prefers_what_others_are_like():
     answers = predictions("the cat sat", "the cat sat down", "the cat sits", "a blue car")
     scores = agreement(Table(), "", answers)
     assert scores.argmin() == 3
-    ranked = best_first(Table(), "", answers, "mbr")
+    ranked = rerank(Table(), "", answers, "mbr")
     assert ranked[-1].text == "a blue car"
     assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
 
 
 def test_what_is_drawn_often_counts():
     answers = predictions("yes", "no", "no", "no")
-    assert [one.text for one in best_first(Table(), "", answers, "mbr")] == ["no", "yes"]
-    assert [one.text for one in best_first(Table(), "", answers[:1], "mbr")] == ["yes"]
-    assert [one.ids for one in distinct(answers)] == [[0], [1]]  # of equal texts the first, which is the likeliest
+    assert [one.text for one in rerank(Table(), "", answers, "mbr")] == ["no", "yes"]
+    assert [one.text for one in rerank(Table(), "", answers[:1], "mbr")] == ["yes"]
+    assert [one.ids for one in distinct_texts(answers)] == [
+        [0],
+        [1],
+    ]  # of equal texts the first, which is the likeliest

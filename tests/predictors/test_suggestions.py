@@ -3,7 +3,7 @@ import itertools
 import pytest
 import torch
 
-from s2s.predictors.suggestions import LONGEST, surfaces_of
+from s2s.predictors.suggestions import MAX_WORD_TOKENS, surfaces_of
 from tests.helpers.language_models import TOKENIZERS, generator_for, known
 
 KINDS = sorted(TOKENIZERS)
@@ -95,7 +95,7 @@ def test_a_word_without_end_ends():
     generator = generator_for(lines=["aaa aaa"])
     with torch.no_grad():
         generator.model.head.out.bias[generator.tokenizer.encode("a")] = 30.0
-    assert all(len(s.word) <= LONGEST for s in generator.suggest("a", 2))
+    assert all(len(s.word) <= MAX_WORD_TOKENS for s in generator.suggest("a", 2))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,7 +2,7 @@ import pytest
 
 from s2s.config import configure
 from s2s.data.tokenizers.base import Tokenizer
-from s2s.predictors.transcript import Transcript, lines_to_ids, readable
+from s2s.predictors.transcript import Transcript, lines_to_ids, readable_text
 from s2s.tensors import EOS
 
 TEXT = "the cat (a small one), sat\non the  mat.\n\nél comió ñoquis 🙂 «así»\n"
@@ -128,4 +128,4 @@ def test_bytes_that_are_no_character_do_not_wait_for_ever():
 
 
 def test_line_ends_of_other_systems():
-    assert readable("a\r\nb\rc\n") == "a\nb\nc\n"
+    assert readable_text("a\r\nb\rc\n") == "a\nb\nc\n"

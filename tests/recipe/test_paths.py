@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import s2s
-from s2s.api.prepare import last_split, open_split, prepare
+from s2s.api.prepare import last_split, open_split, prepare_data
 from s2s.data.readers.huggingface import HuggingFace
 from s2s.errors import DataError, RecipeError
 from s2s.paths import absolute, find, map_paths, paths_of
@@ -62,7 +62,7 @@ def test_a_path_that_leads_nowhere_names_both_places(here):
     shutil.rmtree(here.parent / "sub" / "data")
     recipe = read_recipe("../sub/toy.yaml")
     with pytest.raises(DataError) as caught:
-        prepare(recipe)
+        prepare_data(recipe)
     where, hint = str(caught.value).split("\n")
     assert where == "../sub/data: there is no such file or folder"
     looked = "  data.path: looked for ../sub/data, beside the recipe, and data, in the working folder"
@@ -72,7 +72,7 @@ def test_a_path_that_leads_nowhere_names_both_places(here):
 def test_an_error_about_what_is_in_the_data_says_nothing_of_paths(here):
     (here.parent / "sub" / "data" / "train.es").write_text("uno\n")
     with pytest.raises(DataError, match="has 12 lines") as caught:
-        prepare(read_recipe("../sub/toy.yaml"))
+        prepare_data(read_recipe("../sub/toy.yaml"))
     assert "looked for" not in str(caught.value)
 
 

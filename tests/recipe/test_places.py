@@ -12,9 +12,9 @@ from s2s.nn.model import build_model
 from s2s.nn.pooling import Pooled, Pooling
 from s2s.recipe import parse_recipe
 from s2s.registry import ComponentConfig
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 
-IDS = Space("ids", 11, "same")
+IDS = FieldSpec("ids", 11, "same")
 
 RECIPE = """\
 name: places
@@ -67,17 +67,17 @@ def test_a_part_in_another_part_is_named_where_it_is(monkeypatch):
 
     head = {"kind": "classifier", "pooling": ["max", "looking"]}
     with pytest.raises(RecipeError) as error:
-        build_model(configure(Encoder, "rnn"), configure(Head, head), IDS, Space("label", 3))
+        build_model(configure(Encoder, "rnn"), configure(Head, head), IDS, FieldSpec("label", 3))
     assert error.value.problems[0].where == "model.head.pooling[1].attention"
     changes = ["model.head.kind=classifier", "model.head.pooling=[max, looking]"]
     recipe = parse_recipe("name: x\ntask: classification\ndata: generated\n", "y.yaml", changes)
     with pytest.raises(RecipeError, match=r"^on the command line: model.head.pooling\[1\].attention: dot needs equal"):
-        recipe.build_model(IDS, Space("label", 3))
+        recipe.build_model(IDS, FieldSpec("label", 3))
 
 
 def test_what_only_the_data_can_tell_is_placed_too():
     model = build_model(
-        configure(Encoder, {"kind": "cnn", "patch": 9}), configure(Head, "decoder"), Space("image", 3), IDS
+        configure(Encoder, {"kind": "cnn", "patch": 9}), configure(Head, "decoder"), FieldSpec("image", 3), IDS
     )
     with pytest.raises(RecipeError, match=r"^model.encoder.patch: is 9, and the pictures are 8 pixels wide"):
         model.encode(torch.zeros(1, 3, 8, 8))
@@ -96,9 +96,9 @@ def test_a_head_of_ones_own_cannot_be_tied_unless_it_says_how(monkeypatch):
     monkeypatch.setattr(Head, "registry", dict(Head.registry))
 
     class Own(Head, kind="own"):
-        writes = ("ids",)
+        output_modalities = ("ids",)
 
-        def __init__(self, width: int, space: Space, *, named: bool = True) -> None:
+        def __init__(self, width: int, space: FieldSpec, *, named: bool = True) -> None:
             super().__init__(width, space)
             if named:
                 self.embed = torch.nn.Embedding(space.size, 256)

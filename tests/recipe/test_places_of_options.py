@@ -2,7 +2,7 @@
 
 import pytest
 
-from s2s.api.prepare import open_split, prepare
+from s2s.api.prepare import open_split, prepare_data
 from s2s.errors import DataError, OptionError, RecipeError, mounted
 from s2s.recipe import parse_recipe
 
@@ -60,7 +60,7 @@ def recipe(tmp_path):
 @pytest.mark.parametrize(("tokenizer", "changes", "says"), MISTAKES)
 def test_a_mistake_that_the_data_shows_has_its_full_key(recipe, tmp_path, tokenizer, changes, says):
     with pytest.raises((DataError, RecipeError)) as caught:
-        prepare(recipe(tokenizer, *changes))
+        prepare_data(recipe(tokenizer, *changes))
     assert str(caught.value).startswith(says.replace("FOLDER", str(tmp_path)))
 
 
@@ -72,9 +72,9 @@ def test_a_split_that_is_not_there_is_a_key_of_data(recipe):
 
 
 def test_a_corpus_that_cannot_be_so_large_is_a_key_of_data(recipe, monkeypatch):
-    monkeypatch.setattr("s2s.data.synthetic.sampling.PATIENCE", 1)
+    monkeypatch.setattr("s2s.data.synthetic.sampling.MAX_DRAWS", 1)
     with pytest.raises(DataError, match=r"^on the command line: data\.size: the grammar does not have 9999 sentences"):
-        prepare(recipe("word", "data={kind: generated, size: 9999}"))
+        prepare_data(recipe("word", "data={kind: generated, size: 9999}"))
 
 
 def test_an_option_of_a_reader_is_a_key_of_data(recipe):

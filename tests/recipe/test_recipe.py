@@ -8,7 +8,7 @@ from s2s.errors import RecipeError
 from s2s.recipe import differences, parse_recipe, read_recipe
 from s2s.recipe_index import find_recipe, shipped
 from s2s.recipe_yaml import parse_yaml
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 
 GOOD = """\
 name: toy
@@ -191,7 +191,7 @@ def test_differences_name_the_key():
 def test_what_does_not_fit_is_said_at_build_with_its_place(changes, says):
     recipe = parse_recipe(GOOD, "x.yaml", changes)
     with pytest.raises(RecipeError) as caught:
-        recipe.build_model(Space("ids", 20, "a"), Space("ids", 30, "b"))
+        recipe.build_model(FieldSpec("ids", 20, "a"), FieldSpec("ids", 30, "b"))
     assert says in str(caught.value)
     assert str(caught.value).startswith(("on the command line: ", "x.yaml:6: "))
 
@@ -212,7 +212,7 @@ def test_parts_of_a_users_own(tmp_path):
     try:
         recipe = read_recipe(path)
         assert recipe.model.head.kwargs["attention"].kwargs == {"sharp": 2.0}
-        recipe.build_model(Space("ids", 20), Space("ids", 30))
+        recipe.build_model(FieldSpec("ids", 20), FieldSpec("ids", 30))
     finally:
         from s2s.nn.attention import Attention
 

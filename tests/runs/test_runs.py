@@ -17,8 +17,8 @@ import torch
 from s2s import files as safefiles
 from s2s.errors import RunError
 from s2s.files import atomic_write
-from s2s.runs.checkpoint import pack, read_tensors, unpack, write_tensors
-from s2s.runs.run import FORMAT, Run
+from s2s.runs.checkpoint import pack_tree, read_tensors, unpack_tree, write_tensors
+from s2s.runs.run import RUN_FORMAT, Run
 
 WEIGHTS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([True, False])}
 STATE = {"step": 7, "rng": torch.arange(5, dtype=torch.uint8), "inner": {"x": (1, None, torch.ones(2))}}
@@ -76,29 +76,29 @@ TREES = [
 
 @pytest.mark.parametrize("tree", TREES, ids=range(len(TREES)))  # the same names in every worker
 def test_packing_comes_back_exactly(tree, tmp_path):
-    tensors, values = pack(tree)
+    tensors, values = pack_tree(tree)
     assert all(isinstance(tensor, torch.Tensor) for tensor in tensors.values())
     json.dumps(values, allow_nan=False)
-    assert equal(unpack(tensors, values), tree)
+    assert equal(unpack_tree(tensors, values), tree)
     write_tensors(tmp_path / "x", tensors, values)
-    assert equal(unpack(*read_tensors(tmp_path / "x")), tree)
+    assert equal(unpack_tree(*read_tensors(tmp_path / "x")), tree)
 
 
 def test_minus_zero_and_whole_floats_stay():
-    values = unpack(*pack([-0.0, 1.0, True]))
+    values = unpack_tree(*pack_tree([-0.0, 1.0, True]))
     assert math.copysign(1, values[0]) == -1
     assert [type(value) for value in values] == [float, float, bool]
 
 
 def test_names_can_be_read():
-    tensors, _ = pack({"optimizer": {"state": {"encoder.weight": {"exp_avg": torch.ones(1)}}}})
+    tensors, _ = pack_tree({"optimizer": {"state": {"encoder.weight": {"exp_avg": torch.ones(1)}}}})
     assert list(tensors) == ["optimizer.state.encoder.weight.exp_avg"]
 
 
 @pytest.mark.parametrize("thing", [object(), {1, 2}, b"bytes", lambda: 0, torch.nn.Linear(1, 1)], ids=range(5))
 def test_what_cannot_be_packed_is_named(thing):
     with pytest.raises(TypeError, match=rf"^state\.1: a {type(thing).__name__} cannot be saved"):
-        pack({"state": [1, thing]})
+        pack_tree({"state": [1, thing]})
 
 
 def test_an_optimizers_own_state_comes_back():
@@ -106,7 +106,7 @@ def test_an_optimizers_own_state_comes_back():
     optimizer = torch.optim.Adam(net.parameters())
     net(torch.ones(1, 2)).sum().backward()
     optimizer.step()
-    assert equal(unpack(*pack(optimizer.state_dict())), optimizer.state_dict())
+    assert equal(unpack_tree(*pack_tree(optimizer.state_dict())), optimizer.state_dict())
 
 
 # -- weights ----------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_a_new_run(tmp_path):
     assert names(run.path) == ["manifest.json", "recipe.yaml"]
     again = Run.open(str(run.path))
     assert again.recipe_text() == "name: ü\n"
-    assert again.manifest() == {"format": FORMAT, "seed": 3}
+    assert again.manifest() == {"format": RUN_FORMAT, "seed": 3}
     assert not again.has_checkpoint
 
 
@@ -387,7 +387,7 @@ def recipe(run):
     Run.open(run.path).recipe_text()
 
 
-NEWER = json.dumps({"format": FORMAT + 1}).encode()
+NEWER = json.dumps({"format": RUN_FORMAT + 1}).encode()
 BROKEN = [
     ("gone", rename, open_run, "there is no such folder\n  the runs in .* are: other"),
     (

@@ -17,7 +17,7 @@ from s2s.data.readers.base import Row
 from s2s.data.synthetic.shapes import generate
 from s2s.errors import RunError
 from s2s.predictors.load import load
-from s2s.predictors.seq2seq import Writer
+from s2s.predictors.seq2seq import Seq2SeqPredictor
 from s2s.recipe import parse_recipe
 from s2s.tasks.task import Task
 
@@ -42,7 +42,7 @@ def trained(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def writer(trained) -> Writer:
+def writer(trained) -> Seq2SeqPredictor:
     return load(trained)
 
 

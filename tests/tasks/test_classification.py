@@ -58,12 +58,12 @@ def test_several_labels_have_probabilities_of_their_own():
     task = task_of([Row("a", "x, y"), Row("b", "z")], target="labels")
     logits, batch = torch.randn(2, 3), batch_of(task, ["x, z", "y"])
     chance = logits.sigmoid()
-    expected = -(torch.where(batch.gold > 0, chance, 1 - chance)).log().sum(-1)
+    expected = -(torch.where(batch.labels > 0, chance, 1 - chance)).log().sum(-1)
     assert task.nats(HeadOutput(logits), batch).allclose(expected, atol=1e-5)
     assert float(task.loss(HeadOutput(logits), batch).total) == pytest.approx(float(expected.sum()), rel=1e-5)
     assert task.said(np.array([0.1, -0.1, 2.0])) == "x, z"
     assert task.said(np.array([-1.0, -1.0, -1.0])) == ""
-    soft = torch.where(batch.gold > 0, 0.9, 0.1)
+    soft = torch.where(batch.labels > 0, 0.9, 0.1)
     smoothed = -(soft * chance.log() + (1 - soft) * (1 - chance).log()).sum()
     assert task.loss(HeadOutput(logits), batch, 0.2).total.item() == pytest.approx(smoothed.item(), rel=1e-5)
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from s2s.config import configure
 from s2s.errors import RunError
-from s2s.runs.checkpoint import pack, unpack
+from s2s.runs.checkpoint import pack_tree, unpack_tree
 from s2s.training.averaging import Averaging
 
 KINDS = sorted(Averaging.registry)
@@ -116,7 +116,7 @@ def test_a_resumed_average_is_the_one_that_never_stopped(kind):
     first = model()
     average = configure(Averaging, {"kind": kind})(first)
     live(first, average, 4)
-    saved = unpack(*pack(average.state_dict()))
+    saved = unpack_tree(*pack_tree(average.state_dict()))
     second = model()
     second.load_state_dict(first.state_dict())
     resumed = configure(Averaging, {"kind": kind})(second)
@@ -134,7 +134,7 @@ def test_tied_weights_are_averaged_once_and_stay_tied(kind):
     weights = average.weights()
     assert weights.keys() == net.state_dict().keys()
     assert weights["output.weight"].data_ptr() == weights["embedding.weight"].data_ptr()
-    tensors, _ = pack(average.state_dict())
+    tensors, _ = pack_tree(average.state_dict())
     assert not any("output.weight" in name for name in tensors)
     other = model()
     other.load_state_dict(weights)

@@ -12,7 +12,7 @@ import torch
 import yaml
 from torch import nn
 
-from s2s.api.prepare import prepare
+from s2s.api.prepare import prepare_data
 from s2s.api.train import validator
 from s2s.devices import choose_precision
 from s2s.nn.encoders.base import Encoder
@@ -204,7 +204,7 @@ def recipe_of(folder, topology, optimizer="adam", average=None):
 
 def trainer_of(recipe, out):
     """As a process of its own would make it: nothing is handed on but what is on disk."""
-    data = prepare(recipe)
+    data = prepare_data(recipe)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
     run = Run.open(out) if (out / "manifest.json").exists() else Run.create(out, recipe.to_yaml())

@@ -8,10 +8,10 @@ from torch import nn
 
 from s2s.config import configure
 from s2s.errors import RecipeError, RunError
-from s2s.runs.checkpoint import pack, unpack
+from s2s.runs.checkpoint import pack_tree, unpack_tree
 from s2s.training.optimizers import (
     Optimizer,
-    build,
+    build_optimizer,
     load_optimizer_state,
     optimizer_state,
     parameter_names,
@@ -65,7 +65,7 @@ def test_a_resumed_optimizer_is_the_one_that_never_stopped(node):
     first = model()
     optimizer = make(gentle(node), first)
     teach(first, optimizer, 4)
-    saved = unpack(*copy.deepcopy(pack(optimizer_state(optimizer))))
+    saved = unpack_tree(*copy.deepcopy(pack_tree(optimizer_state(optimizer))))
     second = copy.deepcopy(first)
     optimizer = make(gentle(node), second)
     load_optimizer_state(optimizer, saved)
@@ -99,7 +99,7 @@ def test_a_trial_step_tells_whether_fused_works():
     assert not steps_fused(refuses, *place)
     assert steps_fused(lambda p, fused: torch.optim.Adam(p, fused=fused), *place)
     parameters = list(model().named_parameters())
-    optimizer = build(lambda p, fused: torch.optim.RMSprop(p, lr=0.1), "mine", parameters, 0.1, 0.0)
+    optimizer = build_optimizer(lambda p, fused: torch.optim.RMSprop(p, lr=0.1), "mine", parameters, 0.1, 0.0)
     assert [p.shape for g in optimizer.param_groups for p in g["params"]] == [p.shape for _, p in parameters]
 
 
@@ -261,7 +261,7 @@ def test_a_state_that_is_smaller_than_its_weights_goes_on_too():
     teach(whole, factored(whole), 5)
     optimizer = factored(first)
     teach(first, optimizer, 3)
-    saved = unpack(*copy.deepcopy(pack(optimizer_state(optimizer))))
+    saved = unpack_tree(*copy.deepcopy(pack_tree(optimizer_state(optimizer))))
     optimizer = factored(first)
     load_optimizer_state(optimizer, saved)
     teach(first, optimizer, 2, first=3)

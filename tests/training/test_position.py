@@ -5,7 +5,7 @@ import torch
 
 from s2s.errors import TrainingError
 from s2s.training.config import TrainingConfig
-from s2s.training.position import Position, Recent
+from s2s.training.position import MetricAccumulator, TrainingState
 
 CPU = torch.device("cpu")
 
@@ -35,7 +35,7 @@ class Clock:
 
 def test_means_are_weighed_by_tokens():
     clock = Clock()
-    recent = Recent(CPU, "runs/x", clock=clock)
+    recent = MetricAccumulator(CPU, "runs/x", clock=clock)
     for step, (loss, tokens) in enumerate(((30.0, 10), (10.0, 30)), 1):
         recent.learned(step, torch.tensor(loss), tokens, [])
         recent.found(torch.tensor(2.0))
@@ -47,7 +47,7 @@ def test_means_are_weighed_by_tokens():
 
 def test_time_is_the_clock_on_the_wall_without_what_was_no_training():
     clock = Clock()
-    recent = Recent(CPU, "runs/x", clock=clock)
+    recent = MetricAccumulator(CPU, "runs/x", clock=clock)
     recent.learned(1, torch.tensor(1.0), 60, [])
     clock.now = 2.0
     assert recent.lap() == 2.0
@@ -64,12 +64,12 @@ def test_time_is_the_clock_on_the_wall_without_what_was_no_training():
 
 
 def test_a_gradient_that_is_no_number_is_an_error_unless_the_loss_was_scaled():
-    recent = Recent(CPU, "runs/x", "try less")
+    recent = MetricAccumulator(CPU, "runs/x", "try less")
     recent.learned(1, torch.tensor(1.0), 5, [3])
     recent.found(torch.tensor(float("inf")))
     with pytest.raises(TrainingError, match="runs/x: step 1: the norm of the gradient is inf; .* rows 3\n  try less"):
         recent.check()
-    scaled = Recent(CPU, "runs/x", scaled=True)
+    scaled = MetricAccumulator(CPU, "runs/x", scaled=True)
     for step, norm in enumerate((float("inf"), 2.0, float("nan"), 4.0), 1):
         scaled.learned(step, torch.tensor(1.0), 5, [])
         scaled.found(torch.tensor(norm))
@@ -79,7 +79,7 @@ def test_a_gradient_that_is_no_number_is_an_error_unless_the_loss_was_scaled():
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 def test_a_weight_that_is_no_number_is_an_error(bad):
-    recent = Recent(CPU, "runs/x")
+    recent = MetricAccumulator(CPU, "runs/x")
     weights = [torch.tensor([1.0, -2.0]), torch.tensor([3]), torch.zeros(0), torch.tensor([[0.0], [1e38]]).bfloat16()]
     recent.check(weights)
     recent.learned(7, torch.tensor(1.0), 5, [])
@@ -104,12 +104,12 @@ def test_a_weight_that_is_no_number_is_an_error(bad):
     ],
 )
 def test_what_is_better(best, score, loss, higher, better):
-    here = Position() if best is None else Position(best=best[0], best_loss=best[1])
+    here = TrainingState() if best is None else TrainingState(best=best[0], best_loss=best[1])
     assert here.improves(score, loss, higher) == better
 
 
 def test_a_loss_that_is_no_number_names_the_rows_since_the_last_look():
-    recent = Recent(torch.device("cpu"), "runs/x")
+    recent = MetricAccumulator(torch.device("cpu"), "runs/x")
     recent.learned(1, torch.tensor(1.0), 5, [1, 2])
     recent.check()
     recent.learned(2, torch.tensor(1.0), 5, [4, 3])

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from s2s.errors import RunError
-from s2s.training.progress import Live, Plain, duration, reporter_for
-from s2s.training.reporters import JsonLog, Plan, Progress, Reporter, TensorBoard
+from s2s.training.progress import LineReporter, LiveReporter, duration, reporter_for
+from s2s.training.reporters import JsonLog, Plan, Reporter, ReporterList, TensorBoard
 
 SCORES = {"loss": 3.21456, "learning_rate": 0.0012, "gradient_norm": 0.8, "tokens_per_second": 11204.3}
 FOUND = {"loss": 2.9, "perplexity": 18.17, "bleu": 31.24}
@@ -36,12 +36,12 @@ class Stream(io.TextIOWrapper):
 
 def plain(width=40, seconds=10.0, encoding="utf-8"):
     stream, clock = Stream(encoding), Clock()
-    return Plain(Console(file=stream, width=width), seconds, clock), stream, clock
+    return LineReporter(Console(file=stream, width=width), seconds, clock), stream, clock
 
 
 def live(width=100):
     stream, clock = Stream(), Clock()
-    return Live(Console(file=stream, force_terminal=True, width=width, height=20), clock), stream, clock
+    return LiveReporter(Console(file=stream, force_terminal=True, width=width, height=20), clock), stream, clock
 
 
 def drive(reporter):
@@ -172,10 +172,10 @@ def test_the_display_is_closed_after_an_error():
 
 def test_who_reports_where(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
-    assert isinstance(reporter_for(Console(file=io.StringIO())), Plain)
-    assert isinstance(reporter_for(Console(file=io.StringIO(), force_terminal=True)), Live)
+    assert isinstance(reporter_for(Console(file=io.StringIO())), LineReporter)
+    assert isinstance(reporter_for(Console(file=io.StringIO(), force_terminal=True)), LiveReporter)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(reporter_for(Console(file=io.StringIO(), force_terminal=True)), Plain)
+    assert isinstance(reporter_for(Console(file=io.StringIO(), force_terminal=True)), LineReporter)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (59.6, "1:00"), (252, "4:12"), (3852, "1:04:12")])
@@ -211,8 +211,8 @@ class Recorder(Reporter):
 
 def test_several_reporters_hear_the_same():
     first, second, alone = Recorder(), Recorder(), Recorder()
-    drive(Progress([first, second]))
-    with pytest.raises(ValueError, match="x"), Progress([first, second]):
+    drive(ReporterList([first, second]))
+    with pytest.raises(ValueError, match="x"), ReporterList([first, second]):
         raise ValueError("x")
     drive(alone)
     assert first.calls == second.calls == [*alone.calls, ("close",)]

@@ -182,7 +182,7 @@ def test_label_smoothing_is_its_equation(tmp_path):
     trainer.model.eval()
     output = trainer.model(batch)
     logp = output.logits.log_softmax(-1)
-    wanted = -(0.9 * logp.gather(1, batch.gold[:, None]).sum() + 0.1 * logp.mean(-1).sum())
+    wanted = -(0.9 * logp.gather(1, batch.labels[:, None]).sum() + 0.1 * logp.mean(-1).sum())
     torch.testing.assert_close(cross_entropy(output, batch, 0.1).total, wanted)
     assert cross_entropy(output, batch).tokens == batch.tokens == int(batch.target.lengths.sum())
 
@@ -239,7 +239,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_weights(tmp_path
         trainer.model.head.out.bias[5] = bad
     with pytest.raises(TrainingError) as caught:
         trainer.learn(group)
-    for words in ("step 2", "rows", str(group[0].rows[0]), "learning_rate"):
+    for words in ("step 2", "rows", str(group[0].example_ids[0]), "learning_rate"):
         assert words in str(caught.value)
     kept, state = trainer.run.load_checkpoint()
     assert state["position"]["step"] == 1
@@ -526,7 +526,7 @@ def test_a_validation_needs_no_64_bits_where_there_are_none(tmp_path, monkeypatc
         found = losses(trainer.model, data.task, data.validation, trainer.precision)
     assert found == pytest.approx(wanted, rel=1e-5)
     logits = [trainer.model.eval()(batch).logits.double().log_softmax(-1) for batch in data.validation.in_order()]
-    golds = [batch.gold for batch in data.validation.in_order()]
+    golds = [batch.labels for batch in data.validation.in_order()]
     nats = -torch.cat([logp.detach().gather(1, gold[:, None]) for logp, gold in zip(logits, golds, strict=True)])
     assert wanted["loss"] == pytest.approx(float(nats.mean()), rel=1e-5)
     assert wanted["perplexity"] == pytest.approx(float(nats.mean().exp()), rel=1e-5)

@@ -35,9 +35,9 @@ def plain_pair(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
 def plain_chunk(batch: Batch) -> tuple[Tensor, Tensor]:
     """Characters before and after [B, T]."""
     assert isinstance(batch.target, Padded)
-    assert batch.first is not None
+    assert batch.start_ids is not None
     after = batch.target.data
-    return torch.cat([batch.first[:, None], after[:, :-1]], 1), after
+    return torch.cat([batch.start_ids[:, None], after[:, :-1]], 1), after
 
 
 def plain_texts(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import s2s
 from s2s.allocator import keep_freed_memory
-from s2s.api.prepare import Prepared, prepare
+from s2s.api.prepare import DataBundle, prepare_data
 from s2s.config import configure
 from s2s.decoding.search import Search
 from s2s.devices import choose_precision, find_device
@@ -28,7 +28,7 @@ from s2s.predictors.base import Predictor
 from s2s.recipe import Recipe
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
-from s2s.tensors import Batch, Space
+from s2s.tensors import Batch, FieldSpec
 from s2s.training.seeds import set_seed
 from s2s.training.trainer import Trainer
 from tools.bench import recipes
@@ -40,7 +40,7 @@ from tools.bench.timing import Call
 class Ours(NamedTuple):
     """A trainer that is ready for its first update."""
 
-    data: Prepared
+    data: DataBundle
     trainer: Trainer
 
     def first_batches(self, count: int) -> list[Batch]:
@@ -59,11 +59,11 @@ def learning(trainer: Trainer, batches: Sequence[Batch]) -> Call:
     return learn
 
 
-def open_trainer(recipe: Recipe, setting: Setting, precision: str, data: Prepared | None = None) -> Ours:
+def open_trainer(recipe: Recipe, setting: Setting, precision: str, data: DataBundle | None = None) -> Ours:
     """All that `s2s train` sets up before its first step, but for the messages."""
     use_cache(setting)
     keep_freed_memory()
-    data = data or prepare(recipe)
+    data = data or prepare_data(recipe)
     set_seed(recipe.seed)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
     return Ours(data, make_trainer(recipe, model, data.task, data.batches, precision))
@@ -85,7 +85,7 @@ def untaught(setting: Setting, sizes: TranslationSizes, precision: str) -> Train
     recipe = recipes.translation(dataclasses.replace(setting, scale=scale), setting.work, precision)
     keep_freed_memory()
     set_seed(recipe.seed)
-    space = Space("ids", sizes.vocabulary, "bench")
+    space = FieldSpec("ids", sizes.vocabulary, "bench")
     batches: Any = NoBatches()
     return make_trainer(recipe, recipe.build_model(space, space), recipe.task(), batches, precision)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from s2s.cli.describe import plain
+from s2s.cli.describe import plain_value
 from s2s.cli.repl.loop import Loop, whole_number
-from s2s.cli.show import attention_map, hypothesis_lines, shaded_words, visible
+from s2s.cli.show import attention_map, hypothesis_lines, shaded_words, visible_text
 from s2s.decoding.options import change_search
 from s2s.errors import RecipeError
 from s2s.predictors.conversation import Conversation
@@ -44,7 +44,7 @@ class ChatLoop(Loop):
     def described(self) -> str:
         """The search, and how much of the conversation it sees."""
         search = self.talk.search
-        options = ", ".join(f"{k}={plain(v)}" for k, v in tree(search, full=False).items() if k != "kind")
+        options = ", ".join(f"{k}={plain_value(v)}" for k, v in tree(search, full=False).items() if k != "kind")
         chosen = "" if self.talk.choose == "search" else f", chosen by {self.talk.choose}"
         seen = self.talk.reader.turns_seen
         turns = "the last turn" if seen == 1 else f"the last {seen} turns"
@@ -105,7 +105,7 @@ class ChatLoop(Loop):
             self.use(argument)
         else:
             for key, value in tree(self.talk.search).items():
-                self.say(f"{key}={plain(value)}")
+                self.say(f"{key}={plain_value(value)}")
 
     def use(self, *changes: str) -> None:
         self.talk.search = change_search(self.talk.search, list(changes))
@@ -123,7 +123,7 @@ class ChatLoop(Loop):
         """:load talk.jsonl  go on with the last conversation of a file"""
         self.talk.load(file_named(":load talk.jsonl", argument))
         for turn in self.talk.turns[-self.talk.reader.turns_seen :]:
-            self.say(visible(" ".join(turn.split())), "dim")
+            self.say(visible_text(" ".join(turn.split())), "dim")
 
 
 def file_named(example: str, argument: str) -> Path:

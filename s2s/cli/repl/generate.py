@@ -8,21 +8,21 @@ from rich.text import Text
 
 from s2s.cli.repl.live import Live
 from s2s.cli.repl.loop import ON_OFF, Loop, Tell, whole_number
-from s2s.cli.show import visible, visible_lines
+from s2s.cli.show import visible_lines, visible_text
 from s2s.cli.unknown import warn_unseen
 from s2s.errors import RecipeError
 
 if TYPE_CHECKING:
-    from s2s.predictors.continuation import Texts
-    from s2s.predictors.language_model import Generator
+    from s2s.predictors.continuation import GenerationSession
+    from s2s.predictors.language_model import LanguageModelPredictor
 
-WORDS = 5  # that are suggested
+COMMAND_WORDS = 5  # that are suggested
 
 
 class GenerateRepl(Loop):
     """GenerateRepl(generator, read, console, options).run()
 
-    options      of Generator.write: length, temperature, top_k, top_p, repetition_penalty, stop
+    options      of LanguageModelPredictor.write: length, temperature, top_k, top_p, repetition_penalty, stop
     random_seed  None for another text at every answer
     """
 
@@ -31,7 +31,7 @@ class GenerateRepl(Loop):
 
     def __init__(
         self,
-        generator: "Generator",
+        generator: "LanguageModelPredictor",
         read: Callable[[], str],
         console: Console,
         options: dict[str, Any],
@@ -40,7 +40,7 @@ class GenerateRepl(Loop):
     ) -> None:
         super().__init__(generator, read, console, live)
         self.kwargs, self.random_seed = options, random_seed
-        self.texts: Texts | None = None  # what was written last
+        self.texts: GenerationSession | None = None  # what was written last
         self.commands = {
             "help": self.help,
             "more": self.more,
@@ -59,7 +59,7 @@ class GenerateRepl(Loop):
         """Go on with a text, on the screen as it is written."""
         warn_unseen(self.predictor, text)
         self.texts = self.predictor.begin(text, random_seed=self.random_seed)
-        self.console.print(Text(visible(text), "bold"), end="", soft_wrap=True)
+        self.console.print(Text(visible_text(text), "bold"), end="", soft_wrap=True)
         self.write()
 
     def write(self) -> None:
@@ -71,12 +71,12 @@ class GenerateRepl(Loop):
 
     def preview(self, text: str, tell: Tell) -> None:
         """For the bar below the line that is being typed."""
-        found = self.predictor.suggest(text, WORDS)
-        tell("   ".join(f"{visible(each.word)} {each.probability:.0%}" for each in found))
+        found = self.predictor.suggest(text, COMMAND_WORDS)
+        tell("   ".join(f"{visible_text(each.word)} {each.probability:.0%}" for each in found))
 
     def complete(self, text: str) -> list[tuple[str, int]]:
         """What Tab offers: a word, and how many characters of it are typed already."""
-        return [(each.word, len(each.word) - len(each.ending)) for each in self.predictor.suggest(text, WORDS)]
+        return [(each.word, len(each.word) - len(each.ending)) for each in self.predictor.suggest(text, COMMAND_WORDS)]
 
     def described(self) -> str:
         """How texts are drawn, in a few words."""
@@ -96,7 +96,7 @@ class GenerateRepl(Loop):
 
     def temperature(self, argument: str) -> None:
         """:temperature 0.8  lower is likelier, 0 takes the likeliest piece"""
-        self.use_option("temperature", number(":temperature 0.8", argument, 0, 100))
+        self.use_option("temperature", parsed_number(":temperature 0.8", argument, 0, 100))
 
     def top_k(self, argument: str) -> None:
         """:topk 40  draw from so many of the likeliest pieces; 0 from all"""
@@ -104,11 +104,11 @@ class GenerateRepl(Loop):
 
     def top_p(self, argument: str) -> None:
         """:topp 0.9  draw from the fewest pieces that have so much of the probability; 1 from all"""
-        self.use_option("top_p", number(":topp 0.9", argument, 0, 1))
+        self.use_option("top_p", parsed_number(":topp 0.9", argument, 0, 1))
 
     def penalty(self, argument: str) -> None:
         """:penalty 1.2  make what was just written less likely; 1 is none"""
-        self.use_option("repetition_penalty", number(":penalty 1.2", argument, 1, 100))
+        self.use_option("repetition_penalty", parsed_number(":penalty 1.2", argument, 1, 100))
 
     def seed(self, argument: str) -> None:
         """:seed 7  the same text again for the same words; alone, another one each time"""
@@ -134,7 +134,7 @@ class GenerateRepl(Loop):
         self.say(self.described(), "dim")
 
 
-def number(example: str, argument: str, low: float, high: float) -> float:
+def parsed_number(example: str, argument: str, low: float, high: float) -> float:
     try:
         value = float(argument)
     except ValueError:

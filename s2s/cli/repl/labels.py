@@ -10,17 +10,17 @@ from s2s.cli.show import class_lines, shaded_words, tagged_words
 from s2s.registry import tree
 
 if TYPE_CHECKING:
-    from s2s.predictors.classifier import Classification, Labeler
+    from s2s.predictors.classifier import ClassifierPredictor, LabelPrediction
 
 
 class ClassifyLoop(Loop):
     """ClassifyLoop(labeler, read, console).run(): the probability of each class, and which words counted."""
 
-    def __init__(self, labeler: "Labeler", read: Callable[[], str], console: Console) -> None:
+    def __init__(self, labeler: "ClassifierPredictor", read: Callable[[], str], console: Console) -> None:
         super().__init__(labeler, read, console)
         self.labeler = labeler
         self.attention = False
-        self.last: Classification | None = None
+        self.last: LabelPrediction | None = None
         self.commands = {"help": self.help, "attention": self.toggle_attention, "quit": self.quit}
 
     def answer(self, text: str) -> None:
@@ -46,7 +46,7 @@ class ClassifyLoop(Loop):
         if self.attention and self.last is not None:
             self.show_attention(self.last)
 
-    def show_attention(self, found: "Classification") -> None:
+    def show_attention(self, found: "LabelPrediction") -> None:
         if found.weights is None:
             self.say("this model has no attention to show: one with pooling: attention has", "yellow")
         else:
@@ -56,7 +56,7 @@ class ClassifyLoop(Loop):
 class TagLoop(Loop):
     """TagLoop(labeler, read, console).run(): each word with its tag."""
 
-    def __init__(self, labeler: "Labeler", read: Callable[[], str], console: Console) -> None:
+    def __init__(self, labeler: "ClassifierPredictor", read: Callable[[], str], console: Console) -> None:
         super().__init__(labeler, read, console)
         self.labeler = labeler
 

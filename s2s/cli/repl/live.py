@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-LONGEST = 500  # characters: a longer text was pasted, and is not worth a guess
+MAX_ECHO_CHARACTERS = 500  # characters: a longer text was pasted, and is not worth a guess
 
 
 class Live:
@@ -36,7 +36,7 @@ class Live:
     def type(self, text: str) -> None:
         """The text is now this; commands, and texts too long, have no translation."""
         text = text if self.exact and text.strip() else text.strip()
-        wanted = text if self.on and len(text) <= LONGEST and not text.startswith(":") else ""
+        wanted = text if self.on and len(text) <= MAX_ECHO_CHARACTERS and not text.startswith(":") else ""
         with self._changed:
             if wanted != self._wanted:
                 self._wanted, self._number = wanted, self._number + 1

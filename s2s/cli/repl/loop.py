@@ -17,7 +17,7 @@ from rich.text import Text
 
 from s2s.cli.lines import tidy
 from s2s.cli.repl.live import Live
-from s2s.cli.show import visible
+from s2s.cli.show import visible_text
 from s2s.errors import RecipeError, S2SError, suggest
 from s2s.registry import tree
 
@@ -102,7 +102,7 @@ class Loop:
 
         def tell(text: str) -> None:
             nonlocal shown
-            whole = visible(text)
+            whole = visible_text(text)
             if whole.startswith(shown):  # half a character may yet become another
                 self.console.print(Text(whole[len(shown) :]), end="", soft_wrap=True)
                 shown = whole
@@ -113,7 +113,7 @@ class Loop:
             if shown:
                 self.say("")
             raise
-        last = visible(found.text) if found else ""
+        last = visible_text(found.text) if found else ""
         self.say(last[len(shown) :] if last.startswith(shown) else f"\n{last}")
 
     def show(self, lines: Iterable[Text]) -> None:

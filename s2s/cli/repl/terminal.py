@@ -10,7 +10,7 @@ from rich.console import Console
 
 from s2s.cli.repl.live import Live
 from s2s.cli.repl.loop import Loop
-from s2s.cli.show import visible
+from s2s.cli.show import visible_text
 
 PROMPT = "» "
 
@@ -88,7 +88,7 @@ def history_file() -> Path | None:
 
 def tail(text: str, width: int) -> str:
     """The end of a text, in so many cells: what is being written is there."""
-    text = visible(text)
+    text = visible_text(text)
     if cell_len(text) <= width:
         return text
     while text and cell_len(text) > width - 1:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from s2s.cli.describe import plain
+from s2s.cli.describe import plain_value
 from s2s.cli.repl.live import Live
 from s2s.cli.repl.loop import ON_OFF, Loop, Tell, whole_number
 from s2s.cli.show import attention_map, hypothesis_lines, score_line
@@ -21,7 +21,7 @@ from s2s.registry import tree
 
 if TYPE_CHECKING:
     from s2s.decoding.search import Search
-    from s2s.predictors.seq2seq import Prediction, Writer
+    from s2s.predictors.seq2seq import Prediction, Seq2SeqPredictor
     from s2s.registry import ComponentConfig
 
 
@@ -33,7 +33,7 @@ class Repl(Loop):
 
     def __init__(
         self,
-        predictor: "Writer",
+        predictor: "Seq2SeqPredictor",
         read: Callable[[], str],
         console: Console,
         search: "ComponentConfig[Search] | None" = None,
@@ -93,7 +93,7 @@ class Repl(Loop):
     def described(self) -> str:
         """The search in a few words."""
         options = ", ".join(
-            f"{key}={plain(value)}" for key, value in tree(self.search, full=False).items() if key != "kind"
+            f"{key}={plain_value(value)}" for key, value in tree(self.search, full=False).items() if key != "kind"
         )
         return f"{self.search.kind} search" + (f" ({options})" if options else "")
 
@@ -122,7 +122,7 @@ class Repl(Loop):
             self.use(change_search(self.search, [argument]))
         else:
             for key, value in tree(self.search).items():
-                self.say(f"{key}={plain(value)}")
+                self.say(f"{key}={plain_value(value)}")
 
     def reset(self, argument: str) -> None:
         """:reset  search as at the start"""

@@ -16,7 +16,7 @@ from torch import Tensor
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import RecipeError
 from s2s.registry import ComponentConfig, Registrable
-from s2s.tensors import Padded, Space
+from s2s.tensors import FieldSpec, Padded
 
 GUESS = 3  # names, or numbers in a vector, that only the data can tell
 
@@ -32,7 +32,7 @@ class Field(Registrable):
     augments     True where augment() changes an encoded array a little, another way each time
     fingerprint  equal fingerprints encode every value alike: what a cache is filed under
     takes        which sources of a reader are values for it (SourceType); () is any
-    shapes       what its space may be (tensors.Space), before the data says more
+    shapes       what its space may be (tensors.FieldSpec), before the data says more
     """
 
     takes: ClassVar[tuple[str, ...]] = ()
@@ -59,13 +59,13 @@ class Field(Registrable):
         raise NotImplementedError
 
     @property
-    def space(self) -> Space:
+    def space(self) -> FieldSpec:
         """What the tensors look like; known after fit() or load()."""
         raise NotImplementedError
 
-    def guesses(self) -> list[Space]:
+    def guesses(self) -> list[FieldSpec]:
         """What `space` may turn out to be, likeliest first, as far as it can be told before fit(); sizes may be off."""
-        return [Space(shape, GUESS) for shape in self.shapes]  # type: ignore[arg-type]
+        return [FieldSpec(shape, GUESS) for shape in self.shapes]  # type: ignore[arg-type]
 
     def encode_all(self, values: Sequence[Any]) -> list[np.ndarray]:
         raise NotImplementedError
@@ -131,7 +131,7 @@ def bound(choice: ComponentConfig[Field], shared: Tokenizer | None = None) -> Fi
         raise error.at(choice.where) from None
 
 
-class Given(Field):
+class Stateless(Field):
     """A field with nothing to learn from the data, so nothing to keep, whose positions have no names."""
 
     def fit(self, values: Iterable[Any]) -> None:
@@ -150,16 +150,16 @@ class Given(Field):
         pass
 
 
-class Nothing(Given, kind="nothing"):
+class Nothing(Stateless, kind="nothing"):
     """No source: a language model goes by what it has written."""
 
     shapes = ("nothing",)
 
     @property
-    def space(self) -> Space:
-        return Space("nothing")
+    def space(self) -> FieldSpec:
+        return FieldSpec("nothing")
 
-    def guesses(self) -> list[Space]:
+    def guesses(self) -> list[FieldSpec]:
         return [self.space]
 
     def encode_all(self, values: Sequence[Any]) -> list[np.ndarray]:

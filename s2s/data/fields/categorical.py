@@ -18,26 +18,26 @@ import torch
 from torch import Tensor
 
 from s2s.data.fields.base import Field
-from s2s.data.fields.text import plain
+from s2s.data.fields.text import id_list
 from s2s.data.source_files import digest
 from s2s.data.tokenizers.base import UNKNOWN
 from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import DataError, OptionError
-from s2s.tensors import Padded, Space
+from s2s.tensors import FieldSpec, Padded
 
-MOST = 1000  # different names: a column with more holds something else,
+MAX_LABELS = 1000  # different names: a column with more holds something else,
 UNSEEN = 0xFFFF  # the number of a name that is not among those of the training data
 ONCE = 20  # and so does one with more than these, each of them there only once
 
 
-class Names(Field):
+class Categorical(Field):
     """A field whose ids are places in a sorted list of names; a member says how a value is split into names.
 
     optional  whether a row may have none; else a row without a name has nothing to be right about
     """
 
     takes = ("text",)
-    shape: Any
+    modality: Any
     optional: ClassVar[bool] = False
     separator: str | None = None  # what stands between names, where a value may have several at once
     names: list[str]
@@ -59,8 +59,8 @@ class Names(Field):
         found: Counter[str] = Counter()
         for value in values:
             found.update(self.split(value))
-            if len(found) > MOST:
-                raise no_names(f"has more than {MOST:,} different values", found)
+            if len(found) > MAX_LABELS:
+                raise no_names(f"has more than {MAX_LABELS:,} different values", found)
         if len(found) > ONCE and found.total() == len(found):
             raise no_names(f"has {len(found):,} values, no two of them equal", found)
         if len(found) < 2:
@@ -70,8 +70,8 @@ class Names(Field):
         self.names = sorted(found)
 
     @property
-    def space(self) -> Space:
-        return Space(self.shape, len(self.names))
+    def space(self) -> FieldSpec:
+        return FieldSpec(self.modality, len(self.names))
 
     @property
     def dtype(self) -> np.dtype:
@@ -83,7 +83,7 @@ class Names(Field):
         return [np.array([place.get(name, UNSEEN) for name in self.split(value)], self.dtype) for value in values]
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        return [self.names[i] if i < len(self.names) else UNKNOWN for i in plain(ids)]
+        return [self.names[i] if i < len(self.names) else UNKNOWN for i in id_list(ids)]
 
     def save(self, folder: Path, name: str) -> None:
         """A name a line, in the form of a vocabulary."""
@@ -94,7 +94,7 @@ class Names(Field):
 
     @property
     def fingerprint(self) -> str:
-        return digest(self.shape, *self.names)
+        return digest(self.modality, *self.names)
 
 
 def no_names(what: str, found: Iterable[str]) -> OptionError:
@@ -103,11 +103,11 @@ def no_names(what: str, found: Iterable[str]) -> OptionError:
     return OptionError("", f"{what} ({shown}, ...)", hint)
 
 
-class Label(Names, kind="label"):
+class Label(Categorical, kind="label"):
     """One name out of a few: a class."""
 
-    shape = "label"
-    shapes = (shape,)
+    modality = "label"
+    shapes = (modality,)
 
     def split(self, value: str) -> list[str]:
         return [value.strip()]
@@ -132,14 +132,14 @@ class Label(Names, kind="label"):
         return self.names[int(ids)]
 
 
-class Labels(Names, kind="labels"):
+class Labels(Categorical, kind="labels"):
     """One or more names at once: `sports, politics`.
 
     separator  what stands between names
     """
 
-    shape = "labels"
-    shapes = (shape,)
+    modality = "labels"
+    shapes = (modality,)
     optional = True
     separator: str
 
@@ -179,11 +179,11 @@ class Labels(Names, kind="labels"):
         return digest(super().fingerprint, self.separator)
 
 
-class Tags(Names, kind="tags"):
+class Tags(Categorical, kind="tags"):
     """A name for every word of the source, with blanks between."""
 
-    shape = "tags"
-    shapes = (shape,)
+    modality = "tags"
+    shapes = (modality,)
 
     def split(self, value: str) -> list[str]:
         return value.split()

@@ -13,10 +13,10 @@ from s2s.data.fields.base import Field
 from s2s.data.source_files import digest
 from s2s.errors import OptionError, RowError, RunError
 from s2s.files import atomic_write
-from s2s.tensors import Padded, Space
+from s2s.tensors import FieldSpec, Padded
 
 
-class Numbers(Field, kind="numbers"):
+class Features(Field, kind="numbers"):
     """float32 vectors [F], or [S, F] with S of any length; all of one width, which training data tells."""
 
     takes, shapes = ("numbers",), ("vectors", "vector")
@@ -35,8 +35,8 @@ class Numbers(Field, kind="numbers"):
         self.width, self.over_time = int(first.shape[-1]), first.ndim == 2
 
     @property
-    def space(self) -> Space:
-        return Space("vectors" if self.over_time else "vector", self.width)
+    def space(self) -> FieldSpec:
+        return FieldSpec("vectors" if self.over_time else "vector", self.width)
 
     @property
     def dtype(self) -> np.dtype:

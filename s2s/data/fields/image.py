@@ -8,18 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from s2s.data.fields.base import Given
+from s2s.data.fields.base import Stateless
 from s2s.data.pictures import Fit, Picture, open_picture, square
 from s2s.data.source_files import digest
 from s2s.errors import DataError, Problem
 from s2s.registry import PositiveInt, Probability
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 
 CHANNELS = 3
-NAMED = 10  # broken pictures that a message names
+NORMALIZATIONS = 10  # broken pictures that a message names
 
 
-class Image(Given, kind="image"):
+class ImageField(Stateless, kind="image"):
     """Pictures as [3, size, size] from -1 to 1.
 
     size    pixels of a side
@@ -49,10 +49,10 @@ class Image(Given, kind="image"):
         self.augments = mirror is not None or turn or zoom < 1 or light > 0
 
     @property
-    def space(self) -> Space:
-        return Space("image", CHANNELS)
+    def space(self) -> FieldSpec:
+        return FieldSpec("image", CHANNELS)
 
-    def guesses(self) -> list[Space]:
+    def guesses(self) -> list[FieldSpec]:
         return [self.space]
 
     @property
@@ -68,8 +68,10 @@ class Image(Given, kind="image"):
                 arrays.append(square(open_picture(value), self.size, self.fitting).ravel())
             except DataError as error:
                 problems += error.problems
-        if len(problems) > NAMED:
-            problems[NAMED:] = [Problem("", f"and {len(problems) - NAMED:,} more pictures that cannot be read")]
+        if len(problems) > NORMALIZATIONS:
+            problems[NORMALIZATIONS:] = [
+                Problem("", f"and {len(problems) - NORMALIZATIONS:,} more pictures that cannot be read")
+            ]
         if problems:
             raise DataError.of(problems)
         return arrays

@@ -1,6 +1,6 @@
 """The field of texts: a tokenizer makes ids of them, and text of ids again.
 
-field = Text(tokenizer=choose(Tokenizer, "word"))      # or Text().bind(tokenizer), one that both sides share
+field = TextField(tokenizer=choose(Tokenizer, "word"))      # or TextField().bind(tokenizer), one that both sides share
 field.fit(texts)
 batch = field.collate(field.encode_all(texts))      # Padded: data [B, S], lengths [B]
 """
@@ -16,15 +16,15 @@ import torch
 from torch import Tensor
 
 from s2s.data.fields.base import Field
-from s2s.data.tokenizers.base import Tokenizer, normalize
+from s2s.data.tokenizers.base import Tokenizer, normalize_text
 from s2s.errors import RecipeError, mounted
 from s2s.registry import ComponentConfig, PositiveInt
-from s2s.tensors import EOS, PAD, Padded, Space
+from s2s.tensors import EOS, PAD, FieldSpec, Padded
 
 T = TypeVar("T")
 
 
-class Text(Field, kind="text"):
+class TextField(Field, kind="text"):
     """Text, as ids that end in EOS.
 
     tokenizer   a tokenizer of its own; null for the one that it is bound to, the task's: both sides then have one
@@ -55,7 +55,7 @@ class Text(Field, kind="text"):
         self.max_length, self.cut = max_length, cut
         if replace and self.borrowed:
             raise RecipeError("replace", "would change a tokenizer that both sides share", "give the field its own")
-        self.replacements = [compiled(*pair) for pair in (replace or {}).items()]
+        self.replacements = [compiled_replacements(*pair) for pair in (replace or {}).items()]
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -85,12 +85,12 @@ class Text(Field, kind="text"):
         return self.tokenizer is tokenizer
 
     @property
-    def space(self) -> Space:
-        return Space("ids", len(self.tokenizer), self.tokenizer.fingerprint)
+    def space(self) -> FieldSpec:
+        return FieldSpec("ids", len(self.tokenizer), self.tokenizer.fingerprint)
 
-    def guesses(self) -> list[Space]:
+    def guesses(self) -> list[FieldSpec]:
         """One tokenizer for both sides is one vocabulary."""
-        return [Space("ids", self.tokenizer.expected_size(), f"tokenizer {id(self.tokenizer)}")]
+        return [FieldSpec("ids", self.tokenizer.expected_size(), f"tokenizer {id(self.tokenizer)}")]
 
     @property
     def samples(self) -> bool:
@@ -122,15 +122,15 @@ class Text(Field, kind="text"):
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text again; PAD, BOS and EOS are left out. Takes a list, an array or a tensor [T]."""
-        return self.tokenizer.decode(plain(ids))
+        return self.tokenizer.decode(id_list(ids))
 
     def comparable(self, text: str) -> str:
         """In the Unicode form that the tokenizer writes, and NFC at least: one code for one visible character."""
         form = self.tokenizer.normalization
-        return normalize(text, "nfc" if form == "none" else form, lowercase=False)
+        return normalize_text(text, "nfc" if form == "none" else form, lowercase=False)
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        return self.tokenizer.pieces(plain(ids))
+        return self.tokenizer.pieces(id_list(ids))
 
     def typed(self, value: str) -> list[str]:
         """The pieces of a text as they were typed, but for what `replace` has put in other words and places."""
@@ -157,7 +157,7 @@ class Text(Field, kind="text"):
         return f"{self.tokenizer.fingerprint}{cut}{replaced}"
 
 
-def compiled(pattern: str, words: str) -> tuple[re.Pattern[str], str]:
+def compiled_replacements(pattern: str, words: str) -> tuple[re.Pattern[str], str]:
     """A regular expression, and what stands for it; both are tried. Raises RecipeError."""
     try:
         found = re.compile(pattern)
@@ -168,7 +168,7 @@ def compiled(pattern: str, words: str) -> tuple[re.Pattern[str], str]:
     return found, words
 
 
-def plain(ids: Iterable[int]) -> Iterable[int]:
+def id_list(ids: Iterable[int]) -> Iterable[int]:
     """Ids as Python's own numbers, whatever held them."""
     return ids.tolist() if isinstance(ids, np.ndarray | Tensor) else ids
 

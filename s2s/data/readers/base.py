@@ -16,13 +16,13 @@ from s2s.registry import NonNegativeInt, PositiveInt, Probability, Registrable
 
 AUTO = "auto"
 NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")  # of a label: a column with gaps holds 1.0 where it held 1
-USUAL = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
+USUAL_SPLIT_NAMES = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 Source = str | Picture | np.ndarray  # text; a picture; numbers [F] or [S, F]; an empty text where there is no source
 SourceType = Literal["text", "picture", "numbers", "nothing"]
 
 
-def shown(source: Source) -> str:
+def source_text(source: Source) -> str:
     """A source in a line of text: itself, or the name of a picture."""
     if isinstance(source, str):
         return source
@@ -112,13 +112,13 @@ class Reader(Registrable, ABC):
         """What the data calls a split; None where there is none."""
         name = {"train": self.train, "validation": self.validation, "test": self.test}.get(split, split)
         if name == AUTO:
-            return next((usual for usual in USUAL.get(split, (AUTO,)) if self.offers(usual)), None)
+            return next((usual for usual in USUAL_SPLIT_NAMES.get(split, (AUTO,)) if self.offers(usual)), None)
         return name
 
     def has(self, split: str) -> bool:
         """Whether there is such a split; one that a recipe names is, and reading it says if it is missing."""
         name = self.named(split)
-        return name is not None and (split in ("train", *USUAL) or self.offers(name))
+        return name is not None and (split in ("train", *USUAL_SPLIT_NAMES) or self.offers(name))
 
     def read(self, split: str) -> Iterator[Row]:
         """The rows of a split, one at a time. Raises DataError with file and line."""
@@ -141,7 +141,7 @@ class Reader(Registrable, ABC):
     def required(self, split: str) -> str:
         name = self.named(split)
         if name is None:
-            usual = " or ".join(USUAL.get(split, (split,)))
+            usual = " or ".join(USUAL_SPLIT_NAMES.get(split, (split,)))
             raise OptionError(split, f"there is no {split} split", f"name one, or add {usual} to the data")
         return name
 

@@ -14,18 +14,18 @@ from s2s.data.readers.base import Row
 from s2s.errors import DataError, suggest
 from s2s.registry import NonNegativeInt
 
-Name = str | NonNegativeInt
+ColumnName = str | NonNegativeInt
 ONE_LIST = "this is one large list: write one of its objects a line (jq -c '.[]')"
 DEEPEST = 3  # fields inside fields that a message names
 
-Names = Name | tuple[Name, ...]  # several columns of targets are several references
+ColumnNames = ColumnName | tuple[ColumnName, ...]  # several columns of targets are several references
 
 
-def as_tuple(names: Names) -> tuple[Name, ...]:
+def as_tuple(names: ColumnNames) -> tuple[ColumnName, ...]:
     return names if isinstance(names, tuple) else (names,)
 
 
-def row_of(record: Any, source: Name | None, target: Names, where: str, labels: bool = False) -> Row:
+def row_of(record: Any, source: ColumnName | None, target: ColumnNames, where: str, labels: bool = False) -> Row:
     """A record of a table, which maps names to cells or is a list of cells, as an example. Raises DataError.
 
     source  None for no source: the rows are then the lines of a text
@@ -43,7 +43,7 @@ def row_of(record: Any, source: Name | None, target: Names, where: str, labels: 
     return Row(as_text(cell, source or "", where), references_of(record, target, where, labels))
 
 
-def references_of(record: Any, target: Names, where: str, labels: bool = False) -> str | list[str]:
+def references_of(record: Any, target: ColumnNames, where: str, labels: bool = False) -> str | list[str]:
     """The text of a target, or several: from several columns, or from a cell that is a list.
 
     They are references of a text, or all labels of a row, or the tags of its words: the field of the target decides.
@@ -68,7 +68,7 @@ def numbered(cell: Any) -> Any:
     return str(int(cell)) if isinstance(cell, bool | int) else cell
 
 
-def look_up(record: Any, name: Name, where: str) -> Any:
+def look_up(record: Any, name: ColumnName, where: str) -> Any:
     """One cell."""
     if isinstance(record, Mapping) and isinstance(name, str):
         return record[name] if name in record else look_inside(record, name, where)
@@ -76,7 +76,7 @@ def look_up(record: Any, name: Name, where: str) -> Any:
         cells = list(record.values()) if isinstance(record, Mapping) else record
         return cells[in_range(name, len(cells), where)]
     hint = "give columns by number, from 0" if isinstance(record, list) else "every record must be an object or a list"
-    raise DataError(where, f"column {name!r} was asked for, and the record is {kind_of(record)}", hint)
+    raise DataError(where, f"column {name!r} was asked for, and the record is {column_type(record)}", hint)
 
 
 def look_inside(record: Mapping[str, Any], name: str, where: str) -> Any:
@@ -100,7 +100,7 @@ def dotted(record: Mapping[str, Any], deepest: int = DEEPEST) -> Iterator[str]:
         yield from (f"{key}.{inner}" for inner in dotted(value, deepest - 1)) if inside else [str(key)]
 
 
-def top_columns(names: Sequence[str], source: Name | None, target: Names, where: str) -> list[str]:
+def top_columns(names: Sequence[str], source: ColumnName | None, target: ColumnNames, where: str) -> list[str]:
     """The columns of a table that are to be read; numbers count all that it has, so they need all."""
     tops = []
     for name in (*([] if source is None else [source]), *as_tuple(target)):
@@ -121,11 +121,11 @@ def in_range(number: int, count: int, where: str) -> int:
     raise DataError(where, f"{has}, and column {number} was asked for", "the first column is 0")
 
 
-def no_column(where: str, name: Name, names: Iterable[str]) -> DataError:
+def no_column(where: str, name: ColumnName, names: Iterable[str]) -> DataError:
     return DataError(where, f"there is no column {name!r}", suggest(name, names).replace("options", "columns"))
 
 
-def as_text(cell: Any, name: Name, where: str) -> str:
+def as_text(cell: Any, name: ColumnName, where: str) -> str:
     """A cell that is text. Null is empty text: it is counted, and left out of training; so is what is no number."""
     if type(cell) is str:
         return cell
@@ -134,10 +134,10 @@ def as_text(cell: Any, name: Name, where: str) -> str:
     hint = "name columns that hold text, or what the numbers of labels mean: data.labels=[no,yes]"
     if isinstance(cell, Mapping):
         hint = f"name a field inside it, one of: {', '.join(f'{name}.{field}' for field in dotted(cell))}"
-    raise DataError(where, f"column {name!r} holds {kind_of(cell)}, and text is needed", hint)
+    raise DataError(where, f"column {name!r} holds {column_type(cell)}, and text is needed", hint)
 
 
-def kind_of(cell: Any) -> str:
+def column_type(cell: Any) -> str:
     """What a person would call it: `the number 3`, `a list`."""
     if isinstance(cell, bool | int | float):
         return f"the truth value {cell}" if isinstance(cell, bool) else f"the number {cell}"

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from s2s.data.readers.base import AUTO, USUAL, Place, Reader, Row
-from s2s.data.readers.columns import ONE_LIST, kind_of
+from s2s.data.readers.base import AUTO, USUAL_SPLIT_NAMES, Place, Reader, Row
+from s2s.data.readers.columns import ONE_LIST, column_type
 from s2s.data.readers.context import SEPARATOR, context_of
 from s2s.data.readers.tables import parse_json
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
@@ -64,7 +64,7 @@ class Dialogues(Reader, kind="dialogues"):
     def holds_out(self) -> bool:
         """Are the conversations of validation taken out of train? Here, since rows do not know where one ends."""
         if self.validation == AUTO:
-            return self.hold_out > 0 and not any(self.locate(name) for name in USUAL["validation"])
+            return self.hold_out > 0 and not any(self.locate(name) for name in USUAL_SPLIT_NAMES["validation"])
         return self.hold_out > 0 and self.validation is None
 
     def named(self, split: str) -> str | None:
@@ -130,7 +130,7 @@ class Dialogues(Reader, kind="dialogues"):
         """The texts of a conversation that are not blank. Raises DataError where there is no list of texts."""
         turns = record.get(self.turns) if isinstance(record, dict) else record
         if not isinstance(turns, list):
-            has = ", ".join(map(str, record)) if isinstance(record, dict) else kind_of(record)
+            has = ", ".join(map(str, record)) if isinstance(record, dict) else column_type(record)
             hint = f"name it: data.turns=NAME; the line has: {has}"
             raise DataError(where, f"has no list called {self.turns!r}", hint)
         texts: list[str] = []
@@ -140,7 +140,7 @@ class Dialogues(Reader, kind="dialogues"):
                 raise DataError(where, "holds a list of conversations, and a line is one", ONE_LIST)
             if not isinstance(text, str):
                 hint = "a turn is a text, or an object whose text data.text_key names"
-                raise DataError(where, f"turn {place} is {kind_of(text)}", hint)
+                raise DataError(where, f"turn {place} is {column_type(text)}", hint)
             texts += [text] if text.strip() else []
         return texts
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from s2s.data.pictures import read_picture
 from s2s.data.readers.base import Place, Reader, Row, Source, SourceType
-from s2s.data.readers.columns import Names, as_text, as_tuple, look_up, references_of
+from s2s.data.readers.columns import ColumnNames, as_text, as_tuple, look_up, references_of
 from s2s.data.readers.tables import Csv, check_width, csv_cells, first_line, parse_json, shortened
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
 from s2s.errors import DataError
 
 LISTS = ("metadata.csv", "metadata.jsonl")
-NAMED = 5  # missing files that a message names,
+NAME_COLUMNS = 5  # missing files that a message names,
 LONGEST = 1000  # and the characters of each
 
 
@@ -35,7 +35,7 @@ class ImageFolder(Reader, kind="imagefolder"):
     """
 
     path: Path
-    target: Names
+    target: ColumnNames
 
     @property
     def source_type(self) -> SourceType:
@@ -70,10 +70,10 @@ class ImageFolder(Reader, kind="imagefolder"):
             file = as_text(look_up(record, "file_name", where), "file_name", where)
             found.append((where, record, self.path / name / file))
         if gone := [shortened([str(path)], LONGEST) for _, _, path in found if not os.path.isfile(path)]:
-            more = f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else ""
+            more = f" and {len(gone) - NAME_COLUMNS:,} more" if len(gone) > NAME_COLUMNS else ""
             hint = "file_name is relative to the folder of the list"
             raise DataError(
-                str(self.listing(name)), f"names files that are missing: {', '.join(gone[:NAMED])}{more}", hint
+                str(self.listing(name)), f"names files that are missing: {', '.join(gone[:NAME_COLUMNS])}{more}", hint
             )
         return found
 
@@ -110,7 +110,7 @@ class ArrayFolder(ImageFolder, kind="arrayfolder"):
 
 
 @dataclass(kw_only=True)
-class Features(Reader, kind="features"):
+class FeaturesReader(Reader, kind="features"):
     """Arrays of numbers, {path}/{train}.npy [rows, F] or [rows, S, F], and a text for each in {path}/{train}.{target}.
 
     target  the ending of the text files; a list is several references

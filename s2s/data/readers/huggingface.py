@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s.data.readers.base import Place, Reader, Row, SourceType, with_names
-from s2s.data.readers.columns import Name, Names, row_of, top_columns
+from s2s.data.readers.columns import ColumnName, ColumnNames, row_of, top_columns
 from s2s.data.source_files import digest, digest_files, missing
 from s2s.errors import DataError, suggest
 from s2s.registry import PathOrName
@@ -34,8 +34,8 @@ class HuggingFace(Reader, kind="huggingface"):
     """
 
     path: PathOrName
-    source: Name | None
-    target: Names
+    source: ColumnName | None
+    target: ColumnNames
     config: str | None = None
     streaming: bool = False
 
@@ -67,7 +67,7 @@ class HuggingFace(Reader, kind="huggingface"):
     @cached_property
     def loaded(self) -> tuple[Mapping[str, Any], str]:
         """The splits, and a text that changes when what they hold does."""
-        with explained(self.place):
+        with explained_failure(self.place):
             import datasets
 
             if self.on_disk:
@@ -99,7 +99,7 @@ class HuggingFace(Reader, kind="huggingface"):
 
             split = split.cast_column(column, datasets.Image(decode=False))  # its bytes are enough
         names = () if self.labels else class_names(split, self.target)
-        with explained(self.place):
+        with explained_failure(self.place):
             if split.column_names:  # a stream may not know them
                 where = f"{self.place} ({name})"
                 split = split.select_columns(top_columns(split.column_names, self.source, self.target, where))
@@ -114,7 +114,7 @@ class HuggingFace(Reader, kind="huggingface"):
                     yield Place(where, where), with_names(unlabeled(row), names, where) if names else row
 
 
-def picture_column(split: Any, source: Name | None) -> str | None:
+def picture_column(split: Any, source: ColumnName | None) -> str | None:
     """The name of the source where its data set says that it holds pictures."""
     features = dict(split.features or {})
     name = list(features)[source] if isinstance(source, int) and source < len(features) else source
@@ -131,7 +131,7 @@ def fetched(cell: Any) -> Any:
     return cell
 
 
-def class_names(split: Any, target: Names) -> tuple[str, ...]:
+def class_names(split: Any, target: ColumnNames) -> tuple[str, ...]:
     """What the data set calls the classes of its target, or of each in a list; none where that is no class label."""
     feature = (split.features or {}).get(target) if isinstance(target, str) else None
     if isinstance(feature, list) and len(feature) == 1:  # how older data sets write a list
@@ -146,7 +146,7 @@ def unlabeled(row: Row) -> Row:
 
 
 @contextmanager
-def explained(place: str) -> Iterator[None]:
+def explained_failure(place: str) -> Iterator[None]:
     """Whatever `datasets` raises, which may be anything, as a DataError that says what to try."""
     try:
         yield

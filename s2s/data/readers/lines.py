@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2s.data.readers.base import AUTO, USUAL, Place, Reader, Row, SourceType
+from s2s.data.readers.base import AUTO, USUAL_SPLIT_NAMES, Place, Reader, Row, SourceType
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
 from s2s.errors import OptionError, RecipeError
 from s2s.registry import NonNegativeInt, PositiveInt, Probability
 
 
 @dataclass(kw_only=True)
-class Running(Reader):
+class ContinuousText(Reader):
     """A text that is read in order: what is held out of it is its end, not some of its lines."""
 
     hold_out: NonNegativeInt | Probability = 0.1
@@ -43,7 +43,7 @@ class Running(Reader):
         """Has validation a text of its own?"""
         if self.validation != AUTO:
             return True
-        return any(self.is_there(name) for name in USUAL["validation"])
+        return any(self.is_there(name) for name in USUAL_SPLIT_NAMES["validation"])
 
     def place(self, name: str, number: int) -> str:
         """Where a line of what is called `name` stands."""
@@ -70,7 +70,7 @@ class Running(Reader):
 
 
 @dataclass(kw_only=True)
-class Lines(Running, kind="lines"):
+class Lines(ContinuousText, kind="lines"):
     """Plain text files, {path}/{train}.txt and so on, or {path} itself where that is a file; also as .gz.
 
     text      instead of a path: the text itself
@@ -118,7 +118,7 @@ class Lines(Running, kind="lines"):
 
 
 @dataclass(kw_only=True)
-class Python(Running, kind="python"):
+class Python(ContinuousText, kind="python"):
     """What `help()` says about the language, which every CPython brings along: its topics, in order of their names."""
 
     def is_there(self, name: str) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from s2s.data.readers.base import AUTO, Place, Reader, Row, SourceType
-from s2s.data.readers.columns import ONE_LIST, Name, Names, as_tuple, no_column, row_of, top_columns
+from s2s.data.readers.columns import ONE_LIST, ColumnName, ColumnNames, as_tuple, no_column, row_of, top_columns
 from s2s.data.source_files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
 from s2s.errors import DataError, OptionError
 
@@ -38,8 +38,8 @@ class Table(Reader):
     """
 
     path: Path
-    source: Name | None
-    target: Names
+    source: ColumnName | None
+    target: ColumnNames
 
     endings: ClassVar[tuple[str, ...]]
 
@@ -239,7 +239,7 @@ def check_width(cells: Sequence[str], width: int, where: str, hint: str) -> None
         raise DataError(where, f"{what}: {shortened(cells)}", hint)
 
 
-def column_number(header: Sequence[str], name: Name, path: Path) -> int:
+def column_number(header: Sequence[str], name: ColumnName, path: Path) -> int:
     """Where a column is. Raises DataError with the nearest of the names there are."""
     if isinstance(name, int):
         return name

@@ -15,7 +15,7 @@ from s2s.errors import DataError
 
 
 @dataclass(kw_only=True)
-class Text(Reader, kind="text"):
+class ParallelText(Reader, kind="text"):
     """Parallel text, a sentence a line: {path}/{train}.{source} and {path}/{train}.{target}, also as .gz.
 
     source, target  endings of file names (`de`, `de.txt`), or whole names of the two training files;

@@ -128,4 +128,4 @@ def make(random: Random) -> tuple[str, str]:
 
 def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[tuple[str, str]]:
     """Pairs (context, reply) of "train", "validation" or "test"; no context is in two of them."""
-    return drawing.draw(make, split, seed=seed, size=size, sizes=SIZES)
+    return drawing.sample_distinct(make, split, seed=seed, size=size, sizes=SIZES)

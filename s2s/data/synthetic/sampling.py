@@ -1,6 +1,6 @@
 """How every generated corpus is drawn: the same rows on every machine, and none in two splits.
 
-    rows = draw(make, "test", seed=1, size=300, sizes=SIZES)      # make(random) -> (source, target)
+    rows = sample_distinct(make, "test", seed=1, size=300, sizes=SIZES)      # make(random) -> (source, target)
 
 A hash of the source says to which split a row belongs, so no source of one split is in another, whatever the seed.
 """
@@ -11,10 +11,10 @@ from random import Random
 
 from s2s.errors import OptionError, suggest
 
-PATIENCE = 20_000  # draws without a new row before a grammar counts as used up; most test rows take 20
+MAX_DRAWS = 20_000  # draws without a new row before a grammar counts as used up; most test rows take 20
 
 
-def draw(
+def sample_distinct(
     make: Callable[[Random], tuple[str, str]], split: str, *, seed: int, size: int | None, sizes: Mapping[str, int]
 ) -> Iterator[tuple[str, str]]:
     """Rows (source, target) of "train", "validation" or "test", no source twice; a smaller size gives the first.
@@ -25,10 +25,12 @@ def draw(
     """
     if split not in sizes:
         raise OptionError("", f"the generated corpus has no split {split!r}", suggest(split, sizes))
-    return drawn(make, split, seed, sizes[split] if size is None else size)
+    return sampled_rows(make, split, seed, sizes[split] if size is None else size)
 
 
-def drawn(make: Callable[[Random], tuple[str, str]], split: str, seed: int, size: int) -> Iterator[tuple[str, str]]:
+def sampled_rows(
+    make: Callable[[Random], tuple[str, str]], split: str, seed: int, size: int
+) -> Iterator[tuple[str, str]]:
     random = Random(f"{split} {seed}")
     seen: set[str] = set()
     misses = 0
@@ -38,7 +40,7 @@ def drawn(make: Callable[[Random], tuple[str, str]], split: str, seed: int, size
             seen.add(source)
             misses = 0
             yield source, target
-        elif (misses := misses + 1) == PATIENCE:
+        elif (misses := misses + 1) == MAX_DRAWS:
             what = f"the grammar does not have {size} sentences for {split}"
             raise OptionError("size", what, f"about {len(seen)} are all there are")
 

@@ -62,7 +62,7 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[
 
     The same arguments give the same reviews on every machine. Raises DataError; see drawing.draw.
     """
-    return drawing.draw(review, split, seed=seed, size=size, sizes=SIZES)
+    return drawing.sample_distinct(review, split, seed=seed, size=size, sizes=SIZES)
 
 
 def review(random: Random) -> tuple[str, str]:

@@ -72,14 +72,14 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[
     """
     if split not in SIZES:
         raise OptionError("", f"the drawings have no split {split!r}", suggest(split, SIZES))
-    return drawn(split, seed, SIZES[split] if size is None else size)
+    return drawn_scene(split, seed, SIZES[split] if size is None else size)
 
 
-def drawn(split: str, seed: int, size: int) -> Iterator[tuple[Picture, str]]:
+def drawn_scene(split: str, seed: int, size: int) -> Iterator[tuple[Picture, str]]:
     random, possible = Random(f"{split} {seed}"), scenes()[split]
     for number in range(1, size + 1):
         scene = random.choice(possible)
-        yield Picture(png(draw(scene, random)), f"{split}-{number:05}.png"), scene.caption
+        yield Picture(png(draw_shape(scene, random)), f"{split}-{number:05}.png"), scene.caption
 
 
 @cache
@@ -92,7 +92,7 @@ def scenes() -> dict[str, list[Scene]]:
     return found
 
 
-def draw(scene: Scene, random: Random) -> np.ndarray:
+def draw_shape(scene: Scene, random: Random) -> np.ndarray:
     """[48, 48, 3], bytes."""
     picture = background(random)
     color = [value + random.uniform(-15, 15) for value in COLORS[scene.color]]

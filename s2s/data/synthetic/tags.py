@@ -38,7 +38,7 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[
 
     The same arguments give the same lines on every machine. Raises DataError; see drawing.draw.
     """
-    return drawing.draw(line, split, seed=seed, size=size, sizes=SIZES)
+    return drawing.sample_distinct(line, split, seed=seed, size=size, sizes=SIZES)
 
 
 def line(random: Random) -> tuple[str, str]:

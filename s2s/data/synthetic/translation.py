@@ -45,7 +45,7 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> Iterator[
     The same arguments give the same pairs on every machine, and a smaller size gives the first of them.
     Raises DataError for another split, or for more sentences than the grammar has.
     """
-    return drawing.draw(sentence, split, seed=seed, size=size, sizes=SIZES)
+    return drawing.sample_distinct(sentence, split, seed=seed, size=size, sizes=SIZES)
 
 
 def sentence(random: Random) -> Phrase:

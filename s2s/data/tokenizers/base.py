@@ -92,7 +92,7 @@ class Tokenizer(Registrable):
         return [c for c in dict.fromkeys(text) if self.unknown(self.encode(c))]
 
 
-def normalize(text: str, form: Normalization, lowercase: bool) -> str:
+def normalize_text(text: str, form: Normalization, lowercase: bool) -> str:
     """One code for one visible character, and lowercase if asked."""
     if form == "nfc":
         text = unicodedata.normalize("NFC", text)
@@ -101,7 +101,7 @@ def normalize(text: str, form: Normalization, lowercase: bool) -> str:
     return text.lower() if lowercase else text
 
 
-def visible(piece: str) -> str:
+def visible_token(piece: str) -> str:
     """A piece that shows on a screen: a space is written as ▁, what does not print as its code."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in piece.replace(" ", "▁"))
 
@@ -111,7 +111,7 @@ def with_ending(stem: Path, ending: str) -> Path:
     return stem.with_name(stem.name + ending)
 
 
-def digest(*parts: object) -> str:
+def digest_of(*parts: object) -> str:
     """A short hash of what decides how texts are encoded."""
     plain = (part if isinstance(part, bytes) else repr(part).encode() for part in parts)
     return hashlib.sha256(b"\0".join(plain)).hexdigest()[:16]

@@ -11,7 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from s2s.data.tokenizers.base import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
+from s2s.data.tokenizers.base import (
+    UNKNOWN,
+    Normalization,
+    Tokenizer,
+    digest_of,
+    normalize_text,
+    visible_token,
+    with_ending,
+)
 from s2s.data.tokenizers.typed import as_typed
 from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary
 from s2s.errors import OptionError
@@ -22,7 +30,7 @@ JOINER = "￭"  # glues a piece to its neighbor; a text that holds it gets JOINE
 JOINER_TWIN = "■"
 
 
-class Listed(Tokenizer):
+class VocabularyTokenizer(Tokenizer):
     """A tokenizer whose vocabulary is a list: a member is split() and join().
 
     min_count       rarer pieces are unknown
@@ -58,15 +66,15 @@ class Listed(Tokenizer):
             raise OptionError("", f"has nothing to learn from: {rarer}", "check the training data")
 
     def prepared(self, text: str) -> list[str]:
-        return self.split(normalize(text, self.normalization, self.lowercase))
+        return self.split(normalize_text(text, self.normalization, self.lowercase))
 
     def encode(self, text: str) -> list[int]:
         return [self.vocabulary[piece] for piece in self.prepared(text)]
 
     def typed(self, text: str) -> list[str]:
         pieces = self.prepared(text)
-        found = as_typed(text, pieces, lambda part: normalize(part, self.normalization, self.lowercase))
-        return [piece if piece.strip() else visible(piece) for piece in found]
+        found = as_typed(text, pieces, lambda part: normalize_text(part, self.normalization, self.lowercase))
+        return [piece if piece.strip() else visible_token(piece) for piece in found]
 
     def unseen(self, text: str) -> list[str]:
         """The pieces of a text that the vocabulary does not have, each once, in order."""
@@ -78,7 +86,7 @@ class Listed(Tokenizer):
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         names = self.vocabulary.pieces
-        return [visible(names[i]) if 0 <= i < len(names) else UNKNOWN for i in ids]
+        return [visible_token(names[i]) if 0 <= i < len(names) else UNKNOWN for i in ids]
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -94,10 +102,10 @@ class Listed(Tokenizer):
 
     @property
     def fingerprint(self) -> str:
-        return digest(type(self).__name__, self.vocabulary.to_bytes(), self.lowercase, self.normalization)
+        return digest_of(type(self).__name__, self.vocabulary.to_bytes(), self.lowercase, self.normalization)
 
 
-class Characters(Listed, kind="char"):
+class Characters(VocabularyTokenizer, kind="char"):
     """Every character is a piece, white space and line breaks too.
 
     Character-level models: Sutskever et al. 2011, https://icml.cc/2011/papers/524_icmlpaper.pdf
@@ -110,7 +118,7 @@ class Characters(Listed, kind="char"):
         return "".join(pieces)
 
 
-class Words(Listed, kind="word"):
+class Words(VocabularyTokenizer, kind="word"):
     """Pieces are words, and the marks before and after them: `(twenty-one?` is `(￭` `twenty-one` `￭?`.
 
     The joiner ￭ says on which side a mark had no space, so that decode() puts the text together again,
@@ -146,7 +154,7 @@ class Words(Listed, kind="word"):
 
     @property
     def fingerprint(self) -> str:
-        return digest(super().fingerprint, self.punctuation)
+        return digest_of(super().fingerprint, self.punctuation)
 
 
 class Bytes(Tokenizer, kind="byte"):
@@ -179,7 +187,7 @@ class Bytes(Tokenizer, kind="byte"):
         if not 0 <= i < len(self):
             return UNKNOWN
         byte = i - self.first
-        return SPECIALS[i] if byte < 0 else visible(chr(byte)) if byte < 128 else f"<0x{byte:02X}>"
+        return SPECIALS[i] if byte < 0 else visible_token(chr(byte)) if byte < 128 else f"<0x{byte:02X}>"
 
     def __len__(self) -> int:
         return self.first + 256
@@ -192,7 +200,7 @@ class Bytes(Tokenizer, kind="byte"):
 
     @property
     def fingerprint(self) -> str:
-        return digest("Bytes")
+        return digest_of("Bytes")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -16,9 +16,17 @@ from typing import Annotated, Literal
 
 import sentencepiece
 
-from s2s.data.tokenizers.base import UNKNOWN, Normalization, Tokenizer, digest, normalize, visible, with_ending
+from s2s.data.tokenizers.base import (
+    UNKNOWN,
+    Normalization,
+    Tokenizer,
+    digest_of,
+    normalize_text,
+    visible_token,
+    with_ending,
+)
 from s2s.data.tokenizers.typed import as_typed
-from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary, damaged, read_file
+from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary, damaged_vocabulary, read_file
 from s2s.errors import OptionError
 from s2s.files import atomic_write
 from s2s.registry import PositiveInt, Probability, Range
@@ -140,7 +148,7 @@ class Subwords(Tokenizer):
         """The same, white space as it is."""
         if text.isascii():  # which has one form only
             return text.lower() if self.lowercase else text
-        text = normalize(text, self.normalization, self.lowercase).replace(SPACE, SPACE_TWIN)
+        text = normalize_text(text, self.normalization, self.lowercase).replace(SPACE, SPACE_TWIN)
         return text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
 
     def encode(self, text: str) -> list[int]:
@@ -160,7 +168,7 @@ class Subwords(Tokenizer):
         return self.processor.decode([i for i in known if i >= UNK])
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        return [visible(self.processor.id_to_piece(int(i))) if 0 <= i < len(self) else UNKNOWN for i in ids]
+        return [visible_token(self.processor.id_to_piece(int(i))) if 0 <= i < len(self) else UNKNOWN for i in ids]
 
     def __len__(self) -> int:
         return self.processor.get_piece_size()
@@ -183,14 +191,14 @@ class Subwords(Tokenizer):
         try:
             self.read(read_file(path))
         except RuntimeError:
-            raise damaged(path, "it is not a sentencepiece model") from None
+            raise damaged_vocabulary(path, "it is not a sentencepiece model") from None
         # A model that was cut between two pieces still opens: the list beside it tells.
         if self.vocabulary != Vocabulary.load(with_ending(stem, ".vocab")):
-            raise damaged(path, f"its pieces are not those of {with_ending(stem, '.vocab').name}")
+            raise damaged_vocabulary(path, f"its pieces are not those of {with_ending(stem, '.vocab').name}")
 
     @property
     def fingerprint(self) -> str:
-        return digest(type(self).__name__, self.model, self.lowercase, self.normalization, self.whitespace)
+        return digest_of(type(self).__name__, self.model, self.lowercase, self.normalization, self.whitespace)
 
 
 def squeezed(text: str) -> str:

@@ -25,7 +25,7 @@ from s2s.tensors import UNK
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")  # their ids are PAD, BOS, EOS, UNK
 
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
-PLAIN = {escape: char for char, escape in ESCAPES.items()}
+UNESCAPED = {escape: char for char, escape in ESCAPES.items()}
 
 
 class Vocabulary:
@@ -82,19 +82,19 @@ class Vocabulary:
         try:
             lines = read_file(path).decode("utf-8", "surrogatepass").split("\n")
         except UnicodeDecodeError as error:
-            raise damaged(path, f"byte {error.start} is not UTF-8") from None
+            raise damaged_vocabulary(path, f"byte {error.start} is not UTF-8") from None
         header = re.fullmatch(r"# (\d+) pieces", lines[0])
         if header is None:
-            raise damaged(path, "line 1 is not '# N pieces'")
+            raise damaged_vocabulary(path, "line 1 is not '# N pieces'")
         if lines[-1] or len(lines) != int(header[1]) + 2:
-            raise damaged(path, f"line 1 promises {header[1]} pieces, and {len(lines) - 2} are there")
-        pieces = [plain(line, path, number) for number, line in enumerate(lines[1:-1], 2)]
+            raise damaged_vocabulary(path, f"line 1 promises {header[1]} pieces, and {len(lines) - 2} are there")
+        pieces = [unescaped(line, path, number) for number, line in enumerate(lines[1:-1], 2)]
         if tuple(pieces[: len(SPECIALS)]) != SPECIALS:
-            raise damaged(path, f"the first pieces are not {', '.join(SPECIALS)}")
+            raise damaged_vocabulary(path, f"the first pieces are not {', '.join(SPECIALS)}")
         vocabulary = cls(pieces[len(SPECIALS) :])
         if len(vocabulary.ids) != len(pieces) - len(SPECIALS):
             twice = next(p for p, n in Counter(pieces[len(SPECIALS) :]).items() if n > 1)
-            raise damaged(path, f"piece {twice!r} is there twice")
+            raise damaged_vocabulary(path, f"piece {twice!r} is there twice")
         return vocabulary
 
 
@@ -103,16 +103,16 @@ def escape(piece: str) -> str:
     return re.sub(r"[\\\n\r]", lambda found: ESCAPES[found[0]], piece)
 
 
-def plain(line: str, path: Path, number: int) -> str:
+def unescaped(line: str, path: Path, number: int) -> str:
     """The piece that escape() wrote."""
     if "\\" not in line:
         return line
     if wrong := re.sub(r"\\[\\nr]", "", line).count("\\"):
-        raise damaged(path, f"line {number} has {wrong} backslashes that escape nothing")
-    return re.sub(r"\\.", lambda found: PLAIN[found[0]], line)
+        raise damaged_vocabulary(path, f"line {number} has {wrong} backslashes that escape nothing")
+    return re.sub(r"\\.", lambda found: UNESCAPED[found[0]], line)
 
 
-def damaged(path: Path, what: str) -> RunError:
+def damaged_vocabulary(path: Path, what: str) -> RunError:
     return RunError(str(path), f"is damaged: {what}", "copy the run again from where it was trained, or train again")
 
 

@@ -21,16 +21,16 @@ import numpy as np
 
 from s2s.data.source_files import opened
 from s2s.data.tokenizers.base import Tokenizer
-from s2s.data.tokenizers.simple import JOINER, Listed
+from s2s.data.tokenizers.simple import JOINER, VocabularyTokenizer
 from s2s.errors import DataError, RecipeError
 from s2s.tensors import PAD
 
-LONGEST = 1 << 20  # bytes of a line: 50,000 numbers
+MAX_LINE_BYTES = 1 << 20  # bytes of a line: 50,000 numbers
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 HEADER = re.compile(rb"\d{1,18} \d{1,18}")
 
 
-class Found(NamedTuple):
+class VectorsFound(NamedTuple):
     """The vectors that a file has for a vocabulary."""
 
     ids: np.ndarray  # [N] of pieces, rising
@@ -61,7 +61,7 @@ class WordVectors:
     def sides(self) -> tuple[str, ...]:
         return ("source", "target") if self.side == "both" else (self.side,)
 
-    def read(self, tokenizer: Tokenizer, width: int, key: str = "model.encoder.embedding") -> Found:
+    def read(self, tokenizer: Tokenizer, width: int, key: str = "model.encoder.embedding") -> VectorsFound:
         """The vectors of a tokenizer's pieces. The first line of a word counts, as frequent ones come first.
 
         width  E, of the embedding they are for, which the recipe calls `key`
@@ -83,7 +83,7 @@ class WordVectors:
             example = next(iter(wanted[0])).decode("utf-8", "replace")
             hint = f"the vocabulary has pieces such as {example!r}: is the file of this language?"
             raise DataError(str(self.path), f"has no vector for any of {size - 1:,} pieces", hint)
-        return Found(ids, vectors[ids], int((rank[ids] > 0).sum()), size - 1)
+        return VectorsFound(ids, vectors[ids], int((rank[ids] > 0).sum()), size - 1)
 
 
 def spellings(tokenizer: Tokenizer) -> list[dict[bytes, list[int]]]:
@@ -91,7 +91,7 @@ def spellings(tokenizer: Tokenizer) -> list[dict[bytes, list[int]]]:
 
     A mark with its joiner is that mark. Raises RecipeError for a tokenizer whose pieces are no words.
     """
-    if not isinstance(tokenizer, Listed):
+    if not isinstance(tokenizer, VocabularyTokenizer):
         kind = next((name for name, maker in Tokenizer.registry.items() if maker is type(tokenizer)), "other")
         what = f"are of words, and the tokenizer is {kind}: its pieces are parts of words"
         raise RecipeError("", what, "choose tokenizer: word, or leave word_vectors out")
@@ -131,9 +131,9 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Lines of bytes without their ends, and without the blank that fastText leaves at the end of each."""
     with opened(path) as file:
         number = 0
-        while line := file.readline(LONGEST):
+        while line := file.readline(MAX_LINE_BYTES):
             number += 1
-            if len(line) == LONGEST or b"\0" in line:
+            if len(line) == MAX_LINE_BYTES or b"\0" in line:
                 hint = "binary vectors (.bin) must be written as text first"
                 raise DataError(f"{path}:{number}", "is no line of a word and numbers", hint)
             stripped = line.rstrip(b" \r\n")

@@ -23,13 +23,13 @@ import torch  # before the kernels, which then share its threads
 from s2s.files import cache_folder
 
 SOURCE = Path(__file__).with_name("kernels.c")
-PLAIN = "-O3 -fno-math-errno -fno-trapping-math -shared -fPIC"
+PLAIN_FLAGS = "-O3 -fno-math-errno -fno-trapping-math -shared -fPIC"
 WAYS = [  # the first that the compiler takes
     "-march=native -mprefer-vector-width=512 -fopenmp",
     "-march=native -fopenmp",
     "-fopenmp-simd",
 ]
-PATIENCE = 120  # seconds for a compiler
+COMPILER_TIMEOUT_S = 120  # seconds for a compiler
 SHARE = 1 << 14  # numbers that a thread should have to look at
 Arguments = list[type]
 POINTER, SIZE, NUMBER = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
@@ -46,7 +46,7 @@ OF_PRODUCTS: dict[str, Arguments] = {
 
 def library() -> ctypes.CDLL | None:
     """The kernels, compiled where they are not yet."""
-    return opened()[0]
+    return loaded_library()[0]
 
 
 def threads_for(numbers: int) -> int:
@@ -56,15 +56,15 @@ def threads_for(numbers: int) -> int:
 
 def unavailable_reason() -> str:
     """Why there are no kernels, in one line, or ""."""
-    return opened()[1]
+    return loaded_library()[1]
 
 
 @cache
-def opened() -> tuple[ctypes.CDLL | None, str]:
+def loaded_library() -> tuple[ctypes.CDLL | None, str]:
     if os.environ.get("S2S_NATIVE") == "0":
         return None, "S2S_NATIVE is 0"
     try:
-        return declared(ctypes.CDLL(str(compiled()))), ""
+        return declared(ctypes.CDLL(str(compiled_library()))), ""
     except (OSError, subprocess.SubprocessError) as error:
         return None, reason(error)
 
@@ -78,11 +78,11 @@ def declared(kernels: ctypes.CDLL) -> ctypes.CDLL:
     return kernels
 
 
-def compiled() -> Path:
+def compiled_library() -> Path:
     """The path of the compiled kernels. Raises OSError or SubprocessError where there are none to be had."""
     compiler = shlex.split(os.environ.get("CC") or "cc")
     folders = [SOURCE.parent / "__pycache__", cache_folder() / "native"]
-    name = f"kernels-{digest(compiler)}.so"
+    name = f"kernels-{source_digest(compiler)}.so"
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
@@ -93,14 +93,14 @@ def compiled() -> Path:
     return folder / name
 
 
-def digest(compiler: list[str]) -> str:
+def source_digest(compiler: list[str]) -> str:
     """Of all that decides what comes out; home folders are shared by machines of different kinds."""
     try:
         about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         about = []
     abilities = next((line for line in about if line.startswith(("flags", "Features"))), platform.processor())
-    parts = [SOURCE.read_text(encoding="utf-8"), PLAIN, *WAYS, *compiler, platform.platform(), abilities]
+    parts = [SOURCE.read_text(encoding="utf-8"), PLAIN_FLAGS, *WAYS, *compiler, platform.platform(), abilities]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -116,8 +116,8 @@ def room(folders: list[Path], stack: ExitStack) -> tuple[Path, Path]:
 def run(compiler: list[str], out: Path) -> None:
     """The compiler, with the first of WAYS that it takes. Raises OSError or SubprocessError, for the last of them."""
     for way in WAYS:
-        command = [*compiler, *PLAIN.split(), *way.split(), "-o", str(out), str(SOURCE), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        command = [*compiler, *PLAIN_FLAGS.split(), *way.split(), "-o", str(out), str(SOURCE), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILER_TIMEOUT_S, check=False)
         if done.returncode == 0:
             return
     raise subprocess.CalledProcessError(done.returncode, compiler, stderr=done.stderr)

@@ -1,7 +1,7 @@
 """Products of a matrix and many vectors with weights of 8 or 32 bits, and the step of an lstm that is one of them.
 
-    product = Linear(weight [N, I], bias [N], bits=8)      # y [B, N] = product(x [B, I], base [B, N] or None)
-    step = LSTM(weight [4H, I], bias [4H], bits=8)         # h, c [B, H] = step(x [B, I], c [B, H], base or None)
+    product = NativeLinear(weight [N, I], bias [N], bits=8)      # y [B, N] = product(x [B, I], base [B, N] or None)
+    step = NativeLSTMStep(weight [4H, I], bias [4H], bits=8)  # h, c [B, H] = step(x, c [B, H], base or None)
 
 In 8 bits a weight is a whole number from -127 to 127 times a scale of its output. What is multiplied is rounded the
 same way as it comes, by a scale of its own row; sums are whole numbers, and exact. In 32 bits numbers are summed in the
@@ -114,7 +114,7 @@ def aligned(numbers: Tensor) -> Tensor:
     return room[start : start + len(numbers)].copy_(numbers)
 
 
-class Linear(Matrix):
+class NativeLinear(Matrix):
     """y [B, N] = product(x [B, I], base [B, N]): a row each in place of the bias."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False, bits: Bits = 8) -> None:
@@ -127,7 +127,7 @@ class Linear(Matrix):
         return y
 
 
-class LSTM(Matrix):
+class NativeLSTMStep(Matrix):
     """h, c [B, H] = step(x [B, I], c [B, H], base [B, 4H]): x is the old h and what comes in; H a multiple of UNITS.
 
     Gates are in the order input, forget, output, new, in the weights and in base, which takes the place of the bias.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from s2s.inference.native.build import library, threads_for
 
-DEEP = 24  # pieces in a column: the more, the fewer columns to choose from, and the more to look at in each
+MAX_TOP_K = 24  # pieces in a column: the more, the fewer columns to choose from, and the more to look at in each
 MANY = 1 << 16  # scores; with fewer torch's plain way is as fast
 
 
@@ -40,7 +40,7 @@ def top(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tenso
     kernels = kernels_for(scores)
     if kernels is None:
         few = scores.device.type != "cpu" or scores.numel() < MANY
-        return (plain if few else by_columns)(scores, rank, count)
+        return (torch_top_k if few else by_columns)(scores, rank, count)
     best, beam = rank.new_empty(len(rank), count), torch.empty(len(rank), count, dtype=torch.long)
     piece, rank = torch.empty_like(beam), rank.contiguous()
     out = best.data_ptr(), beam.data_ptr(), piece.data_ptr()
@@ -54,7 +54,7 @@ def kernels_for(scores: Tensor) -> ctypes.CDLL | None:
     return library() if fits else None
 
 
-def plain(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def torch_top_k(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     values, pieces = scores.topk(min(count, scores.shape[-1]))  # no beam has more of them than that
     each = values.shape[-1]
     best, pick = (rank[..., None] + values).flatten(1).topk(count)
@@ -63,9 +63,9 @@ def plain(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Ten
 
 def by_columns(scores: Tensor, rank: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     rows, size, vocabulary = scores.shape
-    columns = vocabulary // DEEP
-    whole = columns * DEEP
-    highest = scores[..., :whole].view(rows, size, DEEP, columns).amax(2) + rank[..., None]
+    columns = vocabulary // MAX_TOP_K
+    whole = columns * MAX_TOP_K
+    highest = scores[..., :whole].view(rows, size, MAX_TOP_K, columns).amax(2) + rank[..., None]
     column = highest.flatten(1).topk(min(count, size * columns)).indices
     column = column // columns * vocabulary + column % columns  # where it begins in [K * V]
     depth = torch.arange(0, whole, columns)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from s2s.nn.embedding import embedding_in
 from s2s.registry import Registrable
-from s2s.tensors import EncoderOutput, Padded, Space
+from s2s.tensors import EncoderOutput, FieldSpec, Padded
 
 
 class Encoder(nn.Module, Registrable):
@@ -15,13 +15,13 @@ class Encoder(nn.Module, Registrable):
     source       Padded [B, S], or a tensor [B, ...] for one thing an example
     final_state  False where the head does not ask how it ended: encoded.state may then be ()
 
-    `reads` names the shapes of source it takes (tensors.Space); `width` is M.
+    `reads` names the shapes of source it takes (tensors.FieldSpec); `width` is M.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ()
+    input_modalities: ClassVar[tuple[str, ...]] = ()
     width: int
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: FieldSpec) -> None:
         super().__init__()
 
     def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:

@@ -14,7 +14,7 @@ from s2s.errors import RecipeError
 from s2s.nn.dropout import DropoutRate
 from s2s.nn.encoders.base import Encoder
 from s2s.registry import PositiveInt
-from s2s.tensors import EncoderOutput, Padded, Space
+from s2s.tensors import EncoderOutput, FieldSpec, Padded
 
 GROUP = 8  # channels that are normalized together: fewer are several times as slow on a CPU
 
@@ -59,11 +59,11 @@ class CNN(Encoder, kind="cnn"):
     dropout  on the memory
     """
 
-    reads = ("image",)
+    input_modalities = ("image",)
 
     def __init__(
         self,
-        space: Space,
+        space: FieldSpec,
         *,
         width: PositiveInt = 192,
         patch: PositiveInt = 4,

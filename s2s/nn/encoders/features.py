@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from s2s.nn.dropout import DropoutRate
 from s2s.nn.encoders.base import Encoder
 from s2s.registry import PositiveInt
-from s2s.tensors import EncoderOutput, Padded, Space
+from s2s.tensors import EncoderOutput, FieldSpec, Padded
 
 
 class Project(Encoder, kind="project"):
@@ -16,9 +16,9 @@ class Project(Encoder, kind="project"):
     dropout  on the memory
     """
 
-    reads = ("vector", "vectors")
+    input_modalities = ("vector", "vectors")
 
-    def __init__(self, space: Space, *, width: PositiveInt = 256, dropout: DropoutRate = 0.0) -> None:
+    def __init__(self, space: FieldSpec, *, width: PositiveInt = 256, dropout: DropoutRate = 0.0) -> None:
         super().__init__(space)
         self.width = width
         self.map = nn.Linear(space.size, width)

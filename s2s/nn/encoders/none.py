@@ -11,7 +11,7 @@ class NoEncoder(Encoder, kind="none"):
     """Reads nothing, and has nothing to look at: what comes next depends on what was written alone. Mikolov et al.
     2010, https://doi.org/10.21437/Interspeech.2010-343"""
 
-    reads = ("nothing",)
+    input_modalities = ("nothing",)
     width = 0
 
     def forward(self, source: Padded | Tensor, final_state: bool = True) -> EncoderOutput:

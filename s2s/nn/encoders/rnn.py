@@ -9,7 +9,7 @@ from s2s.nn.embedding import Embedding
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.stack import Stack
 from s2s.registry import ComponentConfig, PositiveInt
-from s2s.tensors import EncoderOutput, Padded, Space
+from s2s.tensors import EncoderOutput, FieldSpec, Padded
 
 
 class RNNEncoder(Encoder, kind="rnn"):
@@ -21,11 +21,11 @@ class RNNEncoder(Encoder, kind="rnn"):
     residual, layer_norm: see Stack
     """
 
-    reads = ("ids",)
+    input_modalities = ("ids",)
 
     def __init__(
         self,
-        space: Space,
+        space: FieldSpec,
         *,
         cell: ComponentConfig[Cell] = configure(Cell, "lstm"),
         embedding: PositiveInt = 256,

@@ -14,7 +14,7 @@ from s2s.errors import RecipeError
 from s2s.nn.dropout import DropoutRate
 from s2s.nn.encoders.base import Encoder
 from s2s.registry import PositiveInt
-from s2s.tensors import EncoderOutput, Padded, Space
+from s2s.tensors import EncoderOutput, FieldSpec, Padded
 
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}  # where a network does not say its own
 
@@ -32,13 +32,13 @@ class Timm(Encoder, kind="timm"):
     Statistics of batches (BatchNorm) stay as they were learned: a picture never depends on its neighbors.
     """
 
-    reads = ("image",)
+    input_modalities = ("image",)
     mean: Tensor
     std: Tensor
 
     def __init__(
         self,
-        space: Space,
+        space: FieldSpec,
         *,
         name: str,
         pretrained: bool = True,

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from s2s.errors import RecipeError
 from s2s.nn.embedding import embedding_in
 from s2s.registry import Registrable
-from s2s.tensors import Batch, EncoderOutput, Memory, Space
+from s2s.tensors import Batch, EncoderOutput, FieldSpec, Memory
 
 
 class HeadOutput(NamedTuple):
     """What a head says about a batch of which the answers are known."""
 
-    logits: Tensor  # [N, V], at batch.positions only: compare them with batch.gold
+    logits: Tensor  # [N, V], at batch.label_positions only: compare them with batch.labels
     state: Any = ()  # carries on from the last position, where there is such a thing
     weights: Tensor | None = None  # [B, T, S], where it looked
     penalty: Tensor | None = None  # [], a sum over the same answers that training adds to their loss
@@ -28,7 +28,7 @@ class StepOutput(NamedTuple):
     weights: Tensor | None  # [B, S], where it looked; None without attention
 
 
-Step = Callable[[Tensor, Any, Any], StepOutput]  # step(ids [B], memory, state)
+StepFunction = Callable[[Tensor, Any, Any], StepOutput]  # step(ids [B], memory, state)
 
 
 class AnswerOutput(NamedTuple):
@@ -39,17 +39,17 @@ class AnswerOutput(NamedTuple):
 
 
 class Head(nn.Module, Registrable):
-    """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.Space).
+    """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.FieldSpec).
 
     needs_memory  True where it can say nothing of an encoding without positions
     uses_state  False where the encoder need not work out how it ended
     """
 
-    writes: ClassVar[tuple[str, ...]] = ()
+    output_modalities: ClassVar[tuple[str, ...]] = ()
     needs_memory: ClassVar[bool] = False
     uses_state: bool = False
 
-    def __init__(self, width: int, space: Space) -> None:
+    def __init__(self, width: int, space: FieldSpec) -> None:
         super().__init__()
 
     def embedding(self) -> nn.Embedding | None:

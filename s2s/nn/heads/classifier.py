@@ -15,7 +15,7 @@ from s2s.nn.dropout import DropoutRate
 from s2s.nn.heads.base import AnswerOutput, Head, HeadOutput
 from s2s.nn.pooling import Pooling
 from s2s.registry import ComponentConfig, PositiveInt
-from s2s.tensors import Batch, EncoderOutput, Padded, Space
+from s2s.tensors import Batch, EncoderOutput, FieldSpec, Padded
 
 
 class Classifier(Head, kind="classifier"):
@@ -27,13 +27,13 @@ class Classifier(Head, kind="classifier"):
     dropout  on the pooled vector, and on that layer
     """
 
-    writes = ("label", "labels")
+    output_modalities = ("label", "labels")
     needs_memory = True
 
     def __init__(
         self,
         width: int,
-        space: Space,
+        space: FieldSpec,
         *,
         pooling: tuple[ComponentConfig[Pooling], ...] = (configure(Pooling, "max"),),
         hidden: PositiveInt | None = None,
@@ -57,8 +57,8 @@ class Classifier(Head, kind="classifier"):
 
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         logits = self.answer(encoded).logits
-        if len(batch.positions) < len(logits):  # a row whose label training does not have owes no answer
-            logits = logits.index_select(0, batch.positions)
+        if len(batch.label_positions) < len(logits):  # a row whose label training does not have owes no answer
+            logits = logits.index_select(0, batch.label_positions)
         return HeadOutput(logits)
 
 
@@ -68,10 +68,10 @@ class Tagger(Head, kind="tagger"):
     dropout  on the encoder's vectors
     """
 
-    writes = ("tags",)
+    output_modalities = ("tags",)
     needs_memory = True
 
-    def __init__(self, width: int, space: Space, *, dropout: DropoutRate = 0.0) -> None:
+    def __init__(self, width: int, space: FieldSpec, *, dropout: DropoutRate = 0.0) -> None:
         super().__init__(width, space)
         self.drop = nn.Dropout(dropout)
         self.out = nn.Linear(width, space.size)
@@ -86,4 +86,4 @@ class Tagger(Head, kind="tagger"):
             hint = "let the encoder give a vector for every tag, as it does where a source has a word for each"
             raise DataError("target", f"has {tags} tags, and the encoder gives {positions} vectors", hint)
         memory: Tensor = encoded.memory[:, : batch.target.data.shape[1]]  # the end of the source has no tag
-        return HeadOutput(self.out(self.drop(memory.flatten(0, 1).index_select(0, batch.positions))))
+        return HeadOutput(self.out(self.drop(memory.flatten(0, 1).index_select(0, batch.label_positions))))

@@ -22,7 +22,7 @@ from s2s.nn.embedding import Embedding
 from s2s.nn.heads.base import Head, HeadOutput, StepOutput
 from s2s.nn.stack import Stack
 from s2s.registry import ComponentConfig, NonNegativeFloat, PositiveInt
-from s2s.tensors import BOS, Batch, EncoderOutput, Memory, Padded, Space, State
+from s2s.tensors import BOS, Batch, EncoderOutput, FieldSpec, Memory, Padded, State
 
 
 class DecoderState(NamedTuple):
@@ -40,7 +40,7 @@ class DecoderOutput(NamedTuple):
     weights: Tensor | None  # [B, Q, S]
 
 
-class Joins(NamedTuple):
+class ExtraInputs(NamedTuple):
     """Where more than the usual comes in: the width of what joins, 0 for nothing."""
 
     first: int = 0  # the input of the first layer, beside the embedding
@@ -98,7 +98,7 @@ class Decoder(Head):
     residual, layer_norm: see Stack
     """
 
-    writes = ("ids",)
+    output_modalities = ("ids",)
     needs_attention: ClassVar[bool] = False
     fewest_layers: ClassVar[int] = 1
     whole: ClassVar[bool] = True  # reads whole targets at once in training, without a loop of its own
@@ -106,7 +106,7 @@ class Decoder(Head):
     def __init__(
         self,
         width: int,
-        space: Space,
+        space: FieldSpec,
         *,
         cell: ComponentConfig[Cell] = configure(Cell, "lstm"),
         attention: ComponentConfig[Attention] | None = configure(Attention, "general"),
@@ -151,9 +151,9 @@ class Decoder(Head):
             self.out.weight = self.embed.weight
 
     @staticmethod
-    def joins(embedding: int, context: int, vector: int) -> Joins:
+    def joins(embedding: int, context: int, vector: int) -> ExtraInputs:
         """What comes in beside the usual, in terms of E, M (0 without attention) and P."""
-        return Joins()
+        return ExtraInputs()
 
     def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         """Embeddings [B, Q, E] of all of a target, or of one step, to vectors, by no other parts than these."""
@@ -184,9 +184,9 @@ class Decoder(Head):
     def forward(self, encoded: EncoderOutput, batch: Batch, state: DecoderState | None = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)
         memory, state = self.start(encoded, state)
-        output = self.run(shift_right(batch.target.data, batch.first), memory, state)
+        output = self.run(shift_right(batch.target.data, batch.start_ids), memory, state)
         # the largest product of all: at real positions only, in one call
-        vectors = self.drop(output.vectors).flatten(0, 1).index_select(0, batch.positions)
+        vectors = self.drop(output.vectors).flatten(0, 1).index_select(0, batch.label_positions)
         penalty = self.penalty(output.weights, batch.target, memory)
         return HeadOutput(self.out(vectors), output.state, output.weights, penalty)
 
@@ -233,7 +233,7 @@ class Decoder(Head):
             )
 
 
-class Parallel(Decoder, kind="decoder"):
+class AttentionDecoder(Decoder, kind="decoder"):
     """Attention after the recurrence, without feeding back: whole targets in one fused call, the fastest to train.
 
     Luong et al. 2015, https://arxiv.org/abs/1508.04025, without input feeding

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from s2s.nn.heads.decoder import Decoder, DecoderOutput, DecoderParts, DecoderState, Joins
+from s2s.nn.heads.decoder import Decoder, DecoderOutput, DecoderParts, DecoderState, ExtraInputs
 from s2s.tensors import Memory
 
 
@@ -17,8 +17,8 @@ class GNMT(Decoder, kind="gnmt"):
     fewest_layers = 2
 
     @staticmethod
-    def joins(embedding: int, context: int, vector: int) -> Joins:
-        return Joins(upper=context)
+    def joins(embedding: int, context: int, vector: int) -> ExtraInputs:
+        return ExtraInputs(upper=context)
 
     def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         found: list[tuple[Tensor, Tensor | None]] = []

@@ -3,19 +3,19 @@
 import torch
 from torch import Tensor
 
-from s2s.nn.heads.decoder import Decoder, DecoderOutput, DecoderParts, DecoderState, Joins
+from s2s.nn.heads.decoder import Decoder, DecoderOutput, DecoderParts, DecoderState, ExtraInputs
 from s2s.tensors import Memory
 
 
-class Luong(Decoder, kind="luong"):
+class InputFeedingDecoder(Decoder, kind="luong"):
     """Input feeding: what one step settled on joins the input of the next: Luong et al. 2015,
     https://arxiv.org/abs/1508.04025"""
 
     whole = False
 
     @staticmethod
-    def joins(embedding: int, context: int, vector: int) -> Joins:
-        return Joins(first=vector, feed=vector)
+    def joins(embedding: int, context: int, vector: int) -> ExtraInputs:
+        return ExtraInputs(first=vector, feed=vector)
 
     def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         cells, feed = state
@@ -28,7 +28,7 @@ class Luong(Decoder, kind="luong"):
             feed = self.readout(h, context)
             vectors.append(feed)
             looks.append(weights)
-        return DecoderOutput(torch.cat(vectors, 1), DecoderState(cells, feed), join(looks))
+        return DecoderOutput(torch.cat(vectors, 1), DecoderState(cells, feed), joined(looks))
 
 
 class Bahdanau(Decoder, kind="bahdanau"):
@@ -42,8 +42,8 @@ class Bahdanau(Decoder, kind="bahdanau"):
     whole = False
 
     @staticmethod
-    def joins(embedding: int, context: int, vector: int) -> Joins:
-        return Joins(first=context, readout=embedding)
+    def joins(embedding: int, context: int, vector: int) -> ExtraInputs:
+        return ExtraInputs(first=context, readout=embedding)
 
     def read(self: DecoderParts, x: Tensor, memory: Memory, state: DecoderState) -> DecoderOutput:
         cells = state.cells
@@ -58,10 +58,10 @@ class Bahdanau(Decoder, kind="bahdanau"):
             contexts.append(context)
             looks.append(weights)
         vectors = self.readout(torch.cat(hs, 1), torch.cat(contexts, 1), x)  # nothing feeds it back: all at once
-        return DecoderOutput(vectors, state._replace(cells=cells), join(looks))
+        return DecoderOutput(vectors, state._replace(cells=cells), joined(looks))
 
 
-def join(weights: list[Tensor | None]) -> Tensor | None:
+def joined(weights: list[Tensor | None]) -> Tensor | None:
     """T x [B, 1, S] -> [B, T, S]; None without attention."""
     found = [w for w in weights if w is not None]
     return torch.cat(found, 1) if found else None

@@ -20,7 +20,7 @@ from s2s.nn.heads.base import Head, HeadOutput, StepOutput
 from s2s.nn.heads.decoder import shift_right
 from s2s.nn.stack import Stack
 from s2s.registry import ComponentConfig, NonNegativeFloat, PositiveInt
-from s2s.tensors import Batch, EncoderOutput, Memory, Padded, Space, State
+from s2s.tensors import Batch, EncoderOutput, FieldSpec, Memory, Padded, State
 
 
 class LanguageModel(Head, kind="language-model"):
@@ -40,13 +40,13 @@ class LanguageModel(Head, kind="language-model"):
     residual, layer_norm: see Stack
     """
 
-    writes = ("ids",)
+    output_modalities = ("ids",)
     whole = True
 
     def __init__(
         self,
         width: int,
-        space: Space,
+        space: FieldSpec,
         *,
         cell: ComponentConfig[Cell] = configure(Cell, "lstm"),
         embedding: PositiveInt | None = 128,
@@ -102,9 +102,9 @@ class LanguageModel(Head, kind="language-model"):
     def forward(self, encoded: EncoderOutput, batch: Batch, state: Any = None) -> HeadOutput:
         assert isinstance(batch.target, Padded)
         _, state = self.start(encoded, state)
-        outputs, state = self.stack(self.read(shift_right(batch.target.data, batch.first)), state)
+        outputs, state = self.stack(self.read(shift_right(batch.target.data, batch.start_ids)), state)
         vectors = self.drop(outputs)
-        real = vectors.flatten(0, 1).index_select(0, batch.positions)
+        real = vectors.flatten(0, 1).index_select(0, batch.label_positions)
         return HeadOutput(self.out(real), state, penalty=self.penalty(outputs, real, batch.target.valid))
 
     def read(self, ids: Tensor) -> Tensor:

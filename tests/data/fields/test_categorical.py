@@ -6,7 +6,7 @@ import pytest
 from s2s.config import configure
 from s2s.data.batches import make_batch
 from s2s.data.fields.base import Field
-from s2s.data.fields.categorical import MOST, ONCE, UNSEEN
+from s2s.data.fields.categorical import MAX_LABELS, ONCE, UNSEEN
 from s2s.errors import DataError, RunError
 
 VALUES = {
@@ -42,7 +42,7 @@ def test_what_goes_in_comes_back(kind, tmp_path):
     again.load(tmp_path, "target")
     assert again.names == field.names
     assert again.fingerprint == field.fingerprint != fitted(kind, ["a b", "c,d"]).fingerprint
-    assert (field.space.shape, field.space.size) == (kind, 3)
+    assert (field.space.modality, field.space.size) == (kind, 3)
 
 
 def test_batches_have_the_shapes_that_heads_expect():
@@ -63,7 +63,7 @@ def test_a_separator_of_ones_own():
 
 def test_mistakes_have_a_sentence(tmp_path):
     with pytest.raises(DataError, match="the columns the right way round"):
-        fitted("label", [f"text {i}" for i in range(MOST + 1)])
+        fitted("label", [f"text {i}" for i in range(MAX_LABELS + 1)])
     alone = [f"text {i}" for i in range(ONCE + 1)]
     with pytest.raises(DataError, match=r"has 21 values, no two of them equal \('text 0', .*\n.*the right way round"):
         fitted("label", alone)
@@ -85,12 +85,12 @@ def test_a_name_that_training_does_not_have_is_no_class_and_no_answer(kind, valu
     batch = make_batch(field, field, [ids], [ids])
     if kind == "labels":
         assert batch.target.tolist() == [[0, 0, 1]]
-        assert batch.positions.tolist() == [0]
+        assert batch.label_positions.tolist() == [0]
     elif kind == "tags":
         assert batch.target.data.tolist() == [[0, -1, 2]]
-        assert batch.gold.tolist() == [0, 2]
+        assert batch.labels.tolist() == [0, 2]
     else:
-        assert (batch.gold.tolist(), batch.tokens) == ([], 0)
+        assert (batch.labels.tolist(), batch.tokens) == ([], 0)
 
 
 def test_a_list_is_all_names_of_its_row():

@@ -6,7 +6,7 @@ import torch
 
 from s2s.config import configure
 from s2s.data.fields.base import Field
-from s2s.data.fields.text import Text
+from s2s.data.fields.text import TextField
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.data.tokenizers.simple import Bytes, Words
 from s2s.errors import RecipeError, RunError
@@ -16,7 +16,7 @@ TEXTS = ["a red house", "", "three old trees in the garden", "a tree"]
 
 
 def text(kind="word", **options):
-    return Text(tokenizer=configure(Tokenizer, {"kind": kind, **options}))
+    return TextField(tokenizer=configure(Tokenizer, {"kind": kind, **options}))
 
 
 @pytest.fixture(params=sorted(Tokenizer.registry))
@@ -74,14 +74,14 @@ def test_decode_and_pieces_take_lists_arrays_and_tensors(field):
 
 
 def test_space_is_the_vocabulary(field):
-    assert field.space.shape == "ids"
+    assert field.space.modality == "ids"
     assert field.space.size == len(field.tokenizer)
     assert max(row.max() for row in field.encode_all(TEXTS)) < field.space.size
 
 
 def test_saved_and_loaded_is_the_same(field, tmp_path):
     field.save(tmp_path, "source")
-    other = Text(
+    other = TextField(
         tokenizer=configure(Tokenizer, next(k for k, c in Tokenizer.registry.items() if c is type(field.tokenizer)))
     )
     other.load(tmp_path, "source")
@@ -92,8 +92,8 @@ def test_saved_and_loaded_is_the_same(field, tmp_path):
 def test_a_shared_tokenizer_is_one_vocabulary_kept_once(tmp_path):
     shared = Words()
     shared.fit(TEXTS)
-    source, target = Text().bind(shared), Text().bind(shared)
-    own = Text(tokenizer=configure(Tokenizer, "char")).bind(shared)
+    source, target = TextField().bind(shared), TextField().bind(shared)
+    own = TextField(tokenizer=configure(Tokenizer, "char")).bind(shared)
     own.fit(TEXTS)
     assert source.space == target.space != own.space
     assert (source.shares(shared), own.shares(shared)) == (True, False)
@@ -102,7 +102,7 @@ def test_a_shared_tokenizer_is_one_vocabulary_kept_once(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own.vocab", "shared.vocab"]
     fresh = Words()
     for name in ("source", "target"):
-        side = Text().bind(fresh)
+        side = TextField().bind(fresh)
         side.load(tmp_path, name)
         assert side.space == source.space
 
@@ -117,7 +117,7 @@ def test_different_vocabularies_have_different_names():
 
 def test_a_field_without_a_tokenizer_says_so():
     with pytest.raises(RecipeError, match=r"text needs a tokenizer.*\n.*unigram"):
-        Text().bind(None)
+        TextField().bind(None)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -133,7 +133,7 @@ def test_sampling_is_the_tokenizers():
     assert len({tuple(row) for row in drawn}) > 1
     assert {field.decode(row) for row in drawn} == {TEXTS[2]}
     assert all(row[-1] == EOS and row.dtype == np.int32 for row in drawn)
-    assert not Text().bind(Bytes()).samples
+    assert not TextField().bind(Bytes()).samples
 
 
 def test_options_of_a_recipe():

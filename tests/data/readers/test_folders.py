@@ -13,12 +13,12 @@ from PIL import Image as Pillow
 from s2s.config import configure
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.encoded import in_pieces
-from s2s.data.fields.features import Numbers
-from s2s.data.fields.image import Image
-from s2s.data.fields.text import Text
+from s2s.data.fields.features import Features
+from s2s.data.fields.image import ImageField
+from s2s.data.fields.text import TextField
 from s2s.data.pictures import open_picture
 from s2s.data.readers.base import Reader
-from s2s.data.readers.folders import Features, ImageFolder
+from s2s.data.readers.folders import FeaturesReader, ImageFolder
 from s2s.data.readers.huggingface import HuggingFace, fetched
 from s2s.data.readers.tables import JsonLines, Parquet
 from s2s.data.tokenizers.base import Tokenizer
@@ -86,9 +86,9 @@ def test_pictures_inside_parquet(tmp_path):
     corpus = open_corpus(reader, "train")
     assert colors_of(corpus) == RGB
     assert corpus[0].target == ["red", "a red one"]
-    field = Text(tokenizer=configure(Tokenizer, "word"))
+    field = TextField(tokenizer=configure(Tokenizer, "word"))
     field.fit(text for row in corpus for text in row.references)
-    encoded = encode_corpus(corpus, Image(size=6), field)
+    encoded = encode_corpus(corpus, ImageField(size=6), field)
     assert len(encoded) == 6
     assert encoded.source_lengths.tolist() == [1] * 6
     assert encoded.source(3).tolist() == encoded.source(2).tolist() != encoded.source(0).tolist()
@@ -211,14 +211,14 @@ def test_arrays_beside_texts(tmp_path):
     arrays = np.random.default_rng(1).normal(size=(4, 2, 3)).astype(np.float32)
     np.save(tmp_path / "train.npy", arrays)
     (tmp_path / "train.en").write_text("a\nb\nc\nd\n")
-    reader = Features(path=tmp_path, target="en", hold_out=0)
+    reader = FeaturesReader(path=tmp_path, target="en", hold_out=0)
     corpus = open_corpus(reader, "train")
     assert [row.target for row in corpus] == ["a", "b", "c", "d"]
     assert np.array_equal(corpus[2].source, arrays[2])
-    field = Numbers()
+    field = Features()
     field.fit(row.source for row in corpus)
     field.save(tmp_path, "source")
-    again = Numbers()
+    again = Features()
     again.load(tmp_path, "source")
     assert (again.space, again.fingerprint) == (field.space, field.fingerprint)
     coded = field.encode_all([row.source for row in corpus])
@@ -227,7 +227,7 @@ def test_arrays_beside_texts(tmp_path):
     assert batch.data.shape == (5, 2, 3)
     assert batch.lengths.tolist() == [2, 2, 2, 2, 1]
     assert np.array_equal(batch.data[1].numpy(), arrays[1])
-    flat = Numbers()
+    flat = Features()
     flat.fit([arrays[0, 0]])
     assert flat.collate(flat.encode_all(list(arrays[0]))).tolist() == arrays[0].tolist()
 
@@ -250,16 +250,16 @@ def test_mistakes_have_a_sentence(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"no array")
     (tmp_path / "a.en").write_text("a\n")
     with pytest.raises(DataError, match="is not a .npy file"):
-        list(Features(path=tmp_path, target="en", train="a").read("train"))
+        list(FeaturesReader(path=tmp_path, target="en", train="a").read("train"))
     np.save(tmp_path / "a.npy", np.zeros((2, 3)))
     with pytest.raises(DataError, match="has 1 lines, and .* has 2 rows"):
-        list(Features(path=tmp_path, target="en", train="a").read("train"))
+        list(FeaturesReader(path=tmp_path, target="en", train="a").read("train"))
     np.save(tmp_path / "a.npy", np.zeros(3))
     with pytest.raises(DataError, match=r"must be numbers of shape \[rows, F\]"):
-        list(Features(path=tmp_path, target="en", train="a").read("train"))
-    field = Numbers()
+        list(FeaturesReader(path=tmp_path, target="en", train="a").read("train"))
+    field = Features()
     field.fit([np.zeros(3)])
-    grid = Numbers()
+    grid = Features()
     grid.fit([np.zeros((2, 3))])
     with pytest.raises(DataError, match="row 2: has no positions"):
         grid.encode_all([np.zeros((1, 3)), np.zeros((0, 3))])

@@ -13,13 +13,13 @@ from PIL import Image
 
 import s2s.data.corpus as corpus_module
 import s2s.recipe  # noqa: F401  (registers every reader and field)
-from s2s.api.prepare import prepare
+from s2s.api.prepare import prepare_data
 from s2s.config import configure
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.data.fields.base import Field
 from s2s.data.readers.base import Place, Reader, Row
 from s2s.data.readers.context import SEPARATOR
-from s2s.data.readers.text import Text
+from s2s.data.readers.text import ParallelText
 from s2s.errors import DataError, RowError
 from s2s.recipe import parse_recipe
 
@@ -147,14 +147,14 @@ def test_a_cache_filled_from_a_copy_names_the_files_that_are_here(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         text(tmp_path / name)
-        reader = Text(path=tmp_path / name, source="de", target="en")
+        reader = ParallelText(path=tmp_path / name, source="de", target="en")
         assert open_corpus(reader, "train").place(0).source.startswith(f"{tmp_path / name}/train.de:")
         shutil.rmtree(tmp_path / "one", ignore_errors=True)
 
 
 def test_an_own_reader_counts_its_rows(tmp_path):
     @dataclass(kw_only=True)
-    class Short(Text):
+    class Short(ParallelText):
         def rows(self, name):
             return (row for row in super().rows(name) if row.source.endswith("3."))
 
@@ -205,7 +205,7 @@ def test_tags_that_do_not_fit_the_words_name_their_line(wrong, tmp_path):
     joined(tmp_path, "train.tsv", *rows)
     line = next(n for n, row in enumerate("\n".join(rows).split("\n"), 1) if row.startswith(f"a{wrong} "))
     with pytest.raises(DataError) as caught:
-        prepare(parse_recipe(TAGS.replace("FOLDER", str(tmp_path))))
+        prepare_data(parse_recipe(TAGS.replace("FOLDER", str(tmp_path))))
     assert str(caught.value).startswith(f"{tmp_path}/train.tsv:{line}: has 3 pieces and 2 tags")
 
 

@@ -16,7 +16,7 @@ from s2s.config import configure
 from s2s.data.readers.base import Reader, Row
 from s2s.data.readers.huggingface import HuggingFace
 from s2s.data.readers.tables import Csv, JsonLines, Parquet, Tsv
-from s2s.data.readers.text import Text
+from s2s.data.readers.text import ParallelText
 from s2s.data.source_files import read_lines
 from s2s.errors import DataError, RecipeError
 
@@ -426,7 +426,7 @@ def test_a_reader_needs_to_know_its_columns():
 
 def test_python_makes_readers_too(tmp_path):
     write_text(tmp_path, "train", PAIRS)
-    assert rows(Text(path=tmp_path, source="de", target="en")) == PAIRS
+    assert rows(ParallelText(path=tmp_path, source="de", target="en")) == PAIRS
 
 
 @pytest.mark.data

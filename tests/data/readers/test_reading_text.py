@@ -11,7 +11,7 @@ import torch
 
 from s2s.api.evaluate import baseline, evaluate
 from s2s.cli.evaluate import file_rows
-from s2s.cli.lines import chunks, decoded, standard_input
+from s2s.cli.lines import chunks, decoded_line, standard_input
 from s2s.cli.score import lines_of
 from s2s.config import configure
 from s2s.data.readers.base import Row
@@ -43,7 +43,7 @@ def test_one_rule_says_what_a_line_is(tmp_path, monkeypatch, data, lines):
     plain.write_bytes(data)
     zipped.write_bytes(gzip.compress(data))
     assert list(read_lines(plain)) == list(read_lines(zipped)) == lines
-    assert [line for block in decoded(chunks(io.BytesIO(data))) for line in block] == lines
+    assert [line for block in decoded_line(chunks(io.BytesIO(data))) for line in block] == lines
     assert baseline(plain, lines) == lines  # hypotheses of another system
     assert [row.source for row in file_rows(plain, [plain])] == lines
     assert list(lines_of(str(plain))) == lines

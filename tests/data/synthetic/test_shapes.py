@@ -18,7 +18,7 @@ from s2s.data.synthetic.shapes import (
     SHAPES,
     SIZES,
     Scene,
-    draw,
+    draw_shape,
     generate,
     inside,
     scenes,
@@ -86,20 +86,20 @@ def blueness(picture):
 @pytest.mark.parametrize("place", list(PLACES))
 @pytest.mark.parametrize("count", COUNTS)
 def test_shapes_are_where_the_caption_says_and_as_many(count, place):
-    picture = draw(Scene(count, "blue", "square", place), Dice())
+    picture = draw_shape(Scene(count, "blue", "square", place), Dice())
     covered = blueness(picture)
     rows, columns = np.nonzero(covered > 0.5)
     across, down = PLACES[place]
     for middle, third in ((columns.mean(), across), (rows.mean(), down)):
         assert third * PIXELS / 3 <= middle + 0.5 <= (third + 1) * PIXELS / 3
-    two = blueness(draw(Scene("two", "blue", "square", "in the center"), Dice()))
+    two = blueness(draw_shape(Scene("two", "blue", "square", "in the center"), Dice()))
     if count != "one":  # alone, a shape is larger
         assert covered.sum() / two.sum() == pytest.approx((COUNTS.index(count) + 1) / 2, abs=0.1)
 
 
 @pytest.mark.parametrize("color", list(COLORS))
 def test_colors_are_those_of_the_caption(color):
-    picture = draw(Scene("one", color, "circle", "in the center"), Dice())
+    picture = draw_shape(Scene("one", color, "circle", "in the center"), Dice())
     middle = picture[PIXELS // 2, PIXELS // 2].astype(int)
     nearest = min(COLORS, key=lambda name: sum(abs(middle - COLORS[name])))
     assert nearest == color

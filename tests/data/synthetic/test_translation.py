@@ -72,7 +72,7 @@ def test_an_unknown_split_is_refused_at_once():
 def test_more_than_there_is_is_refused(monkeypatch):
     kind = next(kind for kind in SENTENCES if kind.__name__ == "opening")
     monkeypatch.setattr("s2s.data.synthetic.translation.SENTENCES", {kind: 1})
-    monkeypatch.setattr("s2s.data.synthetic.sampling.PATIENCE", 2000)
+    monkeypatch.setattr("s2s.data.synthetic.sampling.MAX_DRAWS", 2000)
     with pytest.raises(DataError, match="does not have 3000 sentences for test"):
         list(generate("test", size=3000))
 

@@ -15,7 +15,7 @@ import sentencepiece
 from s2s.config import configure
 from s2s.data.tokenizers import subword as subwords
 from s2s.data.tokenizers.base import UNKNOWN, Tokenizer
-from s2s.data.tokenizers.simple import Bytes, Listed, Words
+from s2s.data.tokenizers.simple import Bytes, VocabularyTokenizer, Words
 from s2s.data.tokenizers.subword import Subwords
 from s2s.data.tokenizers.vocabulary import SPECIALS
 from s2s.errors import DataError, RunError
@@ -234,7 +234,7 @@ def test_the_fingerprint_is_of_all_that_decides_how_texts_are_encoded():
         changed = copy.copy(tokenizer)
         changed.sampling = 0.5
         assert changed.fingerprint == tokenizer.fingerprint
-        if isinstance(tokenizer, Listed):
+        if isinstance(tokenizer, VocabularyTokenizer):
             assert fitted(kind, TEXTS[:3]).fingerprint != tokenizer.fingerprint
 
 
@@ -249,7 +249,9 @@ def test_words_split_off_marks_and_keep_what_is_inside():
     assert tokenizer.decode([tokenizer.vocabulary["(￭"], tokenizer.vocabulary["￭)"]]) == "()"
 
 
-@pytest.mark.parametrize("kind", sorted(kind for kind, cls in Tokenizer.registry.items() if issubclass(cls, Listed)))
+@pytest.mark.parametrize(
+    "kind", sorted(kind for kind, cls in Tokenizer.registry.items() if issubclass(cls, VocabularyTokenizer))
+)
 def test_limit_and_min_count(kind):
     assert len(fitted(kind, limit=3)) == 7
     assert len(fitted(kind, min_count=8)) < len(fitted(kind))

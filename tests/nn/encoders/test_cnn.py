@@ -13,17 +13,17 @@ from s2s.nn.heads.decoder import shift_right
 from s2s.nn.initialization import Initializer
 from s2s.nn.model import build_model
 from s2s.tasks.losses import cross_entropy
-from s2s.tensors import BOS, EOS, Batch, Padded, Space, select
+from s2s.tensors import BOS, EOS, Batch, FieldSpec, Padded, select
 
 
-def model_for(source: Space, encoder: object, **head: object):
+def model_for(source: FieldSpec, encoder: object, **head: object):
     torch.manual_seed(2)
     options = {"kind": "decoder", "embedding": 12, "hidden": 24, "attention": "additive", **head}
-    return build_model(configure(Encoder, encoder), configure(Head, options), source, Space("ids", 12))
+    return build_model(configure(Encoder, encoder), configure(Head, options), source, FieldSpec("ids", 12))
 
 
 CNN = {"kind": "cnn", "width": 16, "patch": 2, "stages": 2}
-IMAGE = Space("image", 3)
+IMAGE = FieldSpec("image", 3)
 
 
 def pictures(count=3, side=12):
@@ -77,7 +77,7 @@ def test_norms_start_as_they_should_whatever_else_does():
         configure(Encoder, CNN),
         configure(Head, "decoder"),
         IMAGE,
-        Space("ids", 12),
+        FieldSpec("ids", 12),
         initialization=configure(Initializer, "uniform"),
     )
     norms = [m for m in model.modules() if isinstance(m, torch.nn.GroupNorm)]
@@ -87,7 +87,7 @@ def test_norms_start_as_they_should_whatever_else_does():
         assert (norm.bias == 0).all()
 
 
-VECTOR = Space("vector", 3)
+VECTOR = FieldSpec("vector", 3)
 
 
 @pytest.mark.parametrize("attention", [None, "additive", {"kind": "multi-head", "heads": 2}])
@@ -98,7 +98,7 @@ def test_ratios_are_of_sequences(attention):
     for source, space, encoder, limited in (
         (pictures(2), IMAGE, CNN, False),
         (torch.zeros(2, 3), VECTOR, numbers, False),
-        (Padded(torch.zeros(2, 4, 3), torch.tensor([4, 1])), Space("vectors", 3), numbers, True),
+        (Padded(torch.zeros(2, 4, 3), torch.tensor([4, 1])), FieldSpec("vectors", 3), numbers, True),
     ):
         model = model_for(space, encoder, attention=attention).eval()
         memory, _ = model.head.start(model.encode(source))
@@ -119,8 +119,8 @@ def test_a_vector_gets_a_long_answer_in_validation():
 
 
 def test_vectors_one_or_many():
-    one = configure(Encoder, {"kind": "project", "width": 4})(Space("vector", 3)).eval()
-    many = configure(Encoder, {"kind": "project", "width": 4})(Space("vectors", 3)).eval()
+    one = configure(Encoder, {"kind": "project", "width": 4})(FieldSpec("vector", 3)).eval()
+    many = configure(Encoder, {"kind": "project", "width": 4})(FieldSpec("vectors", 3)).eval()
     many.load_state_dict(one.state_dict())
     data = torch.randn(2, 5, 3)
     padded = many(Padded(data, torch.tensor([5, 2])))

@@ -14,10 +14,10 @@ from s2s.errors import RecipeError
 from s2s.nn.encoders.base import Encoder
 from s2s.predictors.load import load
 from s2s.recipe import parse_recipe
-from s2s.tensors import Space
+from s2s.tensors import FieldSpec
 from s2s.training.reporters import Reporter
 
-IMAGE = Space("image", 3)
+IMAGE = FieldSpec("image", 3)
 
 
 class Net(nn.Module):

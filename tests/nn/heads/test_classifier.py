@@ -10,7 +10,7 @@ from s2s.nn.heads.base import Head
 from s2s.nn.model import build_model
 from s2s.nn.pooling import Pooling
 from s2s.tasks.losses import binary_cross_entropy, cross_entropy
-from s2s.tensors import EOS, Batch, EncoderOutput, Padded, Space
+from s2s.tensors import EOS, Batch, EncoderOutput, FieldSpec, Padded
 
 
 def padded(rows: list[list[int]], width: int = 0) -> Padded:
@@ -19,10 +19,10 @@ def padded(rows: list[list[int]], width: int = 0) -> Padded:
     return Padded(data, torch.tensor([len(row) for row in rows]))
 
 
-def model_for(head: object, target: Space, **encoder: object):
+def model_for(head: object, target: FieldSpec, **encoder: object):
     torch.manual_seed(1)
     options = {"kind": "rnn", "embedding": 6, "hidden": 5, **encoder}
-    return build_model(configure(Encoder, options), configure(Head, head), Space("ids", 20), target).eval()
+    return build_model(configure(Encoder, options), configure(Head, head), FieldSpec("ids", 20), target).eval()
 
 
 SOURCES = [[4, 5, 6, EOS], [7, EOS], [8, 9, 4, 5, 10, 11, EOS]]
@@ -33,7 +33,7 @@ SOURCES = [[4, 5, 6, EOS], [7, EOS], [8, 9, 4, 5, 10, 11, EOS]]
 @pytest.mark.parametrize("pooling", [*sorted(Pooling.registry), ["mean", "max"]])
 def test_padding_and_neighbors_change_nothing(pooling, cell, bidirectional):
     head = {"kind": "classifier", "pooling": pooling}
-    model = model_for(head, Space("label", 3), cell=cell, bidirectional=bidirectional, layers=2)
+    model = model_for(head, FieldSpec("label", 3), cell=cell, bidirectional=bidirectional, layers=2)
     together = model.head.answer(model.encode(padded(SOURCES, 11)))
     for i, source in enumerate(SOURCES):
         alone = model.head.answer(model.encode(padded([source])))
@@ -47,7 +47,7 @@ def test_padding_and_neighbors_change_nothing(pooling, cell, bidirectional):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_last_is_both_ends(cell):
     """The forward half has read the last real position, the backward half the first."""
-    model = model_for({"kind": "classifier", "pooling": "last"}, Space("label", 2), cell=cell, layers=2)
+    model = model_for({"kind": "classifier", "pooling": "last"}, FieldSpec("label", 2), cell=cell, layers=2)
     encoded = model.encode(padded(SOURCES, 9))
     vector = model.head.pooling[0](encoded).vector
     for i, source in enumerate(SOURCES):
@@ -57,7 +57,7 @@ def test_last_is_both_ends(cell):
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_tag_depends_on_its_sentence_alone(cell):
-    model = model_for("tagger", Space("tags", 4), cell=cell)
+    model = model_for("tagger", FieldSpec("tags", 4), cell=cell)
     together = model.head.answer(model.encode(padded(SOURCES, 9))).logits
     for i, source in enumerate(SOURCES):
         alone = model.head.answer(model.encode(padded([source]))).logits
@@ -84,7 +84,7 @@ def test_poolings_are_what_they_say():
 def test_only_last_asks_how_the_encoder_ended():
     for pooling, asks in (("last", True), ("mean", False), (["mean", "last"], True)):
         head = {"kind": "classifier", "pooling": pooling}
-        assert model_for(head, Space("label", 2)).head.uses_state is asks
+        assert model_for(head, FieldSpec("label", 2)).head.uses_state is asks
 
 
 def learned(model, batch: Batch, loss, steps: int = 150) -> float:
@@ -132,4 +132,4 @@ def test_tags_are_learned_by_heart():
     assert learned(model, batch, cross_entropy) < 0.1
     said = model.head.answer(model.encode(source)).logits.argmax(-1)
     assert [field.decode(row[: len(text) - 1]) for row, text in zip(said, SOURCES)] == wanted
-    assert model(batch).logits.argmax(-1).equal(batch.gold)
+    assert model(batch).logits.argmax(-1).equal(batch.labels)

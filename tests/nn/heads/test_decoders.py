@@ -13,7 +13,7 @@ from s2s.nn.encoders.base import Encoder
 from s2s.nn.heads.base import Head
 from s2s.nn.heads.decoder import DecoderState, shift_right
 from s2s.registry import options_of
-from s2s.tensors import BOS, EOS, EncoderOutput, Space, all_real, detach, select
+from s2s.tensors import BOS, EOS, EncoderOutput, FieldSpec, all_real, detach, select
 from tests.helpers.small_models import (
     ATTENTIONS,
     FEWEST,
@@ -76,7 +76,7 @@ def test_steps_equal_the_whole_target(head, cell):
         model = build({"cell": cell}, {"kind": head, "cell": cell, "attention": small(attention), **more})
         output = model(batch)
         logits, state, weights = stepped(model, batch)
-        close(logits.flatten(0, 1)[batch.positions], output.logits)
+        close(logits.flatten(0, 1)[batch.label_positions], output.logits)
         close(state, output.state)
         assert (weights is None) == (attention is None)
         if weights is not None:
@@ -247,7 +247,7 @@ def test_decoder_as_equations():
     h, _ = head.stack.cells[0](head.embed(shift_right(batch.target.data)), tuple(p[:, 0] for p in state.cells))
     context, _ = head.attention(h, memory)
     logits = head.out(torch.tanh(head.combine(torch.cat([h, context], -1))))
-    close(model(batch).logits, logits.flatten(0, 1)[batch.positions])
+    close(model(batch).logits, logits.flatten(0, 1)[batch.label_positions])
 
 
 def test_gnmt_as_equations():
@@ -262,7 +262,7 @@ def test_gnmt_as_equations():
         h = h + head.stack.cells[layer](torch.cat([h, context], -1), start[layer])[0]
     logits = head.out(torch.tanh(head.combine(torch.cat([h, context], -1))))
     output = model(batch)
-    close(output.logits, logits.flatten(0, 1)[batch.positions])
+    close(output.logits, logits.flatten(0, 1)[batch.label_positions])
     close(output.weights, weights)
 
 
@@ -276,7 +276,7 @@ def test_luong_as_equations():
         h, cells = head.stack.cells[0](torch.cat([now, feed], -1), cells)
         feed = torch.tanh(head.combine(torch.cat([h, head.attention(h, memory)[0]], -1)))
         logits.append(head.out(feed))
-    close(model(batch).logits, torch.cat(logits, 1).flatten(0, 1)[batch.positions])
+    close(model(batch).logits, torch.cat(logits, 1).flatten(0, 1)[batch.label_positions])
 
 
 def test_bahdanau_as_equations():
@@ -291,7 +291,7 @@ def test_bahdanau_as_equations():
         h, low = head.stack.cells[0](torch.cat([now, context], -1), low)
         h, top = head.stack.cells[1](h, top)
         logits.append(head.out(torch.tanh(head.combine(torch.cat([h, context, now], -1)))))
-    close(model(batch).logits, torch.cat(logits, 1).flatten(0, 1)[batch.positions])
+    close(model(batch).logits, torch.cat(logits, 1).flatten(0, 1)[batch.label_positions])
 
 
 @pytest.mark.parametrize("head", sorted(set(HEADS) - NEEDS_ATTENTION))
@@ -299,7 +299,7 @@ def test_bahdanau_as_equations():
 def test_a_decoder_that_listens_to_nothing(head, bridge):
     """A language model to be: no source position, no attention."""
     decoder = configure(Head, {"kind": head, "attention": None, "embedding": 6, "hidden": 8, "bridge": bridge})(
-        3, Space("ids", VOCABULARY)
+        3, FieldSpec("ids", VOCABULARY)
     )
     silence = EncoderOutput(torch.zeros(3, 0, 3), torch.zeros(3, 0, dtype=torch.bool))
     output = decoder(silence, batch_of())

@@ -12,7 +12,7 @@ from s2s.nn.heads.base import Head
 from s2s.nn.heads.language_model import LanguageModel  # noqa: F401  (registers it)
 from s2s.nn.model import build_model
 from s2s.tasks.losses import cross_entropy
-from s2s.tensors import EOS, Batch, Padded, Space, detach
+from s2s.tensors import EOS, Batch, FieldSpec, Padded, detach
 
 V = 11
 
@@ -20,14 +20,16 @@ V = 11
 def model_for(seed: int = 1, **options):
     torch.manual_seed(seed)
     head = {"kind": "language-model", "embedding": 6, "hidden": 7, **options}
-    return build_model(configure(Encoder, "none"), configure(Head, head), Space("nothing"), Space("ids", V))
+    return build_model(configure(Encoder, "none"), configure(Head, head), FieldSpec("nothing"), FieldSpec("ids", V))
 
 
 def batch_of(ids: torch.Tensor, lengths=None, first: int = EOS, fresh: bool = True) -> Batch:
     lengths = torch.full((len(ids),), ids.shape[1]) if lengths is None else torch.tensor(lengths)
     target = Padded(ids, lengths)
     positions = target.valid.flatten().nonzero().squeeze(1)
-    return Batch(torch.zeros(len(ids), 0), target, positions, first=torch.full((len(ids),), first), fresh=fresh)
+    return Batch(
+        torch.zeros(len(ids), 0), target, positions, start_ids=torch.full((len(ids),), first), is_first_chunk=fresh
+    )
 
 
 def text(rows: int = 2, length: int = 12) -> torch.Tensor:
@@ -49,7 +51,7 @@ def test_chunks_with_a_carried_state_are_the_text(options):
     state, parts = None, []
     for start, end in ((0, 5), (5, 6), (6, 12)):
         first = ids[:, start - 1] if start else torch.full((2,), EOS)
-        batch = batch_of(ids[:, start:end])._replace(first=first)
+        batch = batch_of(ids[:, start:end])._replace(start_ids=first)
         output = model(batch, state)
         state = detach(output.state)
         parts.append(output.logits.view(2, end - start, V))
@@ -110,7 +112,7 @@ def test_penalties_are_their_formulas():
     model, ids = model_for(activation=2.0, slowness=3.0).train(), text(2, 5)
     lengths = [5, 3]
     batch = batch_of(ids, lengths)
-    outputs, _ = model.head.stack(model.head.read(torch.cat([batch.first[:, None], ids[:, :-1]], 1)))
+    outputs, _ = model.head.stack(model.head.read(torch.cat([batch.start_ids[:, None], ids[:, :-1]], 1)))
     expected = 0.0
     for row, length in enumerate(lengths):
         h = outputs[row, :length]

@@ -18,7 +18,7 @@ from s2s.tensors import PAD
 class CTC(Head, kind="ctc"):
     """Graves et al. 2006, https://doi.org/10.1145/1143844.1143891"""
 
-    writes = ("ids",)
+    output_modalities = ("ids",)
 
     def __init__(self, width, space):
         super().__init__(width, space)

@@ -9,7 +9,7 @@ import s2s as package
 from s2s.data.readers.base import Row
 from s2s.decoding.options import change_search
 from s2s.metrics.base import Metric
-from s2s.metrics.significance import by_length, compare
+from s2s.metrics.significance import compare, scores_by_length
 from s2s.predictors.base import Predictor
 from s2s.predictors.load import load
 from s2s.registry import Registrable
@@ -25,7 +25,12 @@ OTHERS = {  # for the other parameters of a method: something that is right
     "name": "x",
     "encoded": None,
 }
-KINDS = {"translation": "Writer", "classify-text": "Labeler", "tag-text": "Labeler", "language-model": "Generator"}
+KINDS = {
+    "translation": "Seq2SeqPredictor",
+    "classify-text": "ClassifierPredictor",
+    "tag-text": "ClassifierPredictor",
+    "language-model": "LanguageModelPredictor",
+}
 
 
 def takes_texts(function):
@@ -63,7 +68,9 @@ def test_every_method_of_every_predictor(kind, run_of):
         tried.add(f"{method.__name__}.{parameter}")
     assert "predict.sources" in tried
     assert "likelihood.rows" in tried
-    assert {"Writer": "search.sources", "Generator": "write.stop"}.get(KINDS[kind], "classify.texts") in tried
+    assert {"Seq2SeqPredictor": "search.sources", "LanguageModelPredictor": "write.stop"}.get(
+        KINDS[kind], "classify.texts"
+    ) in tried
 
 
 def test_every_metric_and_comparison():
@@ -79,7 +86,7 @@ def test_every_metric_and_comparison():
     with pytest.raises(TypeError, match=SAYS):
         compare(["a"] * 9, "We bought", ["a"] * 9, [one])
     with pytest.raises(TypeError, match=SAYS):
-        by_length("We bought", ["a"] * 9, [1] * 9, one)
+        scores_by_length("We bought", ["a"] * 9, [1] * 9, one)
 
 
 def test_changes_of_a_recipe_and_of_a_search(run_of):
@@ -96,11 +103,11 @@ def test_changes_of_a_recipe_and_of_a_search(run_of):
 
 def test_a_list_of_one_is_one_answer(run_of):
     assert len(package.load(run_of("translation")).predict(["We bought"])) == 1
-    assert issubclass(package.Writer, Predictor)
+    assert issubclass(package.Seq2SeqPredictor, Predictor)
 
 
 def test_turns_of_a_conversation(run_of):
-    writer = load(run_of("chat"), kind=package.Writer)
+    writer = load(run_of("chat"), kind=package.Seq2SeqPredictor)
     talk = package.Conversation(writer)
     with pytest.raises(TypeError, match=SAYS):
         talk.start("We bought")

@@ -7,7 +7,7 @@ import pytest
 
 import s2s
 from s2s.api.prepare import open_split
-from s2s.data.readers.base import Row, shown
+from s2s.data.readers.base import Row, source_text
 from s2s.recipe_index import find_recipe, shipped
 from tests.predictors.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
@@ -56,7 +56,7 @@ def test_validation_is_evaluation_is_prediction(name, tmp_path):
     assert any(scores[kind] > 0 for kind in kinds), "nothing was learned, so nothing was compared"
     answers = predictor.predict([row.source for row in rows])
     assert answers == found.hypotheses
-    said = {shown(row.source): answer for row, answer in zip(rows, answers, strict=True)}
+    said = {source_text(row.source): answer for row, answer in zip(rows, answers, strict=True)}
     assert logged["samples"]
     for sample in logged["samples"]:
         assert said[sample["source"]] == sample["hypothesis"]
@@ -115,19 +115,19 @@ def test_two_metrics_of_a_kind_have_names_of_their_own(blank_row, tmp_path):
 
 def test_validation_encodes_nothing_again(blank_row, tmp_path, monkeypatch):
     """The held-out rows were encoded when the data was prepared: their ids are on the disk."""
-    from s2s.api.prepare import prepare
+    from s2s.api.prepare import prepare_data
     from s2s.api.train import validator
-    from s2s.data.fields.text import Text
+    from s2s.data.fields.text import TextField
     from s2s.devices import choose_precision, find_device
 
     recipe = recipe_of(blank_row)
-    data = prepare(recipe)
+    data = prepare_data(recipe)
     model = recipe.build_model(data.task.source.space, data.task.target.space)
 
     def never(*arguments):
         raise AssertionError("these rows were encoded before")
 
-    monkeypatch.setattr(Text, "encode_all", never)
+    monkeypatch.setattr(TextField, "encode_all", never)
     found = validator(data, recipe)(model, choose_precision("fp32", find_device("cpu")))
     assert found.scores.keys() == {"loss", "perplexity", "chrf", "chrf-2"}
 

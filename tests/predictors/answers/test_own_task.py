@@ -83,9 +83,9 @@ def test_a_predictor_of_ones_own_answers_for_a_task(tmp_path):
     from tests.predictors.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
     (tmp_path / "own.py").write_text(
-        "from s2s.predictors.seq2seq import Writer\n"
-        "from s2s.tasks.task import Translation\n"
-        "class Loud(Writer, kind='loud'):\n"
+        "from s2s.predictors.seq2seq import Seq2SeqPredictor\n"
+        "from s2s.tasks.translation import Translation\n"
+        "class Loud(Seq2SeqPredictor, kind='loud'):\n"
         "    '''Says it loudly.'''\n"
         "    def answer(self, encoded):\n"
         "        return [text.upper() + '!' for text in super().answer(encoded)]\n"
@@ -106,7 +106,7 @@ def test_a_predictor_of_ones_own_answers_for_a_task(tmp_path):
     events = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     samples = [event for event in events if event["event"] == "validation"][-1]["samples"]
     assert all(sample["hypothesis"].endswith("!") for sample in samples)
-    predictor = package.load(tmp_path / "run", trust=True, kind=package.Writer, weights="last")
+    predictor = package.load(tmp_path / "run", trust=True, kind=package.Seq2SeqPredictor, weights="last")
     assert predictor.predict([samples[0]["source"]]) == [samples[0]["hypothesis"]]
     with pytest.raises(package.S2SError, match="answered by a Loud and not by a Labeler"):
-        package.load(tmp_path / "run", trust=True, kind=package.Labeler)
+        package.load(tmp_path / "run", trust=True, kind=package.ClassifierPredictor)

@@ -13,7 +13,7 @@ PROGRAM = """
 from pathlib import Path
 import s2s
 
-writer = s2s.load("runs/x", kind=s2s.Writer)
+writer = s2s.load("runs/x", kind=s2s.Seq2SeqPredictor)
 reveal_type(writer)
 reveal_type(writer.search(["a"])[0][0].text)
 reveal_type(s2s.load("runs/x"))
@@ -21,7 +21,7 @@ reveal_type(s2s.evaluate(writer, [s2s.Row("a", "b")]).scores[0].kind)
 reveal_type(s2s.train(s2s.read_recipe("r.yaml"), Path("out"), reporter=s2s.Reporter()))
 reveal_type(s2s.Conversation(writer).reply("a").text)
 """
-TYPES = ["Writer", "str", "Predictor", "str", "Outcome", "str"]
+TYPES = ["Seq2SeqPredictor", "str", "Predictor", "str", "TrainingResult", "str"]
 
 
 @pytest.mark.parametrize("name", package.__all__)
@@ -48,9 +48,9 @@ def test_a_type_checker_knows_what_a_program_has(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "right", "wrong"),
     [
-        ("translation", "Writer", "Labeler"),
-        ("tag-text", "Labeler", "Generator"),
-        ("language-model", "Generator", "Writer"),
+        ("translation", "Seq2SeqPredictor", "ClassifierPredictor"),
+        ("tag-text", "ClassifierPredictor", "LanguageModelPredictor"),
+        ("language-model", "LanguageModelPredictor", "Seq2SeqPredictor"),
     ],
 )
 def test_a_run_is_opened_as_what_it_must_be(kind, right, wrong, run_of):

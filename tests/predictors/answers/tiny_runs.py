@@ -44,7 +44,7 @@ RECIPES = {
 READERS = {
     "pairs": "{kind: text, path: DATA/pairs, source: en, target: es}",
     "pictures": "{kind: imagefolder, path: DATA/pictures, target: caption}",
-    "registry": "{kind: imagefolder, path: DATA/pictures, target: sort}",
+    "kinds": "{kind: imagefolder, path: DATA/pictures, target: sort}",
     "arrays": "{kind: arrayfolder, path: DATA/arrays, target: caption}",
     "sorts": "{kind: arrayfolder, path: DATA/arrays, target: sort}",
     "flat": "{kind: features, path: DATA/flat, target: en}",
@@ -54,7 +54,7 @@ READERS = {
     "tags": "{kind: text, path: DATA/pairs, source: en, target: tags}",
 }
 OWN = """
-from s2s.tasks.task import Translation
+from s2s.tasks.translation import Translation
 
 class Shout(Translation, kind="shout"):
     '''Answers in its own way: for a test.'''

@@ -7,7 +7,7 @@ from typing import cast
 
 import torch
 
-from s2s.predictors.language_model import Generator
+from s2s.predictors.language_model import LanguageModelPredictor
 from tools.bench import corpora, exchange, flops, machine, ours, plain, plain_search, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
@@ -54,7 +54,7 @@ def training(setting: Setting) -> Table:
 def generation(setting: Setting) -> Table:
     scale = setting.scale
     recipe = recipes.characters(setting, corpora.running_text(setting), "fp32", steps=UPDATES)
-    writers = cast(dict[str, Generator], ours.writers(recipe, setting))
+    writers = cast(dict[str, LanguageModelPredictor], ours.writers(recipe, setting))
     generator = writers[ours.OURS]
     sizes = dataclasses.replace(scale.characters, vocabulary=generator.task.target.space.size)
     model = plain.CharacterModel(sizes).eval()
@@ -66,7 +66,7 @@ def generation(setting: Setting) -> Table:
     )
     for rows in (1, scale.rows):
 
-        def write(i: int, rows: int = rows, generator: Generator = generator) -> int:
+        def write(i: int, rows: int = rows, generator: LanguageModelPredictor = generator) -> int:
             # pieces, not characters: everyone then takes the same number of steps
             texts = generator.begin("", count=rows, random_seed=i)
             for _ in generator.write(texts, length=scale.written, unit="pieces"):

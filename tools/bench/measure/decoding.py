@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from s2s.predictors.seq2seq import Writer
+from s2s.predictors.seq2seq import Seq2SeqPredictor
 from tools.bench import corpora, exchange, ours, plain, plain_search, recipes
 from tools.bench.setting import Setting
 from tools.bench.tables import Table
@@ -19,7 +19,7 @@ class Rivals:
         self.setting = setting
         self.folder = corpora.pairs(setting)
         recipe = recipes.translation(setting, self.folder, "fp32", steps=setting.updates)
-        self.writers = cast(dict[str, Writer], ours.writers(recipe, setting))
+        self.writers = cast(dict[str, Seq2SeqPredictor], ours.writers(recipe, setting))
         self.writer = self.writers[ours.OURS]
         sizes = dataclasses.replace(setting.scale.translation, vocabulary=self.writer.task.source.space.size)
         self.model = plain.Translator(sizes, packed=True).eval()

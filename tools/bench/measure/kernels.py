@@ -31,8 +31,8 @@ def measure(setting: Setting) -> Iterator[Table]:
         for outputs, inputs in SHAPES:
             weight, bias = torch.randn(outputs, inputs), torch.randn(outputs)
             calls: dict[str, Any] = {
-                "8": linear.Linear(weight, bias, bounded=True),
-                "32": linear.Linear(weight, bias, bits=32),
+                "8": linear.NativeLinear(weight, bias, bounded=True),
+                "32": linear.NativeLinear(weight, bias, bits=32),
                 "torch": TorchLinear(weight, bias),
             }
             x = torch.rand(rows, inputs)
@@ -59,7 +59,7 @@ def comparisons() -> Iterator[tuple[str, Callable[[], Any], Callable[[], Any]]]:
     flat = five.flatten(0, 1)
     yield "log_softmax, 320 x 7,720", lambda: scores.log_softmax(flat), lambda: flat.log_softmax(-1)
     yield "likeliest of 64 x 7,720", lambda: scores.likeliest(one), lambda: one.argmax(-1)
-    yield "10 best of 64 x 5 x 7,720", lambda: scores.top(five, rank, 10), lambda: scores.plain(five, rank, 10)
+    yield "10 best of 64 x 5 x 7,720", lambda: scores.top(five, rank, 10), lambda: scores.torch_top_k(five, rank, 10)
 
 
 def several(call: Callable[..., Any], *x: Tensor) -> Call:

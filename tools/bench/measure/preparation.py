@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sentencepiece
 
-from s2s.api.prepare import fitted, prepare
+from s2s.api.prepare import fitted, prepare_data
 from s2s.data.corpus import encode_corpus, open_corpus
 from s2s.recipe import parse_recipe
 from tools.bench import corpora, ours
@@ -85,7 +85,7 @@ def prepared(setting: Setting, folder: Path, kind: str, sentences: int) -> list[
         timed = interleave(calls, seconds=setting.seconds / 6, least=2, warm=1)
     with tempfile.TemporaryDirectory() as name, ours.cache(Path(name)):
         begun = time.perf_counter()
-        prepare(recipe)
+        prepare_data(recipe)
         whole = time.perf_counter() - begun
     hand = timed.get("sentencepiece")
     return [

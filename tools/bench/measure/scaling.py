@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from s2s.api.prepare import prepare
+from s2s.api.prepare import prepare_data
 from s2s.tensors import Batch, Padded
 from tools.bench import corpora, exchange, flops, memory, ours, recipes
 from tools.bench.measure.training import rival
@@ -105,7 +105,7 @@ def prepare_there(setting: Setting, folder: Path) -> float:
     torch.set_num_threads(setting.threads)
     ours.use_cache(setting)
     start = time.perf_counter()
-    prepare(recipes.translation(setting, folder))
+    prepare_data(recipes.translation(setting, folder))
     return time.perf_counter() - start
 
 
