@@ -2,7 +2,7 @@
 
     import s2s
     s2s.load("runs/demo").predict(["We bought three red houses."])              # ["Compramos tres casas rojas."]
-    s2s.load("runs/demo", kind=s2s.Seq2SeqPredictor).search(["We bought it."])[0][0]      # text, score, log_probability, ids
+    s2s.load("runs/demo", kind=s2s.Seq2SeqPredictor).search(["We bought it."])[0][0]
 
     recipe = s2s.read_recipe("recipe.yaml", ["training.epochs=5"])
     s2s.train(recipe, Path("runs/mine"))

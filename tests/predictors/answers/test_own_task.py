@@ -108,5 +108,5 @@ def test_a_predictor_of_ones_own_answers_for_a_task(tmp_path):
     assert all(sample["hypothesis"].endswith("!") for sample in samples)
     predictor = package.load(tmp_path / "run", trust=True, kind=package.Seq2SeqPredictor, weights="last")
     assert predictor.predict([samples[0]["source"]]) == [samples[0]["hypothesis"]]
-    with pytest.raises(package.S2SError, match="answered by a Loud and not by a Labeler"):
+    with pytest.raises(package.S2SError, match="answered by a Loud and not by a ClassifierPredictor"):
         package.load(tmp_path / "run", trust=True, kind=package.ClassifierPredictor)
