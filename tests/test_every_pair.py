@@ -132,10 +132,13 @@ def test_a_pair_works_or_is_refused(task):
     wanted = {
         "translation": {("text", "text", "rnn", "decoder"), ("image", "text", "cnn", "luong")},
         "chat": {("text", "text", "rnn", "bahdanau"), ("numbers", "text", "project", "decoder")},
-        "captioning": {("image", "text", "cnn", "decoder"), ("numbers", "text", "project", "gnmt")},
+        "captioning": {("image", "text", "cnn", "decoder"), ("numbers", "text", "project", "gnmt"),
+                       ("numbers", "text", "rnn", "luong")},
         "classification": {(source, target, encoder, "classifier") for target in ("label", "labels")
-                           for source, encoder in (("text", "rnn"), ("image", "cnn"), ("numbers", "project"))},
-        "tagging": {("text", "tags", "rnn", "tagger"), ("numbers", "tags", "project", "tagger")},
+                           for source, encoder in (("text", "rnn"), ("image", "cnn"), ("numbers", "project"),
+                                           ("numbers", "rnn"))},
+        "tagging": {("text", "tags", "rnn", "tagger"), ("numbers", "tags", "project", "tagger"),
+                    ("numbers", "tags", "rnn", "tagger")},
         "language-model": {("nothing", "text", "none", "language-model")},
     }  # fmt: skip
     assert wanted[task] <= fine

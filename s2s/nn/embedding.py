@@ -1,4 +1,4 @@
-"""Embeddings: a vector for every id."""
+"""Embeddings: a vector for every id, or for every vector of another width."""
 
 import torch
 import torch.nn.functional as F
@@ -35,10 +35,31 @@ class Embedding(nn.Embedding):
         if self.training and self.type_dropout:
             kept = F.dropout(vectors.new_ones(self.num_embeddings), self.type_dropout)
             vectors = vectors * kept[ids][..., None]
-        if self.training and self.word_dropout:
-            kept = torch.rand(ids.shape, device=ids.device) >= self.word_dropout
-            vectors = vectors * kept[..., None]
+        return drop_positions(vectors, self.word_dropout if self.training else 0.0)
+
+
+class VectorEmbedding(nn.Module):
+    """vectors [..., F] -> vectors [..., E], by one linear map; without E they stay as they are.
+
+    word_dropout  as of Embedding: share of positions that are zeroed in training
+    """
+
+    def __init__(self, size: int, width: int | None, word_dropout: float = 0.0) -> None:
+        super().__init__()
+        self.map = None if width is None else nn.Linear(size, width)
+        self.word_dropout = word_dropout
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        mapped = vectors if self.map is None else self.map(vectors)
+        return drop_positions(mapped, self.word_dropout if self.training else 0.0)
+
+
+def drop_positions(vectors: Tensor, rate: float) -> Tensor:
+    """Whole vectors zeroed by chance; those that stay are not scaled."""
+    if not rate:
         return vectors
+    kept = torch.rand(vectors.shape[:-1], device=vectors.device) >= rate
+    return vectors * kept[..., None]
 
 
 def embedding_in(part: nn.Module) -> nn.Embedding | None:

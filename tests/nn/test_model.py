@@ -118,7 +118,7 @@ def test_a_source_on_its_own_device_and_dtype():
 MISTAKES = {
     "source": (
         {"source": FieldSpec("tags", 3)},
-        "model.encoder: rnn reads ids, and the source is tags\n  those that read tags: none yet",
+        "model.encoder: rnn reads ids or vectors, and the source is tags\n  those that read tags: none yet",
     ),
     "target": (
         {"target": FieldSpec("label", 3)},
@@ -126,7 +126,7 @@ MISTAKES = {
     ),
     "target that others write": (
         {"encoder": "rnn", "source": FieldSpec("label", 3)},
-        "model.encoder: rnn reads ids, and the source is label\n  those that read label: none yet",
+        "model.encoder: rnn reads ids or vectors, and the source is label\n  those that read label: none yet",
     ),
     "gnmt without attention": (
         {"head": {"kind": "gnmt", "attention": None, "layers": 2}},

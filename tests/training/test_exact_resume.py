@@ -106,6 +106,18 @@ TOPOLOGIES = {  # what a recipe may put together: name -> task, data, encoder, h
         PROJECT,
         "{kind: classifier, pooling: mean}",
     ),
+    "captioning rnn-vectors decoder": (
+        f"{{kind: captioning, source: numbers, {WORD}}}",
+        GRIDS,
+        "{kind: rnn, cell: gru, embedding: 6, hidden: 4, dropout: 0.2, word_dropout: 0.2}",
+        decoder(),
+    ),
+    "classification rnn-vectors classifier": (
+        labels("classification", "label", ", source: numbers"),
+        "{kind: features, path: FOLDER/grids, target: label, validation: train, test: null, hold_out: 0}",
+        "{kind: rnn, cell: lstm, embedding: null, hidden: 4, word_dropout: 0.2}",
+        "{kind: classifier, pooling: last}",
+    ),
     "tagging rnn tagger": (
         "{kind: tagging}",
         "{kind: text, path: FOLDER/tags, source: en, target: es, validation: train, test: null, hold_out: 0}",
