@@ -5,6 +5,9 @@ A new file with parts is a new line here, and nowhere else.
 
 # ruff: noqa: F401, I001  (imported for what they register, in the order of the families)
 
+# value types
+import s2s.data.values
+
 # readers
 import s2s.data.readers.conll
 import s2s.data.readers.dialogues

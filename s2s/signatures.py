@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,8 @@ def check_given(family: Any, maker: Callable[..., Any]) -> None:
 
 def word_of(member: type) -> str:
     """`an attention`, of a family or of a class in it."""
-    word = next(cls for cls in member.__mro__ if "registry" in vars(cls)).__name__.lower()
+    name = next(cls for cls in member.__mro__ if "registry" in vars(cls)).__name__
+    word = re.sub("(?<=[a-z])(?=[A-Z])", " ", name).lower()  # ValueType: a value type
     return f"an {word}" if word[0] in "aeio" else f"a {word}"
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from s2s.api.prepare import open_split
-from s2s.data.readers.base import Row, Source, source_text
+from s2s.data.readers.base import Row, Source
 from s2s.data.source_files import as_line, read_lines
+from s2s.data.values import shown, type_of
 from s2s.errors import DataError
 from s2s.files import atomic_write
 from s2s.metrics.base import Score, score_all
@@ -87,7 +88,7 @@ def evaluate(
     compared = [
         row._replace(target=texts[0] if isinstance(row.target, str) else texts) for row, texts in zip(rows, references)
     ]
-    lengths = [len(source.split()) for source in sources if isinstance(source, str)]
+    lengths = [type_of(source).words(source) for source in sources]
     found = Evaluation(
         name=name,
         scores=score_all(metrics, answers, references) + task.likelihood_scores(likelihood),
@@ -98,7 +99,7 @@ def evaluate(
         seconds=seconds,
         search=tree(predictor.recipe.decoding),
         details=predictor.details(compared, answers),
-        sources=[source_text(source) for source in sources],
+        sources=[shown(source) for source in sources],
         hypotheses=answers,
         references=references,
         paths=predictor.paths(),

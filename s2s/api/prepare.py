@@ -22,6 +22,7 @@ from s2s.data.readers.base import Reader
 from s2s.data.report import Report, make_report
 from s2s.data.source_files import digest
 from s2s.data.streams import StreamBatches
+from s2s.data.values import value_type
 from s2s.errors import OptionError, RecipeError, RowError
 from s2s.files import cache_folder
 from s2s.recipe import Recipe
@@ -74,7 +75,7 @@ def prepare_data(
         except RowError as error:
             raise corpora[split].located(error, "target") from None
     keep = encoded["train"].short_enough(source, target)
-    alike = task.parallel and recipe.data().source_type == "text"  # a picture has no length to compare
+    alike = task.parallel and value_type(recipe.data().source_type).is_text  # a picture has no length to compare
     report = make_report(corpora, encoded, source, target, parallel=alike)
     for line in report.lines():
         say(line)

@@ -11,7 +11,7 @@ from s2s.cli.lines import echo, one_line
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.records import alignments, hypotheses, weights_of
 from s2s.cli.run_options import HowWritten, grouped
-from s2s.cli.sources import Skipped, answered, called, cell, chunked, read_sources, source_type
+from s2s.cli.sources import Skipped, answered, called, cell, chunked, read_sources, source_type, type_read
 from s2s.errors import RunError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def caption(
             str(folder), f"reads {called(kind)}, and attention is drawn on pictures", "leave --attention out"
         )
     draw = attention_drawer(writer, attention) if attention else None
-    for some in chunked(read_sources(images, field, kind, skipped)):
+    for some in chunked(read_sources(images, field, type_read(writer.task), skipped)):
         good, found = answered(some, field, lambda values: writer.search(values, chosen), skipped)
         values = [named.value for named in good]
         aligned = alignments(writer, values, found) if as_json or draw else [None] * len(good)

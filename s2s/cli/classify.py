@@ -8,7 +8,7 @@ import typer
 from s2s.cli.lines import at_terminal, one_line, rounded
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowOpened, grouped
-from s2s.cli.sources import answer_all, source_type
+from s2s.cli.sources import answer_all, is_typed
 
 if TYPE_CHECKING:
     from s2s.predictors.classifier import LabelPrediction
@@ -39,7 +39,7 @@ def classify(
 
     folder, labeler = open_run(run, ClassifierPredictor, "classify", **how.chosen())
     labeler.need("label", "labels")
-    texts = source_type(labeler.task) == "text"
+    texts = is_typed(labeler.task)
     if texts and not text and not as_json and at_terminal():
         from s2s.cli.repl.labels import ClassifyLoop
         from s2s.cli.repl.terminal import converse, terminal

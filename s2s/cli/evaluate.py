@@ -9,7 +9,7 @@ from s2s.cli.console import output, warn
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
 from s2s.cli.sources import called as called_in_words
-from s2s.cli.sources import source_type
+from s2s.cli.sources import is_typed, source_type
 from s2s.errors import DataError, RowError, RunError
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ def evaluate_command(
 
     folder, predictor = open_run(run, Predictor, "evaluate", changes=changes or (), **how.chosen())
     if source or target:
-        reads = source_type(predictor.task)
-        if reads not in ("text", "nothing"):
-            what = f"reads {called_in_words(reads)}, and --source is a file of texts"
+        if not is_typed(predictor.task):
+            what = f"reads {called_in_words(source_type(predictor.task))}, and --source is a file of texts"
             raise RunError(str(folder), what, "use --split")
         rows, called = file_rows(source, target), name or (source.stem if source else "")
 

@@ -20,6 +20,7 @@ class Listed(NamedTuple):
 
 FAMILIES = {
     "tasks": Listed("s2s.tasks.task", "Task", "what is learned: two fields and their metrics"),
+    "values": Listed("s2s.data.values", "ValueType", "what stands in a row; a reader names it, not a recipe"),
     "readers": Listed("s2s.data.readers.base", "Reader", "where examples come from; the section `data`"),
     "fields": Listed("s2s.data.fields.base", "Field", "one side of an example"),
     "tokenizers": Listed("s2s.data.tokenizers.base", "Tokenizer", "text to numbers and back"),

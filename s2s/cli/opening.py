@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
-from s2s.cli.sources import called, source_type
+from s2s.cli.sources import called, source_type, type_read
 from s2s.errors import RunError, command
 
 if TYPE_CHECKING:
@@ -30,16 +30,17 @@ class Use(NamedTuple):
     """What a verb can use; an empty part is anything."""
 
     predictor: str = ""  # the kind of predictor
-    sources: tuple[str, ...] = ()  # what is asked: text, picture, numbers, nothing
+    sources: tuple[str, ...] = ()  # what is asked: value types (data/values.py)
+    files: bool = False  # or whatever can be read from files
     targets: tuple[str, ...] = ()  # shapes of what is answered
 
 
 USES = {
     "translate": Use("seq2seq", ("text",)),
     "chat": Use("seq2seq", ("text",)),
-    "caption": Use("seq2seq", ("picture", "numbers")),
-    "classify": Use("classifier", ("text", "picture", "numbers"), ("label", "labels")),
-    "tag": Use("classifier", ("text", "numbers"), ("tags",)),
+    "caption": Use("seq2seq", ("picture", "numbers"), files=True),
+    "classify": Use("classifier", ("text", "picture", "numbers"), files=True, targets=("label", "labels")),
+    "tag": Use("classifier", ("text", "numbers"), files=True, targets=("tags",)),
     "generate": Use("language-model"),
     "evaluate": Use(),
     "score": Use(),
@@ -57,7 +58,9 @@ def why_not(task: "Task", verb: str) -> str:
     assert isinstance(wanted, type)
     if not issubclass(predictor_for(task), wanted):
         return f"and {command('s2s', verb)} is for other tasks"
-    if use.sources and source not in use.sources:
+    reads = type_read(task)
+    from_file = use.files and reads is not None and reads.readable
+    if use.sources and source not in use.sources and not from_file:
         return f"which reads {called(source)}, and {command('s2s', verb)} takes {' or '.join(map(called, use.sources))}"
     shape = task.target.space.modality
     if use.targets and shape not in use.targets:

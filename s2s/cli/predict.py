@@ -8,7 +8,7 @@ import typer
 from s2s.cli.lines import at_terminal, one_line
 from s2s.cli.opening import RunName, open_run
 from s2s.cli.run_options import HowWritten, grouped
-from s2s.cli.sources import answer_all, source_type
+from s2s.cli.sources import answer_all, is_typed
 
 
 @grouped
@@ -33,7 +33,7 @@ def predict(
     from s2s.predictors.base import Predictor
 
     folder, predictor = open_run(run, Predictor, "predict", **how.chosen())
-    if not sources and not as_json and at_terminal() and source_type(predictor.task) in ("text", "nothing"):
+    if not sources and not as_json and at_terminal() and is_typed(predictor.task):
         from s2s.cli.repl.predict import PredictLoop
         from s2s.cli.repl.terminal import converse, terminal
 

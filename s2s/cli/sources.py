@@ -1,4 +1,4 @@
-"""What a verb is given, as the run reads it: texts, pictures or arrays. The one place that looks at which it is.
+"""What a verb is given, as the run reads it: texts, or files of pictures, arrays, or whatever a value type can read.
 
 answer_all(predictor, names, ask, form)      # lines in, lines out; or a line for each file
 """
@@ -17,14 +17,11 @@ from s2s.errors import DataError, RunError
 if TYPE_CHECKING:
     from s2s.data.fields.base import Field
     from s2s.data.readers.base import Source
+    from s2s.data.values import ValueType
     from s2s.predictors.base import Predictor
     from s2s.tasks.task import Task
 
-TYPES = {"ids": "text", "image": "picture", "vector": "numbers", "vectors": "numbers", "nothing": "nothing"}
 CHUNK = 64  # files that are read and answered together
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
-ENDINGS = {"picture": PICTURES, "numbers": {".npy"}}  # what is taken from a folder
-CALLED = {"text": "texts", "picture": "pictures", "numbers": "arrays", "nothing": "nothing"}
 
 Found = TypeVar("Found")
 
@@ -37,14 +34,32 @@ class Named(NamedTuple):
 
 
 def source_type(task: "Task") -> str:
-    """What a source of this task is: text, picture, numbers or nothing; else the shape itself."""
-    shape = task.source.space.modality
-    return TYPES.get(shape, shape)
+    """Which value type a source of this task is of, by its kind; else the shape that its field makes of it."""
+    from s2s.data.values import ValueType
+
+    found = type_read(task)
+    kinds = (kind for kind, maker in ValueType.registry.items() if maker is type(found))
+    return next(kinds, task.source.space.modality)
+
+
+def type_read(task: "Task") -> "ValueType | None":
+    """The value type of its sources; None where no type is like that."""
+    from s2s.data.values import type_for
+
+    return type_for(task.source.takes, task.source.space)
+
+
+def is_typed(task: "Task") -> bool:
+    """Are its sources what people type, one a line?"""
+    found = type_read(task)
+    return found is not None and found.typed
 
 
 def called(kind: str) -> str:
     """`pictures`: sources of a type, in a sentence."""
-    return CALLED.get(kind, kind)
+    from s2s.data.values import ValueType, value_type
+
+    return value_type(kind).plural if kind in ValueType.registry else kind
 
 
 def answer_all(
@@ -60,26 +75,27 @@ def answer_all(
     ask   gives what is found for each of some sources
     form  prints it; the text is the source itself, or the name of the file, which is put before a line that is no JSON
     """
-    kind = source_type(predictor.task)
-    if kind in ("text", "nothing"):
+    if is_typed(predictor.task):
         answer_lines(names, lambda lines, _: "".join(map(form, lines, ask(lines))))
         return
     skipped = Skipped()
-    for some in chunked(read_sources(given(names, predictor, kind), predictor.task.source, kind, skipped)):
+    for some in chunked(
+        read_sources(given(names, predictor), predictor.task.source, type_read(predictor.task), skipped)
+    ):
         good, found = answered(some, predictor.task.source, ask, skipped)
         for named, one in zip(good, found, strict=True):
             echo(form(named.name, one) if as_json else f"{cell(named.name)}\t{form(named.name, one)}")
     skipped.leave()
 
 
-def given(names: Sequence[str] | None, predictor: "Predictor", kind: str) -> Sequence[str]:
+def given(names: Sequence[str] | None, predictor: "Predictor") -> Sequence[str]:
     """The files that were named. Raises RunError where there are none, and where no verb reads such files."""
-    if kind not in ENDINGS:
+    kind, found = source_type(predictor.task), type_read(predictor.task)
+    if found is None or not found.readable:
         hint = "ask it from Python: s2s.load(...).predict([...])"
-        raise RunError(predictor.recipe.name, f"reads {kind}, and no verb has files of that", hint)
+        raise RunError(predictor.recipe.name, f"reads {called(kind)}, and no verb has files of that", hint)
     if not names:
-        example = "a.png" if kind == "picture" else "a.npy"
-        hint = f"name them, or folders of them, such as: {example}"
+        hint = f"name them, or folders of them, such as: {found.example}"
         raise RunError(predictor.recipe.name, f"reads {called(kind)}, and none are named", hint)
     return names
 
@@ -100,37 +116,18 @@ class Skipped:
             raise typer.Exit(1)
 
 
-def read_sources(names: Sequence[str], field: "Field", kind: str, skipped: Skipped) -> Iterator[Named]:
-    """The pictures or arrays that these paths lead to, one after the other."""
+def read_sources(names: Sequence[str], field: "Field", kind: "ValueType | None", skipped: Skipped) -> Iterator[Named]:
+    """The pictures, arrays and so on that these paths lead to, one after the other."""
+    assert kind is not None
     for name in names:
         try:
             for path in walk(Path(name).expanduser(), kind):
                 try:
-                    yield from read_file(path, field, kind)
+                    yield from (Named(*found) for found in kind.read_all(path, field.space))
                 except DataError as error:
                     skipped(error)
         except DataError as error:
             skipped(error)
-
-
-def read_file(path: Path, field: "Field", kind: str) -> Iterator[Named]:
-    """What a file holds: a picture; an array, or the rows of one with an axis more. Raises DataError."""
-    if kind == "picture":
-        from s2s.data.pictures import Picture
-        from s2s.data.source_files import opened
-
-        with opened(path) as file:
-            yield Named(str(path), Picture(file.read(), str(path)))
-        return
-    import numpy as np
-
-    from s2s.data.readers.folders import load_array
-
-    array = load_array(path)
-    if array.ndim == (3 if field.space.modality == "vectors" else 2):
-        yield from (Named(f"{path}:{i}", np.array(row, np.float32)) for i, row in enumerate(array, 1))
-    else:
-        yield Named(str(path), np.array(array, np.float32))
 
 
 def chunked(sources: Iterable[Named], size: int = CHUNK) -> Iterator[list[Named]]:
@@ -140,16 +137,15 @@ def chunked(sources: Iterable[Named], size: int = CHUNK) -> Iterator[list[Named]
         yield some
 
 
-def walk(path: Path, kind: str = "picture") -> list[Path]:
-    """A file itself, or the pictures (or arrays) below a folder. Raises DataError where there is neither."""
+def walk(path: Path, kind: "ValueType") -> list[Path]:
+    """A file itself, or those of a type below a folder. Raises DataError where there is neither."""
     if not path.is_dir():
         return [path]
-    endings = ENDINGS[kind]
-    found = sorted(each for each in path.rglob("*") if each.suffix.lower() in endings and each.is_file())
+    found = sorted(each for each in path.rglob("*") if each.suffix.lower() in kind.endings and each.is_file())
     found = [each for each in found if not any(part.startswith(".") for part in each.relative_to(path).parts)]
     if not found:
-        hint = f"their names must end in {', '.join(sorted(endings))}"
-        raise DataError(str(path), f"has no {called(kind)} in it", hint)
+        hint = f"their names must end in {', '.join(sorted(kind.endings))}"
+        raise DataError(str(path), f"has no {kind.plural} in it", hint)
     return found
 
 

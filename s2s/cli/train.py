@@ -65,12 +65,13 @@ def train_command(
 def next_steps(recipe: "Recipe", folder: Path) -> list[str]:
     """What to do with a run: measure it, and ask it."""
     from s2s.cli.opening import verb_for
-    from s2s.cli.sources import source_type
+    from s2s.cli.sources import type_read
     from s2s.runs.run import Run
 
     task = recipe.task()
     task.load(Run(folder).fields)
-    asked = {"picture": ["a.png"], "numbers": ["a.npy"]}.get(source_type(task), [])
+    reads = type_read(task)
+    asked = [reads.example] if reads is not None and reads.readable else []
     trusted = ["--trust"] if recipe.uses else []
     return [
         command("s2s", "evaluate", folder, *trusted),

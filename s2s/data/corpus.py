@@ -19,13 +19,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from s2s.data.arrow import from_arrow, hashed, schema_of, size_of, to_batch
+from s2s.data.arrow import hashed, schema_of, to_batch
 from s2s.data.cache import cached_folder, damaged_cache
 from s2s.data.encoded import EncodedCorpus, Ids, in_pieces, open_ids, write_ids
 from s2s.data.fields.base import Field
 from s2s.data.fields.categorical import Categorical
-from s2s.data.readers.base import Place, Reader, Row, Source, SourceType
+from s2s.data.readers.base import Place, Reader, Row, Source
 from s2s.data.source_files import digest
+from s2s.data.values import ValueType, is_blank, value_type
 from s2s.errors import DataError, RowError
 from s2s.files import cache_folder
 
@@ -54,6 +55,7 @@ class Corpus:
     names        of a row whose target was a list, these are all of them: one value, not several references
     reader       where the rows come from: it finds the place of one again, by reading up to it
     origin       the split that they were read as: train, for rows that are held out of it
+    kind         the value type of its sources
     """
 
     split: str
@@ -66,13 +68,16 @@ class Corpus:
     names: Categorical | None = None
     reader: Reader | None = None
     origin: str = ""
+    kind: str = "text"
 
     def __len__(self) -> int:
         return int(self.starts[-1]) if self.chosen is None else len(self.chosen)
 
     def __getitem__(self, i: int) -> Row:
         batch, place = self._find(i)
-        return self._row(from_arrow(batch.column(0)[place].as_py()), batch.column(1)[place].as_py())
+        return self._row(
+            value_type(self.kind).from_arrow(batch.column(0)[place].as_py()), batch.column(1)[place].as_py()
+        )
 
     def _find(self, i: int) -> tuple[pa.RecordBatch, int]:
         """The batch that row i is in, and its number there."""
@@ -96,6 +101,7 @@ class Corpus:
         return error.located(getattr(self.place(error.row), side))
 
     def __iter__(self) -> Iterator[Row]:
+        from_arrow = value_type(self.kind).from_arrow
         for batch in self.parts():
             yield from map(self._row, map(from_arrow, batch.column(0).to_pylist()), batch.column(1).to_pylist())
 
@@ -116,6 +122,7 @@ class Corpus:
 
     def values(self, side: Side) -> Iterator[list[Any]]:
         """One side in order, some thousands at a time; of several references each, one after the other."""
+        from_arrow = value_type(self.kind).from_arrow
         for part in self.parts():
             if side == "source":
                 yield list(map(from_arrow, part.column(0).to_pylist()))
@@ -184,11 +191,12 @@ def named(corpus: Corpus, names: Categorical | None) -> Corpus:
 
 def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
     """All rows of a split, with none held out."""
-    training, limit, stored = split == "train", reader.max_characters, reader.source_type
-    key = digest(CORPUS_FORMAT, reader.fingerprint(split), training, limit, stored)
+    training, limit, kind = split == "train", reader.max_characters, value_type(reader.source_type)
+    versions = [kind.version] if kind.version else []
+    key = digest(CORPUS_FORMAT, reader.fingerprint(split), training, limit, reader.source_type, *versions)
 
     def write(folder: Path) -> None:
-        write_rows(folder, reader.read_placed(split), split, training, limit, stored)
+        write_rows(folder, reader.read_placed(split), split, training, limit, kind)
 
     with cached_folder((cache or cache_folder()) / "rows" / key, write) as folder:
         try:
@@ -199,11 +207,13 @@ def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
             raise damaged_cache(folder, error) from error
     starts = np.cumsum([0, *(len(batch) for batch in batches)])
     counts = Counts(*about["counts"])
-    return Corpus(split, key, counts, about["several"], batches, starts, reader=reader, origin=split)
+    return Corpus(
+        split, key, counts, about["several"], batches, starts, reader=reader, origin=split, kind=reader.source_type
+    )
 
 
 def write_rows(
-    folder: Path, rows: Iterable[tuple[Place, Row]], split: str, training: bool, limit: int, stored: SourceType
+    folder: Path, rows: Iterable[tuple[Place, Row]], split: str, training: bool, limit: int, kind: ValueType
 ) -> None:
     """Check rows, hash them, and write those that are kept."""
     read = empty = overlong = size = kept = 0
@@ -212,11 +222,11 @@ def write_rows(
     targets: list[list[str]] = []
     numbers: list[int] = []
     places: list[Place] = []
-    schema = schema_of(stored)
+    schema = schema_of(kind)
 
     def flush() -> None:
         try:
-            writer.write(to_batch(schema, sources, targets, numbers))
+            writer.write(to_batch(kind, sources, targets, numbers))
         except RowError as error:
             raise error.located(places[error.row].source) from None
         for kept_rows in (sources, targets, numbers, places):
@@ -230,15 +240,16 @@ def write_rows(
             else:
                 several = True
                 target = [text for text in target if text.strip()] or target[:1] or [""]
-            length = max(map(len, (source, *target) if isinstance(source, str) else target))
+            long = kind.characters(source) if kind.holds(source) else 0
+            length = max(long, *map(len, target))
             # Without a source, rows are the lines of a text: a blank one stands between two paragraphs.
-            blank = stored != "nothing" and (is_blank(source) or not target[0].strip())
+            blank = not kind.missing and (is_blank(source) or not target[0].strip())
             empty += blank
-            if not training and stored in ("picture", "numbers") and isinstance(source, str):
+            if not training and is_blank(source) and not kind.holds(source):
                 raise DataError(place.source, "has no source", "leave the row out, or give it one")
             if length > limit and not training:
                 hint = f"shorten it, or allow it: data.max_characters={length}"
-                where = place.source if isinstance(source, str) and len(source) == length else place.target
+                where = place.source if long == length else place.target
                 raise DataError(where, f"has {length:,} characters, and {limit:,} are allowed", hint)
             if length > limit:
                 overlong += 1
@@ -247,7 +258,7 @@ def write_rows(
                 targets.append(target)
                 numbers.append(read - 1)
                 places.append(place)
-                size += size_of(source) + sum(map(len, target))
+                size += (kind.size(source) if kind.holds(source) else 0) + sum(map(len, target))
                 kept += 1
             if len(sources) == CHUNK_ROWS or size > CHUNK_SIZE:
                 flush()
@@ -259,10 +270,6 @@ def write_rows(
         raise DataError(split, what, "check the files and columns that `data` names")
     about = {"counts": Counts(read, empty, overlong), "several": several}
     (folder / "about.json").write_text(json.dumps(about))
-
-
-def is_blank(source: Source) -> bool:
-    return isinstance(source, str) and not source.strip()
 
 
 def hold_out(corpus: Corpus, amount: float, names: Categorical | None = None) -> tuple[Corpus, Corpus]:

@@ -19,6 +19,7 @@ import torch
 
 from s2s.data.batches import make_batch
 from s2s.data.readers.base import Row, Source
+from s2s.data.values import is_blank
 from s2s.devices import Precision
 from s2s.errors import several
 from s2s.execution import ExecutionPath
@@ -140,7 +141,7 @@ class TaskPredictor(Predictor, kind="task"):
 
 def real(sources: Sequence[Source]) -> list[int]:
     """Numbers of the sources that are not blank texts."""
-    return [i for i, source in enumerate(sources) if not isinstance(source, str) or source.strip()]
+    return [i for i, source in enumerate(sources) if not is_blank(source)]
 
 
 def answers_of(batch: Batch) -> list[int]:

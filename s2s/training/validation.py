@@ -14,8 +14,9 @@ import torch
 
 from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus
-from s2s.data.readers.base import Row, Source, source_text
+from s2s.data.readers.base import Row, Source
 from s2s.data.streams import StreamBatches
+from s2s.data.values import shown
 from s2s.devices import Precision, widest
 from s2s.metrics.base import kinds_of, score_all
 from s2s.nn.model import Model
@@ -71,7 +72,7 @@ class Validator:
         higher = {score.kind for score in found if score.higher_is_better}
         step = max(1, len(written) // (self.samples + 1))
         chosen = range(step // 2, len(written), step)
-        samples = [(source_text(rows[i].source), references[i][0], written[i]) for i in chosen]
+        samples = [(shown(rows[i].source), references[i][0], written[i]) for i in chosen]
         return Validation(scores, frozenset(higher), samples[: self.samples])
 
     def blind(self, kind: str) -> str:

@@ -12,6 +12,7 @@ import s2s.cli.caption as module
 from s2s.cli.caption import caption
 from s2s.cli.sources import cell, chunked, walk
 from s2s.config import configure
+from s2s.data.values import value_type
 from s2s.decoding.search import Search
 from s2s.errors import DataError, RunError
 from s2s.predictors.seq2seq import Alignment, Prediction
@@ -22,6 +23,7 @@ app.command()(caption)
 
 
 class FakeField:
+    takes = ("picture",)
     space = SimpleNamespace(modality="image")
 
     def encode_all(self, pictures):
@@ -185,4 +187,4 @@ def test_a_large_folder_is_read_bit_by_bit():
 
 
 def test_walk_takes_a_file_as_it_is(tmp_path):
-    assert walk(tmp_path / "x.txt") == [tmp_path / "x.txt"]
+    assert walk(tmp_path / "x.txt", value_type("picture")) == [tmp_path / "x.txt"]

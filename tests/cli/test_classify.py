@@ -22,7 +22,7 @@ class FakeLabeler:
     def __init__(self, attention: bool = True) -> None:
         self.attention, self.shape = attention, "label"
         self.recipe = SimpleNamespace(name="toy", data={"source": 0}, task={"kind": "tagging"})
-        self.task = SimpleNamespace(source=SimpleNamespace(space=SimpleNamespace(modality="ids")))
+        self.task = SimpleNamespace(source=SimpleNamespace(takes=(), space=SimpleNamespace(modality="ids")))
 
     def need(self, *shapes):
         if self.shape not in shapes:

@@ -21,7 +21,7 @@ class Pairs:
     """A model of pairs: as many nats as there are words in the answer, and one for its end."""
 
     def __init__(self, shape="ids") -> None:
-        self.task = SimpleNamespace(source=SimpleNamespace(space=FieldSpec(shape)), target=SimpleNamespace())
+        self.task = SimpleNamespace(source=SimpleNamespace(takes=(), space=FieldSpec(shape)), target=SimpleNamespace())
 
     def likelihood(self, rows):
         tokens = np.array([len(row.references[0].split()) + 1 for row in rows])

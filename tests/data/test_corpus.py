@@ -16,7 +16,7 @@ from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, rea
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import TextField
 from s2s.data.pictures import Picture
-from s2s.data.readers.base import Reader, Row, SourceType
+from s2s.data.readers.base import Reader, Row
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import DataError
 from s2s.files import cache_folder
@@ -29,10 +29,10 @@ class Fixed(Reader):
 
     splits: dict[str, list[tuple]]
     input_modalities: int = 0
-    kind_of_source: SourceType = "text"
+    kind_of_source: str = "text"
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return self.kind_of_source
 
     def offers(self, name: str) -> bool:

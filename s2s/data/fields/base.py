@@ -31,7 +31,7 @@ class Field(Registrable):
     samples      True where sample() draws another encoding of the same value each time
     augments     True where augment() changes an encoded array a little, another way each time
     fingerprint  equal fingerprints encode every value alike: what a cache is filed under
-    takes        which sources of a reader are values for it (SourceType); () is any
+    takes        which sources of a reader are values for it (kinds of data/values.py); () is any
     shapes       what its space may be (tensors.FieldSpec), before the data says more
     """
 

@@ -4,11 +4,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-from s2s.data.pictures import Picture
 from s2s.data.readers.context import context_of
 from s2s.data.source_files import digest
 from s2s.errors import DataError, OptionError
@@ -18,15 +15,7 @@ AUTO = "auto"
 NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")  # of a label: a column with gaps holds 1.0 where it held 1
 USUAL_SPLIT_NAMES = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
-Source = str | Picture | np.ndarray  # text; a picture; numbers [F] or [S, F]; an empty text where there is no source
-SourceType = Literal["text", "picture", "numbers", "nothing"]
-
-
-def source_text(source: Source) -> str:
-    """A source in a line of text: itself, or the name of a picture."""
-    if isinstance(source, str):
-        return source
-    return source.name if isinstance(source, Picture) else f"{' x '.join(map(str, source.shape))} numbers"
+Source = str | object  # a value of one of the types in data/values.py; an empty text where there is none
 
 
 class Row(NamedTuple):
@@ -78,7 +67,8 @@ class Reader(Registrable, ABC):
     labels: tuple[str, ...] = ()
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
+        """The kind of value type that its sources are (data/values.py)."""
         return "text"
 
     @property

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from s2s.data.fields.categorical import words_of
-from s2s.data.pictures import picture_of
 from s2s.data.readers.base import Row
+from s2s.data.values import value_types
 from s2s.errors import DataError, suggest
 from s2s.registry import NonNegativeInt
 
@@ -38,9 +38,12 @@ def row_of(record: Any, source: ColumnName | None, target: ColumnNames, where: s
     cell = "" if source is None else look_up(record, source, where)
     if isinstance(cell, list | tuple) and all(isinstance(word, str) for word in cell):
         cell = words_of(cell)
-    if (picture := picture_of(cell, where)) is not None:
-        return Row(picture, references_of(record, target, where, labels))
-    return Row(as_text(cell, source or "", where), references_of(record, target, where, labels))
+    value: Any = cell
+    if not isinstance(cell, str):
+        found = (one.from_cell(cell, where) for one in value_types())
+        value = next((value for value in found if value is not None), None)
+        value = as_text(cell, source or "", where) if value is None else value
+    return Row(value, references_of(record, target, where, labels))
 
 
 def references_of(record: Any, target: ColumnNames, where: str, labels: bool = False) -> str | list[str]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from s2s.data.arrays import load_array
 from s2s.data.pictures import read_picture
-from s2s.data.readers.base import Place, Reader, Row, Source, SourceType
+from s2s.data.readers.base import Place, Reader, Row, Source
 from s2s.data.readers.columns import ColumnNames, as_text, as_tuple, look_up, references_of
-from s2s.data.readers.tables import Csv, check_width, csv_cells, first_line, parse_json, shortened
+from s2s.data.readers.tables import Csv, check_width, csv_cells, parse_json, shortened
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
 from s2s.errors import DataError
 
@@ -38,7 +39,7 @@ class ImageFolder(Reader, kind="imagefolder"):
     target: ColumnNames
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return "picture"
 
     def listing(self, name: str) -> Path | None:
@@ -99,7 +100,7 @@ class ArrayFolder(ImageFolder, kind="arrayfolder"):
     """
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return "numbers"
 
     def source(self, path: Path) -> Source:
@@ -120,7 +121,7 @@ class FeaturesReader(Reader, kind="features"):
     target: str | tuple[str, ...]
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return "numbers"
 
     @property
@@ -157,16 +158,3 @@ class FeaturesReader(Reader, kind="features"):
 
     def contents(self, name: str) -> str:
         return digest(self.endings, digest_files(self.files(name)))
-
-
-def load_array(path: Path) -> np.ndarray:
-    """The numbers of a .npy file, memory-mapped. Raises DataError."""
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # the header is Python, and reading it raises what Python's own reader does
-        what = f"is not a .npy file of numbers: {first_line(error) or type(error).__name__}"
-        raise DataError(str(path), what, "write it with numpy.save") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        kind = getattr(array, "dtype", "several arrays")
-        raise DataError(str(path), f"holds {kind}, and numbers are needed", "write one array of floats with numpy.save")
-    return array

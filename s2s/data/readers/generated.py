@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from s2s.data.readers.base import Reader, Row, SourceType
+from s2s.data.readers.base import Reader, Row
 from s2s.data.source_files import digest, digest_files
 from s2s.registry import NonNegativeInt, PositiveInt
 
@@ -35,7 +35,7 @@ class Generated(Reader, kind="generated"):
     seed: NonNegativeInt = 1
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return "picture" if self.what == "drawings" else "text"
 
     @property

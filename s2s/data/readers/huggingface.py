@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from s2s.data.readers.base import Place, Reader, Row, SourceType, with_names
+from s2s.data.readers.base import Place, Reader, Row, with_names
 from s2s.data.readers.columns import ColumnName, ColumnNames, row_of, top_columns
 from s2s.data.source_files import digest, digest_files, missing
 from s2s.errors import DataError, suggest
@@ -40,7 +40,7 @@ class HuggingFace(Reader, kind="huggingface"):
     streaming: bool = False
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         if self.source is None:
             return "nothing"
         splits = self.loaded[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2s.data.readers.base import AUTO, USUAL_SPLIT_NAMES, Place, Reader, Row, SourceType
+from s2s.data.readers.base import AUTO, USUAL_SPLIT_NAMES, Place, Reader, Row
 from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
 from s2s.errors import OptionError, RecipeError
 from s2s.registry import NonNegativeInt, PositiveInt, Probability
@@ -24,7 +24,7 @@ class ContinuousText(Reader):
     max_characters: PositiveInt = 10_000_000
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return "nothing"
 
     def lines(self, name: str) -> Iterator[str]:

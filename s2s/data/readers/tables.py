@@ -16,9 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.data.readers.base import AUTO, Place, Reader, Row, SourceType
+from s2s.data.readers.base import AUTO, Place, Reader, Row
 from s2s.data.readers.columns import ONE_LIST, ColumnName, ColumnNames, as_tuple, no_column, row_of, top_columns
 from s2s.data.source_files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
+from s2s.data.values import ValueType, value_type
 from s2s.errors import DataError, OptionError
 
 csv.field_size_limit(
@@ -44,7 +45,7 @@ class Table(Reader):
     endings: ClassVar[tuple[str, ...]]
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         return "nothing" if self.source is None else "text"
 
     def locate(self, name: str) -> list[Path]:
@@ -175,7 +176,7 @@ class Parquet(Table, kind="parquet"):
     endings: ClassVar[tuple[str, ...]] = (".parquet",)
 
     @property
-    def source_type(self) -> SourceType:
+    def source_type(self) -> str:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -185,7 +186,8 @@ class Parquet(Table, kind="parquet"):
             kind = None if self.source is None else schema.field(self.source).type
         except (pa.ArrowException, OSError, KeyError, IndexError, DataError):  # reading it says what is wrong
             return usual
-        return "picture" if kind is not None and is_picture(kind) else usual
+        found = (name for name in ValueType.registry if kind is not None and value_type(name).in_table(kind))
+        return next(found, usual)
 
     def file_rows(self, path: Path) -> Iterator[tuple[str, Row]]:
         import pyarrow as pa
@@ -204,13 +206,6 @@ class Parquet(Table, kind="parquet"):
             raise DataError(
                 str(path), f"is not a readable Parquet file: {first_line(error)}", "write it again"
             ) from None
-
-
-def is_picture(kind: Any) -> bool:
-    """Is this the Arrow type of pictures?"""
-    import pyarrow as pa
-
-    return pa.types.is_struct(kind) and any(field.name == "bytes" for field in kind)
 
 
 def csv_cells(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:

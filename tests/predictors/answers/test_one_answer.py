@@ -7,7 +7,8 @@ import pytest
 
 import s2s
 from s2s.api.prepare import open_split
-from s2s.data.readers.base import Row, source_text
+from s2s.data.readers.base import Row
+from s2s.data.values import shown
 from s2s.recipe_index import find_recipe, shipped
 from tests.predictors.answers.tiny_runs import ENGLISH, SPANISH, TRAINING
 
@@ -56,7 +57,7 @@ def test_validation_is_evaluation_is_prediction(name, tmp_path):
     assert any(scores[kind] > 0 for kind in kinds), "nothing was learned, so nothing was compared"
     answers = predictor.predict([row.source for row in rows])
     assert answers == found.hypotheses
-    said = {source_text(row.source): answer for row, answer in zip(rows, answers, strict=True)}
+    said = {shown(row.source): answer for row, answer in zip(rows, answers, strict=True)}
     assert logged["samples"]
     for sample in logged["samples"]:
         assert said[sample["source"]] == sample["hypothesis"]
