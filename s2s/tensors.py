@@ -57,7 +57,7 @@ class Batch(NamedTuple):
     """Examples as tensors, and which rows of the corpus they are."""
 
     source: Padded | Tensor  # Padded sequences, or [B, ...] for one thing an example
-    target: Padded | Tensor  # Padded sequences, [B] labels, or [B, C] of 0 and 1 for several labels at once
+    target: Padded | Tensor  # Padded sequences, [B] labels, or [B, C]: several labels at once, a vector
     label_positions: Tensor  # [N], where target.data.flatten() is real: found on the CPU, so no step waits for the GPU
     example_ids: tuple[int, ...] = ()  # their numbers in the corpus: how a message names them
     start_ids: Tensor | None = None  # [B], the ids that stand before the first of the target; None where it begins: BOS
@@ -71,8 +71,8 @@ class Batch(NamedTuple):
 
     @property
     def labels(self) -> Tensor:
-        """[N], the answers, in the order of `positions`; [N, C] where several labels may be true of one row."""
-        target = self.target.data.flatten() if isinstance(self.target, Padded) else self.target
+        """[N], the answers, in the order of `positions`; [N, C] of several labels, or a vector."""
+        target = self.target.data.flatten(0, 1) if isinstance(self.target, Padded) else self.target
         return target[self.label_positions]
 
 

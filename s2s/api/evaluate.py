@@ -15,7 +15,7 @@ from typing import Any
 from s2s.api.prepare import open_split
 from s2s.data.readers.base import Row, Source
 from s2s.data.source_files import as_line, read_lines
-from s2s.data.values import shown, type_of
+from s2s.data.values import as_text, shown, type_of
 from s2s.errors import DataError
 from s2s.files import atomic_write
 from s2s.metrics.base import Score, score_all
@@ -39,8 +39,8 @@ class Evaluation:
     search: Any
     details: dict[str, Any]  # what else a task has to say
     sources: list[str] = field(repr=False)
-    hypotheses: list[str] = field(repr=False)  # these and the references as they were compared: in one Unicode form
-    references: list[list[str]] = field(repr=False)
+    hypotheses: list[Any] = field(repr=False)  # these and the references as they were compared: in one Unicode form
+    references: list[list[Any]] = field(repr=False)
     against: str = ""
     comparisons: list[Comparison] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)  # which way it was written, in how many bits
@@ -55,7 +55,7 @@ class Evaluation:
         """NAME.json beside NAME.src.txt, NAME.hyp.txt and NAME.ref.txt; gives its path. Raises RunError."""
         lines = {"src": self.sources, "hyp": self.hypotheses, "ref": [r[0] for r in self.references]}
         for suffix, texts in lines.items():
-            body = "".join(f"{as_line(text)}\n" for text in texts)
+            body = "".join(f"{as_line(as_text(text))}\n" for text in texts)
             atomic_write(folder / f"{self.name}.{suffix}.txt", body.encode("utf-8", "replace"))
         path = folder / f"{self.name}.json"
         atomic_write(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False).encode())
@@ -85,9 +85,7 @@ def evaluate(
     answers = task.comparable(predictor.predict(sources)) if metrics else []
     seconds = time.perf_counter() - started
     likelihood = predictor.likelihood(rows)
-    compared = [
-        row._replace(target=texts[0] if isinstance(row.target, str) else texts) for row, texts in zip(rows, references)
-    ]
+    compared = [row._replace(target=texts if row.several else texts[0]) for row, texts in zip(rows, references)]
     lengths = [type_of(source).words(source) for source in sources]
     found = Evaluation(
         name=name,

@@ -102,13 +102,16 @@ def prepare_data(
 
 
 def check_source(recipe: Recipe, reader: Reader, task: Task) -> None:
-    """Are the sources that the data has values for the field? Raises RecipeError before any of them is read."""
-    takes, has = task.source.takes, reader.source_type
-    if takes and has not in takes:
-        able = [kind for kind, maker in Field.registry.items() if has in getattr(maker, "takes", ())]
-        what = f"takes {' or '.join(takes)}, and the sources of data: {recipe.data.kind} are {has}"
-        hint = f"use one of: {', '.join(able) or 'nothing'}; or other data"
-        raise recipe.origin.located(RecipeError("task.source", what, hint))
+    """Are both sides that the data has values for their fields? Raises RecipeError before any of them is read."""
+    for side, field, has in (
+        ("source", task.source, reader.source_type),
+        ("target", task.target, reader.target_type),
+    ):
+        if field.takes and has not in field.takes:
+            able = [kind for kind, maker in Field.registry.items() if has in getattr(maker, "takes", ())]
+            what = f"takes {' or '.join(field.takes)}, and the {side}s of data: {recipe.data.kind} are {has}"
+            hint = f"use one of: {', '.join(able) or 'nothing'}; or other data"
+            raise recipe.origin.located(RecipeError(f"task.{side}", what, hint))
 
 
 def open_data(recipe: Recipe, task: Task | None = None) -> dict[str, Corpus]:

@@ -1,7 +1,7 @@
 """s2s predict: the answers of any run to texts, pictures or arrays, whatever its task is."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,9 +43,13 @@ def predict(
     answer_all(predictor, sources, predictor.predict, form, as_json=as_json)
 
 
-def plain_form(source: str, answer: str) -> str:
-    return f"{one_line(answer)}\n"
+def plain_form(source: str, answer: Any) -> str:
+    from s2s.data.values import as_text
+
+    return f"{one_line(as_text(answer))}\n"
 
 
-def json_form(source: str, answer: str) -> str:
-    return json.dumps({"source": source, "answer": answer}, ensure_ascii=False) + "\n"
+def json_form(source: str, answer: Any) -> str:
+    from s2s.data.values import type_of
+
+    return json.dumps({"source": source, "answer": type_of(answer).plain(answer)}, ensure_ascii=False) + "\n"

@@ -24,6 +24,8 @@ def content(corpus: Corpus) -> str:
     rows, counts, *texts = hashes
     if not pa.types.is_string(corpus.batches[0].schema.field("source").type):  # pictures, numbers: bytes, hashed before
         rows.update(corpus.hashes("source").tobytes())
+    if corpus.target_kind != "text":
+        rows.update(corpus.hashes("target").tobytes())
     for part in corpus.parts():
         counts.update(part.column(1).value_lengths().to_numpy(zero_copy_only=False).astype("<i8").tobytes())
         columns = (part.column(0), part.column(1).flatten())

@@ -56,6 +56,7 @@ class Corpus:
     reader       where the rows come from: it finds the place of one again, by reading up to it
     origin       the split that they were read as: train, for rows that are held out of it
     kind         the value type of its sources
+    target_kind  the same of its targets
     """
 
     split: str
@@ -69,6 +70,7 @@ class Corpus:
     reader: Reader | None = None
     origin: str = ""
     kind: str = "text"
+    target_kind: str = "text"
 
     def __len__(self) -> int:
         return int(self.starts[-1]) if self.chosen is None else len(self.chosen)
@@ -105,7 +107,9 @@ class Corpus:
         for batch in self.parts():
             yield from map(self._row, map(from_arrow, batch.column(0).to_pylist()), batch.column(1).to_pylist())
 
-    def _row(self, source: Source, references: list[str]) -> Row:
+    def _row(self, source: Source, references: list[Any]) -> Row:
+        if self.target_kind != "text":
+            return Row(source, value_type(self.target_kind).from_arrow(references[0]))
         if self.names is not None:
             return Row(source, self.names.together(references))
         return Row(source, references if self.several else references[0])
@@ -129,7 +133,7 @@ class Corpus:
             elif self.names is not None:
                 yield list(map(self.names.together, part.column(1).to_pylist()))
             else:
-                yield part.column(1).flatten().to_pylist()
+                yield list(map(value_type(self.target_kind).from_arrow, part.column(1).flatten().to_pylist()))
 
     def reference_counts(self) -> np.ndarray:
         """[rows], how many references each has."""
@@ -192,11 +196,13 @@ def named(corpus: Corpus, names: Categorical | None) -> Corpus:
 def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus:
     """All rows of a split, with none held out."""
     training, limit, kind = split == "train", reader.max_characters, value_type(reader.source_type)
+    aim = value_type(reader.target_type)
     versions = [kind.version] if kind.version else []
+    versions += [] if aim.is_text else ["target", reader.target_type, aim.version]
     key = digest(CORPUS_FORMAT, reader.fingerprint(split), training, limit, reader.source_type, *versions)
 
     def write(folder: Path) -> None:
-        write_rows(folder, reader.read_placed(split), split, training, limit, kind)
+        write_rows(folder, reader.read_placed(split), split, training, limit, kind, aim)
 
     with cached_folder((cache or cache_folder()) / "rows" / key, write) as folder:
         try:
@@ -207,26 +213,31 @@ def read_corpus(reader: Reader, split: str, cache: Path | None = None) -> Corpus
             raise damaged_cache(folder, error) from error
     starts = np.cumsum([0, *(len(batch) for batch in batches)])
     counts = Counts(*about["counts"])
-    return Corpus(
-        split, key, counts, about["several"], batches, starts, reader=reader, origin=split, kind=reader.source_type
-    )
+    corpus = Corpus(split, key, counts, about["several"], batches, starts, reader=reader, origin=split)
+    return replace(corpus, kind=reader.source_type, target_kind=reader.target_type)
 
 
 def write_rows(
-    folder: Path, rows: Iterable[tuple[Place, Row]], split: str, training: bool, limit: int, kind: ValueType
+    folder: Path,
+    rows: Iterable[tuple[Place, Row]],
+    split: str,
+    training: bool,
+    limit: int,
+    kind: ValueType,
+    aim: ValueType,
 ) -> None:
-    """Check rows, hash them, and write those that are kept."""
+    """Check rows, hash them, and write those that are kept: sources of one type, targets of another, or the same."""
     read = empty = overlong = size = kept = 0
     several = False
     sources: list[Source] = []
-    targets: list[list[str]] = []
+    targets: list[list[Any]] = []
     numbers: list[int] = []
     places: list[Place] = []
-    schema = schema_of(kind)
+    schema = schema_of(kind, aim)
 
     def flush() -> None:
         try:
-            writer.write(to_batch(kind, sources, targets, numbers))
+            writer.write(to_batch(kind, aim, sources, targets, numbers))
         except RowError as error:
             raise error.located(places[error.row].source) from None
         for kept_rows in (sources, targets, numbers, places):
@@ -235,18 +246,20 @@ def write_rows(
     with pa.ipc.new_file(str(folder / "rows.arrow"), schema) as writer:
         for place, (source, target) in rows:
             read += 1
-            if isinstance(target, str):
+            if isinstance(target, str) or not aim.is_text:
                 target = [target]
             else:
                 several = True
                 target = [text for text in target if text.strip()] or target[:1] or [""]
             long = kind.characters(source) if kind.holds(source) else 0
-            length = max(long, *map(len, target))
+            length = max(long, *(aim.characters(each) for each in target if aim.holds(each)), 0)
             # Without a source, rows are the lines of a text: a blank one stands between two paragraphs.
-            blank = not kind.missing and (is_blank(source) or not target[0].strip())
+            blank = not kind.missing and (is_blank(source) or is_blank(target[0]))
             empty += blank
             if not training and is_blank(source) and not kind.holds(source):
                 raise DataError(place.source, "has no source", "leave the row out, or give it one")
+            if not training and is_blank(target[0]) and not aim.holds(target[0]):
+                raise DataError(place.target, "has no target", "leave the row out, or give it one")
             if length > limit and not training:
                 hint = f"shorten it, or allow it: data.max_characters={length}"
                 where = place.source if long == length else place.target
@@ -258,7 +271,9 @@ def write_rows(
                 targets.append(target)
                 numbers.append(read - 1)
                 places.append(place)
-                size += (kind.size(source) if kind.holds(source) else 0) + sum(map(len, target))
+                size += (kind.size(source) if kind.holds(source) else 0) + sum(
+                    aim.size(each) for each in target if aim.holds(each)
+                )
                 kept += 1
             if len(sources) == CHUNK_ROWS or size > CHUNK_SIZE:
                 flush()

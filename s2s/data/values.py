@@ -11,6 +11,7 @@ A new kind of data is a class of this family and a field that reads it, in a fil
         def read(self, path): return json.loads(path.read_text())
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -97,6 +98,12 @@ class ValueType(Registrable):
         text = " ".join(str(value).split())
         return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
+    def plain(self, value: Any) -> Any:
+        """A value as JSON has it."""
+        import pyarrow as pa
+
+        return pa.array([self.to_arrow(value)], self.arrow_type()).to_pylist()[0]
+
     def read(self, path: Path) -> Any:
         """The value that a file holds. Raises DataError with the file's name."""
         raise NotImplementedError(f"{type(self).__name__} has no read()")
@@ -149,6 +156,9 @@ class Text(ValueType, kind="text"):
     def show(self, value: str) -> str:
         return value
 
+    def plain(self, value: str) -> str:
+        return value
+
 
 class NoValue(Text, kind="nothing"):
     """No source: an empty text in every row, so that rows without one are rows."""
@@ -181,6 +191,9 @@ class PictureValue(ValueType, kind="picture"):
         return len(value.data)
 
     def show(self, value: Picture) -> str:
+        return value.name
+
+    def plain(self, value: Picture) -> str:
         return value.name
 
     def read(self, path: Path) -> Picture:
@@ -217,6 +230,9 @@ class Numbers(ValueType, kind="numbers"):
 
     def size(self, value: np.ndarray) -> int:
         return value.nbytes
+
+    def plain(self, value: np.ndarray) -> Any:
+        return value.tolist()
 
     def show(self, value: np.ndarray) -> str:
         return f"{' x '.join(map(str, value.shape))} numbers"
@@ -268,6 +284,11 @@ def type_for(takes: tuple[str, ...], space: FieldSpec) -> ValueType | None:
 def shown(value: Any) -> str:
     """A value in a line of text: a text itself, or the name of a picture."""
     return type_of(value).show(value)
+
+
+def as_text(value: Any) -> str:
+    """A value in full: a text itself, another as JSON, in a line."""
+    return value if isinstance(value, str) else json.dumps(type_of(value).plain(value), ensure_ascii=False)
 
 
 def is_blank(value: Any) -> bool:

@@ -40,6 +40,7 @@ class Score:
 class Metric(Registrable):
     """score = metric.score(hypotheses, references)
 
+    Hypotheses and references are values of the targets' type: texts, as a rule, or arrays of numbers.
     A member gives `statistics`, one row of numbers a sentence, and `value`, the score of their sum.
 
     kind  what a recipe, a log and a program call it

@@ -19,7 +19,7 @@ import torch
 
 from s2s.data.batches import make_batch
 from s2s.data.readers.base import Row, Source
-from s2s.data.values import is_blank
+from s2s.data.values import as_text, is_blank
 from s2s.devices import Precision
 from s2s.errors import several
 from s2s.execution import ExecutionPath
@@ -66,19 +66,19 @@ class Predictor(Registrable):
             f"{self.precision.device}, {self.precision.name} ({self.precision.why})",
         ]
 
-    def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[str]:
-        """The best answer to each, as text.
+    def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[Any]:
+        """The best answer to each: a text, or what else the targets of its task are.
 
         encoded  the same as the source field encodes them, where that was done before
         """
         rows, encoded = self.encoded(sources, encoded)
-        answers = [""] * len(sources)
+        answers: list[Any] = [""] * len(sources)
         for row, text in zip(rows, self.answer(encoded), strict=True):
             answers[row] = text
         return answers
 
-    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
-        """The best answer to each encoded source, as text."""
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[Any]:
+        """The best answer to each encoded source."""
         raise NotImplementedError(f"{type(self).__name__} has no answer()")
 
     def encoded(
@@ -100,7 +100,7 @@ class Predictor(Registrable):
             found = self.task.nats(output, batch).split(counts)
             nats[numbers] = [float(each.sum()) for each in found]
             tokens[numbers] = counts
-        texts = [row.references[0] for row in rows]
+        texts = [as_text(row.references[0]) for row in rows]
         sizes = np.array([[len(text), len(text.encode())] for text in texts]).reshape(-1, 2)
         return Likelihood(nats, tokens, *sizes.T)
 
@@ -128,7 +128,7 @@ class Predictor(Registrable):
 class TaskPredictor(Predictor, kind="task"):
     """A task that answers in its own way: its answer() says how, such as the best path of a CTC head."""
 
-    def answer(self, encoded: Sequence[np.ndarray]) -> list[str]:
+    def answer(self, encoded: Sequence[np.ndarray]) -> list[Any]:
         with self.precision.autocast():
             return self.task.answer(
                 self.model,

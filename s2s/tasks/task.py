@@ -94,14 +94,14 @@ class Task(Registrable):
         *,
         device: torch.device,
         batch_size: int = 64,
-    ) -> list[str]:
-        """What the model says of each encoded source, as text: for a task that no predictor there is answers for.
+    ) -> list[Any]:
+        """What the model says of each encoded source, as a value: for a task that no predictor answers for.
 
         search  the recipe's `decoding`, for a task that makes use of it
         """
         raise NotImplementedError(f"{type(self).__name__} is answered by the predictor {self.predictor!r}")
 
-    def comparable(self, texts: Iterable[str]) -> list[str]:
+    def comparable(self, texts: Iterable[Any]) -> list[Any]:
         """Answers, or references, as metrics get them: in the same form whatever the data has. Scores of validation
         and evaluation, intervals, baselines and paired tests all go by it."""
         return [self.target.comparable(text) for text in texts]
@@ -132,6 +132,6 @@ def sources(rows: Iterable[Row]) -> Iterator[Any]:
     return (row.source for row in rows)
 
 
-def targets(rows: Iterable[Row]) -> Iterator[str]:
+def targets(rows: Iterable[Row]) -> Iterator[Any]:
     """Every reference of every row."""
     return (text for row in rows for text in row.references)

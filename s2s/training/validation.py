@@ -16,7 +16,7 @@ from s2s.data.batches import Batches
 from s2s.data.corpus import Corpus
 from s2s.data.readers.base import Row, Source
 from s2s.data.streams import StreamBatches
-from s2s.data.values import shown
+from s2s.data.values import as_text, shown
 from s2s.devices import Precision, widest
 from s2s.metrics.base import kinds_of, score_all
 from s2s.nn.model import Model
@@ -72,7 +72,7 @@ class Validator:
         higher = {score.kind for score in found if score.higher_is_better}
         step = max(1, len(written) // (self.samples + 1))
         chosen = range(step // 2, len(written), step)
-        samples = [(shown(rows[i].source), references[i][0], written[i]) for i in chosen]
+        samples = [(shown(rows[i].source), as_text(references[i][0]), as_text(written[i])) for i in chosen]
         return Validation(scores, frozenset(higher), samples[: self.samples])
 
     def blind(self, kind: str) -> str:

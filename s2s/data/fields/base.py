@@ -83,8 +83,8 @@ class Field(Registrable):
         """Model output for one example, as a person would write it."""
         raise NotImplementedError
 
-    def comparable(self, text: str) -> str:
-        """A text of this side as scores compare it: equal for texts that decode() could not tell apart."""
+    def comparable(self, text: Any) -> Any:
+        """A value of this side as scores compare it: equal for those that decode() could not tell apart."""
         return text
 
     def pieces(self, ids: Any) -> list[str]:

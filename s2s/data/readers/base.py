@@ -4,7 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from s2s.data.readers.context import context_of
 from s2s.data.source_files import digest
@@ -19,17 +19,22 @@ Source = str | object  # a value of one of the types in data/values.py; an empty
 
 
 class Row(NamedTuple):
-    """One example. A target that is a list is several references: training learns from each in turn.
+    """One example: two values. A target that is a list of texts is several references: training learns from each.
 
-    To a field of names (labels, tags), a list is all names of the row.
+    To a field of names (labels, tags), such a list is all names of the row.
     """
 
     source: Source
-    target: str | list[str]
+    target: Any
 
     @property
-    def references(self) -> list[str]:
-        return [self.target] if isinstance(self.target, str) else self.target
+    def several(self) -> bool:
+        """Is the target several references?"""
+        return isinstance(self.target, list) and all(isinstance(text, str) for text in self.target)
+
+    @property
+    def references(self) -> list[Any]:
+        return self.target if self.several else [self.target]
 
 
 class Place(NamedTuple):
@@ -69,6 +74,11 @@ class Reader(Registrable, ABC):
     @property
     def source_type(self) -> str:
         """The kind of value type that its sources are (data/values.py)."""
+        return "text"
+
+    @property
+    def target_type(self) -> str:
+        """The same of its targets."""
         return "text"
 
     @property
@@ -139,7 +149,7 @@ class Reader(Registrable, ABC):
 def with_names(row: Row, labels: Sequence[str], where: str) -> Row:
     """A row whose target is a label, or several, by name. Raises DataError."""
     names = [label_of(text, labels, where) for text in row.references]
-    return row._replace(target=names[0] if isinstance(row.target, str) else names)
+    return row._replace(target=names if row.several else names[0])
 
 
 def label_of(text: str, labels: Sequence[str], where: str) -> str:
