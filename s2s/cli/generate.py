@@ -62,7 +62,7 @@ def generate_command(
 
     folder, generator = open_run(run, LanguageModelPredictor, "generate", **how.chosen())
     begun = state is not None and state.exists()
-    options: dict[str, Any] = from_recipe(generator)
+    options: dict[str, Any] = generator.recipe_options()
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     options |= {key: value for key, value in given.items() if value is not None}
     options |= {"repetition_penalty": repetition_penalty, "length": length, "stop": [unescaped(s) for s in stop or ()]}
@@ -192,16 +192,6 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
             echo(json.dumps({**each._asdict(), "probability": round(each.probability, 6)}, ensure_ascii=False) + "\n")
         else:
             echo(f"{each.probability:.4f}\t{each.word}\n")
-
-
-def from_recipe(generator: "LanguageModelPredictor") -> dict[str, Any]:
-    """How the run's own recipe draws, where it does."""
-    from s2s.registry import tree
-
-    chosen = generator.recipe.decoding
-    if chosen.kind != "sample":
-        return {"temperature": 0.0} if chosen.kind == "greedy" else {}
-    return {key: value for key, value in tree(chosen).items() if key in ("temperature", "top_k", "top_p")}
 
 
 def unescaped(text: str) -> str:

@@ -80,6 +80,10 @@ class Predictor(Registrable):
         """The best answer to each encoded source, as text."""
         raise NotImplementedError(f"{type(self).__name__} has no answer()")
 
+    def sample(self) -> str:
+        """A text from nothing that shows what the model has learned; only language models write one."""
+        return ""
+
     def encoded(
         self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None
     ) -> tuple[list[int], list[np.ndarray]]:
