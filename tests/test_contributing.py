@@ -27,10 +27,8 @@ GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ENGLISH = ["one red house", "two red houses", "one black cat", "two black cats", "three cats", "the house is red"]
 SPANISH = ["una casa roja", "dos casas rojas", "un gato negro", "dos gatos negros", "tres gatos", "la casa es roja"]
 LABELS = ["house", "house", "cat", "cat", "cat", "house"]
-SMALL = """
-training.steps=6 training.epochs=null training.validate_every=3 training.precision=fp32 training.device=cpu
-training.batch_size=6 training.batch_unit=sentences
-""".split()
+SMALL = ["training.steps=6", "training.epochs=null", "training.validate_every=3", "training.precision=fp32"]
+SMALL += ["training.device=cpu", "training.batch_size=6", "training.batch_unit=sentences"]
 WRITES = ["model.head.hidden=16", "model.head.embedding=8", "decoding={kind: greedy, max_length: 8}"]
 
 
@@ -99,6 +97,7 @@ def test_an_example_trains_evaluates_and_answers(name, desk):
 def test_the_reader_gives_rows_and_names_the_line_of_a_mistake(desk):
     reader = module_of("reader", desk).Cards(path=desk / "data")
     place, row = next(reader.placed("train"))
+    assert place.source.endswith("train.cards:1")
     assert (row.source, row.target) == (ENGLISH[0], SPANISH[0])
     (desk / "data" / "train.cards").write_text("one = uno\ntwo: dos\n")
     with pytest.raises(s2s.S2SError, match=r"train\.cards:2"):
