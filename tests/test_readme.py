@@ -16,8 +16,9 @@ from s2s.recipe_index import shipped
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-# Pages about speed teach nothing, and measure for minutes: tests/bench runs what they name.
-PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS if not path.name.startswith("performance"))]
+# Pages about speed teach nothing, and measure for minutes: tests/bench runs what they name. tests/test_python_page.py
+# runs the page of Python.
+PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS if path.stem not in ("performance", "python"))]
 
 # What makes a recipe small enough for a test, appended to its `s2s train` line.
 SMALL = "training.steps=3 training.epochs=1 training.validate_every=3 decoding.max_length=5 training.validation_search.max_length=5"
