@@ -7,7 +7,7 @@ import sys
 from tools.architecture import PICTURE, ROOT, circles, draw, floors, folded, graph, imported, modules, top
 
 FLOORS = [
-    {"allocator", "errors", "execution", "signatures", "tensors"},
+    {"allocator", "errors", "execution", "former_names", "signatures", "tensors"},
     {"files", "plugins", "recipe_index", "registry"},
     {"config", "data", "paths", "plotting", "runs"},
     {"metrics", "nn", "recipe_yaml"},
