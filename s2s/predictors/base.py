@@ -40,7 +40,7 @@ class Predictor(Registrable):
 
     recipe, task, model  what a run is made of; recipe.decoding says how to search
     precision            where to compute, and in how many bits
-    writes               True where an answer is written piece by piece, by the prepared model
+    writes               True where an answer is written token by token, by the prepared model
     """
 
     writes: ClassVar[bool] = False
