@@ -18,6 +18,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from s2s.errors import RecipeError, command, suggest
+from s2s.former_names import FormerNamesLoader
 
 GROUP = "s2s.plugins"
 
@@ -59,13 +60,15 @@ def use_file(path: Path) -> None:
     name = f"s2s_parts_{hashlib.blake2b(held, digest_size=8).hexdigest()}"
     if name in sys.modules:
         return
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise RecipeError("uses", f"{str(path)!r} is not a Python file", "give a name that ends in .py")
+    loader = FormerNamesLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except Exception as error:  # whatever a stranger's file may raise is reported as its own
         del sys.modules[name]
         raise RecipeError(

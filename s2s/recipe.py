@@ -63,7 +63,7 @@ class Recipe:
     uses    parts that are not s2s's own: files beside the recipe, modules, or plugins of installed packages
     """
 
-    aliases: ClassVar[Mapping[str, str]] = {}  # sections that were renamed: see parts.Family
+    aliases: ClassVar[Mapping[str, str]] = {}  # sections that were renamed: see registry.Registrable
 
     format: PositiveInt = FORMAT
     name: str

@@ -26,7 +26,7 @@ Tree = TypeVar("Tree")  # a nest of tuples with tensors at its leaves
 class FieldSpec:
     """What a field's tensors look like: all that a model needs to know about data.
 
-    shape       what kind of thing it is
+    modality    what kind of thing it is
     size        vocabulary, classes, features, or image channels
     vocabulary  names the vocabulary: equal names are one vocabulary, so embeddings may be tied
     """
@@ -71,7 +71,7 @@ class Batch(NamedTuple):
 
     @property
     def labels(self) -> Tensor:
-        """[N], the answers, in the order of `positions`; [N, C] of several labels, or a vector."""
+        """[N], the answers, in the order of `label_positions`; [N, C] of several labels, or a vector."""
         target = self.target.data.flatten(0, 1) if isinstance(self.target, Padded) else self.target
         return target[self.label_positions]
 

@@ -9,7 +9,8 @@ import torch
 
 import s2s.builtin  # noqa: F401  (every kind there is)
 
-torch.set_num_threads(1)  # small tensors: a second thread only waits
+# Small tensors: a second thread only waits. CI runs what computes once with many, and nothing may depend on it.
+torch.set_num_threads(int(os.environ.get("S2S_TEST_THREADS", "1")))
 
 os.environ["S2S_CACHE"] = tempfile.mkdtemp(prefix="s2s-tests-")  # for fixtures that outlive a test
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -3,11 +3,11 @@
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1] / "s2s"
+from tools.architecture import PICTURE, ROOT, circles, draw, floors, folded, graph, imported, modules, top
+
 FLOORS = [
-    {"allocator", "errors", "execution", "signatures", "tensors"},
+    {"allocator", "errors", "execution", "former_names", "signatures", "tensors"},
     {"files", "plugins", "recipe_index", "registry"},
     {"config", "data", "paths", "plotting", "runs"},
     {"metrics", "nn", "recipe_yaml"},
@@ -24,65 +24,31 @@ FLOORS = [
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
 
 
-def imports(path: Path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.lineno, node.module
-
-
 def test_imports_go_down():
-    wrong = []
-    for path in sorted(ROOT.rglob("*.py")):
-        here = path.relative_to(ROOT).with_suffix("").parts[0]
-        if here in ("__init__", "__main__"):
-            continue
-        for line, name in imports(path):
-            parts = name.split(".")
-            if parts[0] != "s2s" or len(parts) == 1 or parts[1] == here:
-                continue
-            if FLOOR[parts[1]] >= FLOOR[here]:
-                wrong.append(f"{path.relative_to(ROOT.parent)}:{line} imports {name}")
+    wrong, known = [], modules()
+    for name, path in known.items():
+        for line, other in imported(path, known):
+            here, there = top(name), top(other)
+            if here not in ("", "__main__", there) and there and FLOOR[there] >= FLOOR[here]:
+                wrong.append(f"{path.relative_to(ROOT.parent)}:{line} imports {other}")
     assert not wrong, "\n".join(wrong)
 
 
 def test_no_imports_go_in_a_circle():
     """Lazy ones and those for types included: a circle is two modules that cannot be read one after the other."""
-    names = {".".join(path.relative_to(ROOT.parent).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
-    graph = {name: imported(path) & (names.keys() - {name}) for name, path in names.items()}
-    assert circles(graph) == []
+    assert circles(graph()) == []
+
+
+def test_the_picture_of_the_architecture_is_current():
+    """What it shows is what the imports say: python -m tools.architecture draws it again."""
+    assert PICTURE.read_text(encoding="utf-8") == draw()
+    assert {name for floor in floors(folded(graph())) for name in floor} == set(FLOOR)
 
 
 def test_a_circle_is_found():
     graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"b"}, "d": {"e"}, "e": set(), "f": {"a", "e"}}
     assert circles(graph) == [["b", "c"]]
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"e"}, "e": {"d", "a"}}) == [["a", "b", "c"], ["d", "e"]]
-
-
-def imported(path: Path) -> set[str]:
-    """The modules that a file names in any import; `from package import module` names the module."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Groups of modules of which each leads to every other."""
-    leads: dict[str, set[str]] = {}
-    for start in graph:
-        seen, waiting = set(), [start]
-        while waiting:
-            fresh = graph[waiting.pop()] - seen
-            seen |= fresh
-            waiting += fresh
-        leads[start] = seen
-    groups = {tuple(sorted(other for other in leads[name] if name in leads[other])) for name in graph}
-    return [list(group) for group in sorted(groups) if group]
 
 
 def test_every_module_is_on_a_floor():

@@ -16,8 +16,9 @@ from s2s.recipe_index import shipped
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-# Pages about speed teach nothing, and measure for minutes: tests/bench runs what they name.
-PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS if not path.name.startswith("performance"))]
+# Pages about speed teach nothing, and measure for minutes: tests/bench runs what they name. tests/test_python_page.py
+# runs the page of Python.
+PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS if path.stem not in ("performance", "python"))]
 
 # What makes a recipe small enough for a test, appended to its `s2s train` line.
 SMALL = "training.steps=3 training.epochs=1 training.validate_every=3 decoding.max_length=5 training.validation_search.max_length=5"
@@ -162,6 +163,38 @@ def test_every_task_of_the_table_has_its_recipe_and_its_verb():
         assert recipe == run
         assert parse_recipe(find_recipe(recipe).read_text()).task.factory.verb == verb
         assert verb in verbs
+
+
+def test_the_tables_say_what_goes_together():
+    """Each field with all the encoders that read it, the heads that write it and the tasks that have it."""
+    from s2s.data.fields.base import Field
+    from s2s.nn.encoders.base import Encoder
+    from s2s.nn.heads.base import Head
+    from s2s.tasks.task import Task
+
+    def own(family) -> dict:
+        """The kinds that s2s brings; other tests may have added some."""
+        return {kind: made for kind, made in family.registry.items() if made.__module__.startswith("s2s.")}
+
+    def able(family, attribute, shapes) -> set[str]:
+        return {kind for kind, made in own(family).items() if set(getattr(made, attribute)) & set(shapes)}
+
+    def columns(head: str) -> list[list[list[str]]]:
+        (rows,) = re.findall(rf"^\| {head} \| field .*\n.*---\|\n((?:\|.*\n)+)", README, flags=re.M)
+        return [[re.findall(r"`([\w-]+)`", cell) for cell in row.split("|")[2:-1]] for row in rows.splitlines()]
+
+    sources, targets = columns("source"), columns("target")
+    for (field,), encoders in sources:
+        assert set(encoders) == able(Encoder, "input_modalities", Field.registry[field].shapes), field
+    for (field,), heads, tasks in targets:
+        shapes = Field.registry[field].shapes
+        assert (set(heads), set(tasks)) == (
+            able(Head, "output_modalities", shapes),
+            able(Task, "target_shapes", shapes),
+        )
+    listed = [kind for family in (sources, targets) for row in family for kind in row[1]]
+    assert set(listed) == set(own(Encoder)) | set(own(Head))
+    assert {row[0][0] for row in sources + targets} == set(own(Field))
 
 
 def test_the_part_of_ones_own_works(tmp_path):

@@ -32,7 +32,7 @@ class Evaluation:
     name: str
     scores: list[Score]
     perplexity: float
-    loss: float  # nats a target piece, the end included
+    loss: float  # nats a target token, the end included
     by_length: list[LengthScore]  # of texts, by the first metric
     sentences: int
     seconds: float  # spent answering, with loading of neither model nor data

@@ -156,7 +156,7 @@ def validator(data: DataBundle, recipe: Recipe) -> Validator | None:
         return None
     task, options = data.task, recipe.training
     search = options.validation_search
-    searching = replace(recipe, decoding=search or recipe.decoding)
+    searching = replace(recipe, decoding=search or recipe.decoding) if task.searches else recipe
 
     def predictor(model: Model, precision: Precision) -> Predictor:
         made = predictor_for(task)

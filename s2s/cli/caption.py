@@ -41,7 +41,7 @@ def caption(
     rows each is one, FILE:1 the first. What cannot be read is named and left out, and the exit code is then 1.
     With --nbest, a line for each caption: name, score and caption. With --json, a line is an object: source, the
     name; hypotheses, best first, each with text, score and log_probability (natural logarithms); and alignment, where
-    the model looked: the pieces of the caption, the grid of [rows, columns], and weights[t][s], or null for a model
+    the model looked: the tokens of the caption, the grid of [rows, columns], and weights[t][s], or null for a model
     without attention.
 
     s2s caption runs/caption-rsicd photos/ --attention looked/

@@ -27,7 +27,7 @@ def classify(
 
     A line in is a line out, in order, and a blank line stays blank: the label, then each class and its
     probability, likeliest first, with tabs between. With --json, a line is an object: text, label (null
-    for a blank text), probabilities of all classes, and attention, how much each piece of the text
+    for a blank text), probabilities of all classes, and attention, how much each token of the text
     counted, or null for a model that does not say. A run that reads pictures or arrays (.npy) takes files
     and folders of them: the name of the file and a tab come first, or as source in place of text.
 

@@ -159,7 +159,7 @@ def show_evaluation(found: "Evaluation") -> None:
         interval = f"{score.low:.{digits}f} to {score.high:.{digits}f}"
         table.add_row(score.name, f"{score.value:.{digits}f}", interval, *theirs, score.signature)
     table.add_row(
-        "perplexity", f"{found.perplexity:.2f}", "", *[""] * len(baselines), "a target piece, the end included"
+        "perplexity", f"{found.perplexity:.2f}", "", *[""] * len(baselines), "a target token, the end included"
     )
     output().print(table)
     for baseline in baselines:

@@ -28,11 +28,11 @@ def generate_command(
     run: RunName,
     seed: Annotated[str | None, typer.Argument(metavar="SEED", help="What to go on from; - reads it.")] = None,
     length: Annotated[int, typer.Option(min=1, help="Of each text, in characters.")] = 500,
-    pieces: Annotated[bool, typer.Option("--pieces", help="Count the length in the model's pieces.")] = False,
+    pieces: Annotated[bool, typer.Option("--pieces", help="Count the length in the model's tokens.")] = False,
     temperature: Annotated[
         float | None, typer.Option(min=0, help="Lower is likelier, 0 takes the likeliest. Default: the recipe's, or 1.")
     ] = None,
-    top_k: Annotated[int | None, typer.Option(min=0, help="Draw from the k likeliest pieces; 0: from all.")] = None,
+    top_k: Annotated[int | None, typer.Option(min=0, help="Draw from the k likeliest tokens; 0: from all.")] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Draw from so much of the probability.")] = None,
     repetition_penalty: Annotated[float, typer.Option(min=1, help="Makes what was just written less likely.")] = 1.0,
     stop: Annotated[
@@ -41,7 +41,7 @@ def generate_command(
     count: Annotated[int | None, typer.Option(min=1, help="How many texts, side by side.")] = None,
     random_seed: Annotated[int | None, typer.Option(help="The same texts again; without it, others each time.")] = None,
     state: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on from this file, and write it.")] = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Show what is expected after every piece of SEED.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Show what is expected after every token of SEED.")] = False,
     suggest: Annotated[int | None, typer.Option(min=1, metavar="K", help="Show the K likeliest next words.")] = None,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Type seeds at a terminal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a text.")] = False,
@@ -62,7 +62,7 @@ def generate_command(
 
     folder, generator = open_run(run, LanguageModelPredictor, "generate", **how.chosen())
     begun = state is not None and state.exists()
-    options: dict[str, Any] = from_recipe(generator)
+    options: dict[str, Any] = generator.recipe_options()
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     options |= {key: value for key, value in given.items() if value is not None}
     options |= {"repetition_penalty": repetition_penalty, "length": length, "stop": [unescaped(s) for s in stop or ()]}
@@ -158,7 +158,7 @@ def in_turn(events: Iterable[tuple[int, str]], count: int) -> Iterator[tuple[int
 
 
 def show_steps(steps: "list[NextTokenDistribution]", as_json: bool) -> None:
-    """A line for every piece that was read: what was expected after it, and what came."""
+    """A line for every token that was read: what was expected after it, and what came."""
     if as_json:
         for step in steps:
             best = [{"piece": name, "probability": round(odds, 6)} for name, odds in step.likeliest]
@@ -192,16 +192,6 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
             echo(json.dumps({**each._asdict(), "probability": round(each.probability, 6)}, ensure_ascii=False) + "\n")
         else:
             echo(f"{each.probability:.4f}\t{each.word}\n")
-
-
-def from_recipe(generator: "LanguageModelPredictor") -> dict[str, Any]:
-    """How the run's own recipe draws, where it does."""
-    from s2s.registry import tree
-
-    chosen = generator.recipe.decoding
-    if chosen.kind != "sample":
-        return {"temperature": 0.0} if chosen.kind == "greedy" else {}
-    return {key: value for key, value in tree(chosen).items() if key in ("temperature", "top_k", "top_p")}
 
 
 def unescaped(text: str) -> str:

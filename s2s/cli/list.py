@@ -53,7 +53,7 @@ def list_parts(
     ] = None,
     kind: Annotated[str | None, typer.Argument(help="One of the family, to read all about it.")] = None,
 ) -> None:
-    """Show the parts that a recipe may name. Of a family: each with its options, their defaults, and its paper.
+    """Show the components that a recipe may name. Of a family: each with its options, their defaults, and its paper.
 
     s2s list
     s2s list attentions
@@ -61,7 +61,8 @@ def list_parts(
     """
     from s2s.cli.describe import described_component
 
-    import_module("s2s.builtin")  # being imported is what registers the parts
+    import_module("s2s.builtin")  # being imported is what registers the components
+    import_module("s2s.predictors.load")  # and predictors stand above those
     import_module("s2s.plugins").load_all()
     if family is None:
         show_families()

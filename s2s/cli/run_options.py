@@ -22,7 +22,7 @@ class HowOpened:
 
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto"
     weights: Annotated[str, typer.Option(help="best or last")] = "best"
-    trust: Annotated[bool, typer.Option("--trust", help="Import the parts that the run brings along.")] = False
+    trust: Annotated[bool, typer.Option("--trust", help="Import the components that the run brings along.")] = False
 
     def chosen(self) -> dict[str, Any]:
         """By name, as open_run takes them."""

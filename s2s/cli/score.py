@@ -43,8 +43,8 @@ def score(
 
     For a language model: text files, each scored as one text with its line breaks. For a model that answers
     texts: two files, whose lines belong together, or files with a source, a tab and an answer on each line. All
-    logarithms are natural but the bits. Perplexity is that of a piece, so it compares models with one vocabulary
-    only; bits compare all. --each gives: log-probability, pieces, perplexity, and the line, with tabs between.
+    logarithms are natural but the bits. Perplexity is that of a token, so it compares models with one vocabulary
+    only; bits compare all. --each gives: log-probability, tokens, perplexity, and the line, with tabs between.
 
     s2s score char-shakespeare input.txt
     s2s score multi30k test.de test.en --each

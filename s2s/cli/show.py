@@ -26,9 +26,9 @@ FAINT = 0.05  # a weight below is left blank, for the rest to stand out
 
 
 def attention_map(alignment: "Alignment", width: int = 80) -> Iterator[Text]:
-    """Lines of a table: source pieces across, target pieces down, each weight a shaded percentage.
+    """Lines of a table: source tokens across, target tokens down, each weight a shaded percentage.
 
-    Long pieces are cut short; where the source is wider than `width` cells, one table follows another.
+    Long tokens are cut short; where the source is wider than `width` cells, one table follows another.
     """
     across, down = [label(p) for p in alignment.source], [label(p) for p in alignment.target]
     margin = min(max(map(cell_len, down), default=0), MARGIN)
@@ -54,7 +54,7 @@ def shaded(weight: float, width: int) -> tuple[str, Style]:
 
 
 def column_widths(pieces: Sequence[str], room: int) -> list[int]:
-    """Cells of each column with the blank after it: what the pieces need, or less where that makes one table enough."""
+    """Cells of each column with the blank after it: what the tokens need, or less where that makes one table enough."""
     for most in (WIDEST, 8, 6, 5):
         widths = [min(max(cell_len(piece), NARROWEST), most) + 1 for piece in pieces]
         if sum(widths) <= room:
@@ -75,7 +75,7 @@ def blocks(widths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
 
 
 def fit(piece: str, width: int, side: str = "left") -> str:
-    """The piece in exactly so many cells, on one side of them; a longer one is cut: `transl…`."""
+    """The token in exactly so many cells, on one side of them; a longer one is cut: `transl…`."""
     if cell_len(piece) > width:
         piece = set_cell_size(piece, width - 1).rstrip() + "…"
     blanks = " " * (width - cell_len(piece))
@@ -83,7 +83,7 @@ def fit(piece: str, width: int, side: str = "left") -> str:
 
 
 def label(piece: str) -> str:
-    """A piece that can be seen: a blank as ␣, a control character by its name."""
+    """A token that can be seen: a blank as ␣, a control character by its name."""
     shown = "".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" else "␣" if c.isspace() else c for c in piece)
     return shown or "∅"
 
@@ -127,7 +127,7 @@ def class_lines(probabilities: Mapping[str, float], answer: str = "", width: int
 
 
 def shaded_words(pieces: Sequence[str], weights: Sequence[float]) -> Text:
-    """The pieces of a text in a row, each on a background that is the brighter the more it counted.
+    """The tokens of a text in a row, each on a background that is the brighter the more it counted.
 
     The brightest is the one that counted most, whatever its share: a long text has small ones.
     """

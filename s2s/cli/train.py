@@ -85,7 +85,8 @@ def close(recipe: "Recipe", folder: Path, outcome: "TrainingResult", again: str)
         errors().print(f"go on: {again}", markup=False, soft_wrap=True)  # one line, which can be pasted
         raise typer.Exit(130)
     if example := last_sample(folder):
-        output().print(f"it says: {example['source']} → {example['hypothesis']}", markup=False)
+        before = f"{example['source']} → " if example["source"] else ""
+        output().print(f"it says: {before}{example['hypothesis']}", markup=False)
     output().print(f"the run is in {folder}. Next:", markup=False)
     for step in next_steps(recipe, folder):
         output().print(f"  {step}", markup=False)

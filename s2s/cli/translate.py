@@ -32,7 +32,7 @@ def translate(
     A line in is a line out, in order, and a blank line stays blank. With --nbest, a line for each
     hypothesis: number of the source line, score and text, with tabs between. With --json, a line is an
     object: source; hypotheses, best first, each with text, score and log_probability (natural
-    logarithms); and alignment, where the best hypothesis came from: the pieces of source and target,
+    logarithms); and alignment, where the best hypothesis came from: the tokens of source and target,
     and weights[t][s], or null for a model without attention.
 
     s2s translate runs/multi30k "Ein Hund läuft."

@@ -22,7 +22,7 @@ def warn_unseen(generator: "LanguageModelPredictor", seed: str) -> None:
 
 
 def warn_unknown(predictor: "Predictor", name: str, rows: "Sequence[Row]") -> None:
-    """Unknown pieces make a text look likelier, or less likely, than it is; an unknown label is left out."""
+    """Unknown tokens make a text look likelier, or less likely, than it is; an unknown label is left out."""
     from s2s.data.fields.categorical import Categorical
     from s2s.data.report import unseen_names
 
@@ -37,4 +37,4 @@ def warn_unknown(predictor: "Predictor", name: str, rows: "Sequence[Row]") -> No
         return
     unknown = sum(tokenizer.unknown(ids) for ids in tokenizer.encode_all([row.references[0] for row in rows]))
     if unknown:
-        warn(f"{name}: {unknown:,} pieces are unknown to the model; the scores say little about them")
+        warn(f"{name}: {unknown:,} tokens are unknown to the model; the scores say little about them")

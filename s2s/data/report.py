@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 MUCH = 0.01  # a share that is worth a warning
-CAPTION = "pieces a row: half have at most the first number, then 90 %, 99 % and all"
+CAPTION = "tokens a row: half have at most the first number, then 90 %, 99 % and all"
 NAMED = 3  # names that a warning has room for
 UNEVEN = 4.0  # times as many pieces on one side as on the other, as far as both vocabularies usually cut alike
 
@@ -43,7 +43,7 @@ class SplitReport:
     rows                    in the corpus: training leaves the empty and overlong out, and those held out
     too_long                of these, over max_length pieces: left out of training
     copies                  share whose target is its source
-    uneven                  share with more than four times as many pieces on one side as on the other
+    uneven                  share with more than four times as many tokens on one side as on the other
     repeated                share that are there before, source and target
     seen_sources            share whose source is a source in train (of train itself: None)
     seen_pairs              share whose source and target are together in train
@@ -87,7 +87,7 @@ class Report:
         found = []
         for name, split in self.splits.items():
             found.append(f"{name}: {split.used:,} rows{dropped(split)}; {overlap(split)}")
-            found += [f"  {side} {numbers(part)} pieces, {share(part.unknown)} unknown" for side, part in split.sides()]
+            found += [f"  {side} {numbers(part)} tokens, {share(part.unknown)} unknown" for side, part in split.sides()]
         return [*found, CAPTION, *(f"warning: {warning}" for warning in self.warnings())]
 
     def table(self) -> "Table":
@@ -110,8 +110,8 @@ class Report:
         yield "over max_characters", [f"{s.overlong:,}" for s in splits]
         yield "over max_length", [f"{s.too_long:,}" for s in splits]
         yield "rows used", [f"{s.used:,}" for s in splits]
-        yield "source pieces", [numbers(s.source) for s in splits]
-        yield "target pieces", [numbers(s.target) for s in splits]
+        yield "source tokens", [numbers(s.source) for s in splits]
+        yield "target tokens", [numbers(s.target) for s in splits]
         yield "source unknown", [share(s.source.unknown) for s in splits]
         yield "target unknown", [share(s.target.unknown) for s in splits]
         yield "repeated rows", [share(s.repeated) for s in splits]
@@ -196,7 +196,7 @@ def complaints(split: SplitReport) -> Iterator[str]:
     """Each thing that looks wrong about a split, and what it may come from."""
     for side, report in split.sides():
         if report.unknown > MUCH and not split.unseen[0]:
-            yield f"{share(report.unknown)} of {side} pieces are unknown; a subword tokenizer has fewer"
+            yield f"{share(report.unknown)} of {side} tokens are unknown; a subword tokenizer has fewer"
     if split.unseen[0]:
         yield unseen_names(*split.unseen)
     if split.seen_sources is not None and split.seen_sources > MUCH:
@@ -205,7 +205,7 @@ def complaints(split: SplitReport) -> Iterator[str]:
     if split.copies > MUCH:
         yield f"{share(split.copies)} of its targets are copies of their sources: are both sides what they should be?"
     if split.uneven > MUCH:
-        yield f"{share(split.uneven)} of its rows have four times as many pieces on one side: are the lines aligned?"
+        yield f"{share(split.uneven)} of its rows have four times as many tokens on one side: are the lines aligned?"
     if split.repeated > 10 * MUCH and split.seen_sources is None:
         yield f"{share(split.repeated)} of its rows are repeated: they weigh more than the others"
     if split.empty > MUCH * split.read:

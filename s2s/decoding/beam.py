@@ -56,13 +56,13 @@ def beam(
     """Keep the best few hypotheses at every step: Sutskever et al. 2014, https://arxiv.org/abs/1409.3215
 
     score = log_probability / length ** length_penalty + coverage_penalty * sum over s of log(min(attention to s, 1)),
-    where length counts EOS. length_penalty: 0 for none, 1 for the mean of a piece. The coverage term is from
+    where length counts EOS. length_penalty: 0 for none, 1 for the mean of a token. The coverage term is from
     Wu et al. 2016, https://arxiv.org/abs/1609.08144, and needs a model with attention.
 
     early_stopping: a row is done when beam_size hypotheses have ended and none that goes on is likelier than all of
     them, or earlier where no other can overtake the nbest; false: only then, which finds the best score of all in
     reach, but looks long for it.
-    min_length, max_length: pieces; EOS counts as one for max_length. min_ratio, max_ratio: the same
+    min_length, max_length: tokens; EOS counts as one for max_length. min_ratio, max_ratio: the same
     times the length of the source (and 10 more for max_ratio). filters: what not to write.
     """
     if nbest > beam_size:

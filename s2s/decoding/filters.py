@@ -24,7 +24,7 @@ class Filter(RegistrableFunctions[Tensor], given=("scores", "written")):
 
 @Filter.register("no-repeat")
 def no_repeat(scores: Tensor, written: Tensor, *, size: PositiveInt = 3) -> Tensor:
-    """Never write the same run of `size` pieces twice: Paulus et al. 2017, https://arxiv.org/abs/1705.04304"""
+    """Never write the same run of `size` tokens twice: Paulus et al. 2017, https://arxiv.org/abs/1705.04304"""
     if written.shape[1] < size:
         return scores
     runs = written.unfold(1, size, 1)  # [N, t - size + 1, size], every run written so far

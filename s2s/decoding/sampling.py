@@ -41,9 +41,9 @@ def greedy(
     filters: tuple[ComponentConfig[Filter], ...] = (),
     allow_unknown: bool = False,
 ) -> list[list[Hypothesis]]:
-    """Take the likeliest piece at every step: beam search with one beam, at less cost.
+    """Take the likeliest token at every step: beam search with one beam, at less cost.
 
-    min_length, max_length: pieces; EOS counts as one for max_length. min_ratio, max_ratio: the same
+    min_length, max_length: tokens; EOS counts as one for max_length. min_ratio, max_ratio: the same
     times the length of the source (and 10 more for max_ratio). filters: what not to write.
     """
     limits = find_limits(
@@ -78,10 +78,10 @@ def sample(
     filters: tuple[ComponentConfig[Filter], ...] = (),
     allow_unknown: bool = False,
 ) -> list[list[Hypothesis]]:
-    """Draw each piece from the model: Holtzman et al. 2020, https://arxiv.org/abs/1904.09751
+    """Draw each token from the model: Holtzman et al. 2020, https://arxiv.org/abs/1904.09751
 
-    temperature: divides the log probabilities; 0 is greedy search. top_k: draw from the k likeliest pieces
-    only (Fan et al. 2018, https://arxiv.org/abs/1805.04833); 0 from all. top_p: from the fewest pieces that
+    temperature: divides the log probabilities; 0 is greedy search. top_k: draw from the k likeliest tokens
+    only (Fan et al. 2018, https://arxiv.org/abs/1805.04833); 0 from all. top_p: from the fewest tokens that
     have this much probability together; 1 from all.
     count: samples a row, returned likeliest first. seed: null for other samples at every call.
 

@@ -76,7 +76,7 @@ def unavailable_reason(stack: Stack, size: int) -> str:
     if stack.residual or len(stack.norms) or stack.ways != 1:
         return "something stands between layers: residual, layer_norm"
     if size * 4 * stack.width > LARGEST:
-        return f"a table of {size:,} pieces would not fit into {LARGEST >> 18} MiB"
+        return f"a table of {size:,} tokens would not fit into {LARGEST >> 18} MiB"
     return ""
 
 

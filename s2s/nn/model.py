@@ -113,7 +113,7 @@ def tie_embeddings(model: Model, source: FieldSpec, target: FieldSpec) -> None:
     if not source.vocabulary or source.vocabulary != target.vocabulary or source.size != target.size:
         raise RecipeError(
             where,
-            f"source ({source.size:,} pieces) and target ({target.size:,} pieces) have vocabularies of their own",
+            f"source ({source.size:,} tokens) and target ({target.size:,} tokens) have vocabularies of their own",
             f"let both sides share the task's tokenizer, {off}",
         )
     if reads.embedding_dim != writes.embedding_dim:

@@ -41,7 +41,7 @@ class Predictor(Registrable):
 
     recipe, task, model  what a run is made of; recipe.decoding says how to search
     precision            where to compute, and in how many bits
-    writes               True where an answer is written piece by piece, by the prepared model
+    writes               True where an answer is written token by token, by the prepared model
     """
 
     writes: ClassVar[bool] = False
@@ -80,6 +80,10 @@ class Predictor(Registrable):
     def answer(self, encoded: Sequence[np.ndarray]) -> list[Any]:
         """The best answer to each encoded source."""
         raise NotImplementedError(f"{type(self).__name__} has no answer()")
+
+    def sample(self) -> str:
+        """A text from nothing that shows what the model has learned; only language models write one."""
+        return ""
 
     def encoded(
         self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None

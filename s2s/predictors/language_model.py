@@ -29,10 +29,12 @@ from s2s.predictors.continuation import GenerationSession
 from s2s.predictors.generation import WINDOW, GenerationState, generate_step, random_keys, remember, start_generation
 from s2s.predictors.suggestions import Suggestion, Surfaces, suggest_words, surfaces_of
 from s2s.predictors.transcript import Transcript, lines_to_ids, readable_text
+from s2s.registry import tree
 from s2s.tasks.losses import Likelihood
 from s2s.tensors import EOS, UNK, Batch, Memory, Padded, move, repeat
 
 START = EOS  # what stands before a text: the end of the line above
+SAMPLE_LENGTH = 120  # characters that show at each validation what a model has learned
 WINDOW_TOKENS = 512  # pieces of a text read at once, so that a long one takes no more memory than a short one
 LOGITS = 1 << 24  # numbers that are worked out at once, at most
 CONTEXT_TOKENS = 1024  # pieces read before a part of a long text that is scored beside the others
@@ -58,6 +60,17 @@ class LanguageModelPredictor(Predictor, kind="language-model"):
     def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[str]:
         """What the model would write after each text, by chance: it has no source to encode, but a beginning."""
         return [self.generate(str(source))[0] for source in several(sources, "sources")]
+
+    def sample(self) -> str:
+        """A short text from nothing, drawn as the recipe draws, by the recipe's own dice: how far it has come."""
+        return self.generate(length=SAMPLE_LENGTH, random_seed=self.recipe.seed, **self.recipe_options())[0]
+
+    def recipe_options(self) -> dict[str, Any]:
+        """How the run's own recipe draws, where it does: options of write()."""
+        chosen = self.recipe.decoding
+        if chosen.kind != "sample":
+            return {"temperature": 0.0} if chosen.kind == "greedy" else {}
+        return {key: value for key, value in tree(chosen).items() if key in ("temperature", "top_k", "top_p")}
 
     def generate(
         self, seed: str = "", *, length: int = 500, count: int = 1, random_seed: int | None = None, **options: Any

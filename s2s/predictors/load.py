@@ -131,7 +131,7 @@ def open_recipe(run: Run, trust: bool, changes: Sequence[str] = ()) -> Recipe:
     if node.get("uses") and not trust:
         raise RunError(
             str(run.path),
-            "its recipe uses parts of its own, and importing them executes their code",
+            "its recipe uses components of its own, and importing them executes their code",
             f"read {run.path / 'parts'}; if you trust it, add --trust, or load(..., trust=True)",
         )
     recipe = parse_recipe(text, str(run.recipe), folder=run.path)

@@ -166,7 +166,7 @@ class Tagging(Labeling, kind="tagging"):
         if len(wrong):
             first = int(wrong[0])
             hint = "every word needs one tag; tokenizer: {kind: word, punctuation: keep} cuts at blanks only"
-            what = f"has {words[first]} pieces and {tags[first]} tags"
+            what = f"has {words[first]} tokens and {tags[first]} tags"
             raise RowError(encoded.row(first), what, hint)
 
     def said(self, logits: np.ndarray) -> str:

@@ -19,7 +19,7 @@ N_BOOTSTRAP = 1000
 
 
 class LanguageModeling(Task, kind="language-model"):
-    """A text that goes on. Rows of the data are its lines, in order, and a line break is a piece like others (EOS).
+    """A text that goes on. Rows of the data are its lines, in order, and a line break is a token like others (EOS).
 
     chunk   positions that are read at once in training: how far a gradient reaches back. States are carried over
     jitter  each pass begins elsewhere in the text

@@ -32,7 +32,7 @@ class Likelihood(NamedTuple):
 
 
 def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0, weights: Tensor | None = None) -> Loss:
-    """Negative log-likelihood of batch.gold [N] under output.logits [N, V].
+    """Negative log-likelihood of batch.labels [N] under output.logits [N, V].
 
     smoothing  probability spread evenly over the vocabulary: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
     weights    [V], how often an answer counts in the sum: 2 is as if it were there twice. The count stays the
@@ -50,7 +50,7 @@ def cross_entropy(output: HeadOutput, batch: Batch, smoothing: float = 0.0, weig
 def binary_cross_entropy(
     output: HeadOutput, batch: Batch, smoothing: float = 0.0, weights: Tensor | None = None
 ) -> Loss:
-    """Negative log-likelihood of batch.gold [N, C] of 0 and 1, where every class has a probability of its own.
+    """Negative log-likelihood of batch.labels [N, C] of 0 and 1, where every class has a probability of its own.
 
     smoothing  probability spread evenly over yes and no
     weights    [C], how much a class counts where it is true

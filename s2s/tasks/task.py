@@ -25,13 +25,14 @@ from s2s.tensors import Batch
 class Task(Registrable):
     """Fields for the two sides of an example, a loss, an answer, and metrics for answers.
 
-    source_shapes, target_shapes  what its sides may be (tensors.Space); () is anything that encoder and head take
+    source_shapes, target_shapes  modalities that its sides may have (tensors.FieldSpec); () is all that
+                                  encoder and head take
     source, target  Field, from bind(); `fit` learns their vocabularies, `save` and `load` keep them in a folder
     metrics         what evaluation reports, first the one that matters most
     predictor       the kind of predictor that answers for it (predictors/base.py): in validation, in evaluation and in
                     every verb alike; "task" where the task has an answer() of its own, which says so by being there
     verb            the command of s2s that uses such a run; any run is used by `s2s predict`
-    searches        True where an answer is written, piece by piece: `training.validation_search` says how
+    searches        True where an answer is written, token by token: `training.validation_search` says how
     streams         True where the training rows are one continuous text
     parallel        True where source and target say the same, and should be about equally long
     """

@@ -55,8 +55,13 @@ class ConsoleReporter(Reporter):
         words = ", ".join(f"{name} {formatted_number(name, value)}" for name, value in scores.items())
         self.say(Text(f"step {step:,}: {words}{', the best so far' if best else ''}", style="bold" if best else ""))
         for sample in samples:
-            for name, text in zip(("source", "reference", "hypothesis"), sample):
-                self.say(Text(f"  {name:<11} {shown_value(text)}", style="cyan" if name == "hypothesis" else "dim"))
+            told = zip(("source", "reference", "hypothesis"), sample) if any(sample[:2]) else [("sample", sample[2])]
+            for name, text in told:
+                self.say(
+                    Text(
+                        f"  {name:<11} {shown_value(text)}", style="cyan" if name in ("hypothesis", "sample") else "dim"
+                    )
+                )
 
     def message(self, text: str) -> None:
         self.say(Text(text))

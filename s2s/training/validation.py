@@ -26,7 +26,7 @@ from s2s.tensors import move
 
 @dataclass(frozen=True)
 class Validation:
-    """scores by name; samples are (source, first reference, hypothesis)."""
+    """scores by name; samples are (source, first reference, hypothesis), or ("", "", text) of a language model."""
 
     scores: dict[str, float]
     higher_is_better: frozenset[str] = frozenset()
@@ -37,6 +37,9 @@ class Answers(Protocol):
     """What answers: a Predictor."""
 
     def predict(self, sources: Sequence[Source], encoded: Sequence[np.ndarray] | None = None) -> list[str]: ...
+
+    def sample(self) -> str:
+        """A text that shows what the model has learned, for a task that has no sources; always the same dice."""
 
 
 class Validator:
@@ -60,6 +63,9 @@ class Validator:
 
     def __call__(self, model: Model, precision: Precision) -> Validation:
         scores = dict(losses(model, self.task, self.batches, precision))
+        if self.predictor is not None and self.task.streams and self.samples:
+            sample = self.predictor(model, precision).sample()
+            return Validation(scores, samples=[("", "", sample)] if sample else [])
         if self.predictor is None or not (len(self.rows) and self.task.metrics):
             return Validation(scores)
         rows = list(self.rows)

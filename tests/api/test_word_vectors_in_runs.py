@@ -53,7 +53,7 @@ def test_frozen_vectors_are_never_moved_and_the_file_is_read_once(tmp_path, file
     changes = [f"model.word_vectors={{path: {file}, frozen: true}}", *DECAY]
     recipe, told = toy_recipe(tmp_path, *changes), Told()
     train(replace(recipe, training=replace(recipe.training, epochs=1)), tmp_path / "run", reporter=told)
-    assert "word vectors: 3 of 17 pieces (17.6%) have a vector (frozen)" in told.lines
+    assert "word vectors: 3 of 17 tokens (17.6%) have a vector (frozen)" in told.lines
     file.unlink()
     train(recipe, tmp_path / "run", reporter=Told())
     for weights in ("best", "last"):

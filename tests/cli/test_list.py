@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -120,6 +122,14 @@ def test_about_is_the_first_line_and_what_it_cites():
 
     assert about(part) == ["First.", "Smith 2020, https://example.org/1"]
     assert about(lambda: None) == []
+
+
+def test_predictors_are_listed_in_a_new_process():
+    """They stand above builtin.py, so nothing else has imported them there."""
+    command = [sys.executable, "-c", "from s2s.cli import main; main()", "list", "predictors"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    kinds = {line for line in done.stdout.splitlines() if line and not line.startswith(" ")}
+    assert kinds == {"seq2seq", "classifier", "language-model", "task"}, done.stderr
 
 
 def test_plain_values():

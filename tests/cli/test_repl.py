@@ -177,7 +177,7 @@ def test_scores_show_and_hide(repl):
 
 def test_score_of_a_pair(repl):
     line = said(repl, ":score one two ||| uno dos tres")
-    assert "log-probability -1.500, -0.500 a piece, perplexity 1.65" in line
+    assert "log-probability -1.500, -0.500 a token, perplexity 1.65" in line
 
 
 def test_attention_shows_the_last_answer_and_every_one_after(repl):

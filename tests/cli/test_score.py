@@ -99,7 +99,7 @@ def test_exact_is_asked_for(run, text):
 
 def test_unknown_pieces_are_warned_of(run, tmp_path):
     (tmp_path / "a").write_text("the Ж cat Ж\n")
-    assert "2 pieces are unknown" in run(generator_for(), tmp_path / "a").stderr
+    assert "2 tokens are unknown" in run(generator_for(), tmp_path / "a").stderr
 
 
 def test_pairs_of_files(run, tmp_path):

@@ -91,7 +91,7 @@ def test_overlap_is_by_source_and_by_pair(report_on):
     ("change", "said"),
     [
         ({"test": CLEAN[:3]}, "test: 100 % of its sources are in train (100 % with the same target)"),
-        ({"validation": [("nada", "nothing")]}, "validation: 100 % of source pieces are unknown"),
+        ({"validation": [("nada", "nothing")]}, "validation: 100 % of source tokens are unknown"),
         ({"train": [*CLEAN, *((f"same {i}", f"same {i}") for i in range(20))]}, "targets are copies of their sources"),
         ({"train": [*CLEAN, *((f"{i}", f"{i} " * 30) for i in range(20))]}, "train: 4.8 % of its rows have four times"),
         ({"train": [*CLEAN, *CLEAN[:80]]}, "train: 17 % of its rows are repeated"),

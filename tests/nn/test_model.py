@@ -160,12 +160,12 @@ MISTAKES = {
     ),
     "tied vocabularies that differ": (
         {"target": FieldSpec("ids", 20, "theirs"), "tied_embeddings": True},
-        "model.tied_embeddings: source (11 pieces) and target (20 pieces) have vocabularies of their own\n  "
+        "model.tied_embeddings: source (11 tokens) and target (20 tokens) have vocabularies of their own\n  "
         "let both sides share the task's tokenizer, or turn it off: model.tied_embeddings=false",
     ),
     "tied vocabularies without a name": (
         {"source": FieldSpec("ids", 11), "target": FieldSpec("ids", 11), "tied_embeddings": True},
-        "model.tied_embeddings: source (11 pieces) and target (11 pieces) have vocabularies of their own\n  "
+        "model.tied_embeddings: source (11 tokens) and target (11 tokens) have vocabularies of their own\n  "
         "let both sides share the task's tokenizer, or turn it off: model.tied_embeddings=false",
     ),
     "tied widths that differ": (

@@ -135,7 +135,7 @@ def test_tags_that_do_not_fit_their_words_are_refused(labeler):
     tagger.task.source.tokenizer.fit(["good bad"])
     for tags in ("bad", "bad bad good"):
         rows = [Row("good", "bad"), Row("good bad", tags)]
-        with pytest.raises(DataError, match=rf"row 2: has 2 pieces and {len(tags.split())} tags"):
+        with pytest.raises(DataError, match=rf"row 2: has 2 tokens and {len(tags.split())} tags"):
             tagger.likelihood(rows)
 
 

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 import torch
 
+from s2s.api.train import train
 from s2s.data.readers.base import Row
 from s2s.errors import RunError
 from s2s.predictors import language_model as module
 from s2s.predictors.continuation import load_texts, save_texts
+from s2s.predictors.language_model import SAMPLE_LENGTH
+from s2s.predictors.load import load
+from s2s.recipe import parse_recipe
+from s2s.runs.run import Run
 from s2s.tensors import EOS, tree_leaves
 from tests.helpers.language_models import LINES, TOKENIZERS, generator_for, known
 
@@ -287,3 +292,29 @@ def test_an_odd_seed_is_read(any_generator):
         (found,) = any_generator.generate(seed, length=3, random_seed=1)
         assert len(found) == 3
     assert EOS in any_generator.encode("\n")
+
+
+def test_a_language_model_shows_a_sample_as_it_learns(tmp_path):
+    """The same for the same weights, whatever happens between; and training goes on as if nobody had looked."""
+    text = tmp_path / "text.txt"
+    text.write_text("abcabcabc\n" * 40)
+    changes = ["training.steps=6", "training.epochs=null", "training.validate_every=3", "training.device=cpu"]
+    recipe = f"""
+name: letters
+task: {{kind: language-model, chunk: 8}}
+data: {{kind: lines, path: {text}, hold_out: 0.2}}
+model: {{encoder: none, head: {{kind: language-model, embedding: 8, hidden: 8}}}}
+training: {{batch_size: 4, batch_unit: sentences, precision: fp32}}
+decoding: {{kind: sample, temperature: 0.5}}
+"""
+    seen = {}
+    for samples in (1, 0):
+        run = tmp_path / f"run{samples}"
+        train(parse_recipe(recipe, changes=[*changes, f"training.samples={samples}"]), run)
+        seen[samples] = [event for event in Run(run).events() if event["event"] == "validation"]
+    shown = [event["samples"] for event in seen[1]]
+    assert [set(sample) for (sample,) in shown] == [{"source", "reference", "hypothesis"}] * 2
+    assert all(0 < len(sample["hypothesis"]) <= SAMPLE_LENGTH for (sample,) in shown)
+    assert load(tmp_path / "run1", weights="last").sample() == shown[-1][0]["hypothesis"]
+    assert [event["loss"] for event in seen[1]] == [event["loss"] for event in seen[0]]
+    assert "samples" not in seen[0][0]

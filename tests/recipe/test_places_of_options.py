@@ -31,9 +31,9 @@ OWN = "{kind: bpe, size: 9000}"
 CLASSES = "{kind: classification, class_weights: {aa: 1}}"
 CSV = "data={kind: csv, path: FOLDER, source: 0, target: 1, delimiter: ;;}"
 MISTAKES = [  # the tokenizer of the source; changes; the beginning of what is said
-    ("word", [], "r.yaml:9: task.tokenizer.size: 8000 is more pieces"),
-    (OWN, [], "r.yaml:9: task.tokenizer.size: 8000 is more pieces"),
-    (OWN, ["task.tokenizer=char"], "r.yaml:6: task.source.tokenizer.size: 9000 is more pieces"),
+    ("word", [], "r.yaml:9: task.tokenizer.size: 8000 is more tokens"),
+    (OWN, [], "r.yaml:9: task.tokenizer.size: 8000 is more tokens"),
+    (OWN, ["task.tokenizer=char"], "r.yaml:6: task.source.tokenizer.size: 9000 is more tokens"),
     (OWN, ["task.tokenizer=char", "task.source.tokenizer.size=70"], "on the command line: task.source.tokenizer.size: 70"),
     ("word", ["task={kind: translation, tokenizer: {kind: bpe, size: 9000}}"], "on the command line: task.tokenizer.size: "),
     ("word", ["task.tokenizer={kind: word, min_count: 1000}"], "on the command line: task.tokenizer: has nothing to learn"),

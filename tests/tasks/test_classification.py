@@ -118,7 +118,7 @@ def test_every_word_needs_a_tag():
     right = EncodedCorpus(Ids.of([np.array([4, 5, 2])]), Ids.of([np.array([0, 1])]))
     task.check("train", right)
     wrong = EncodedCorpus(Ids.of([np.array([4, 5, 2]), np.array([4, 2])]), Ids.of([np.array([0, 1]), np.array([0, 0])]))
-    with pytest.raises(DataError, match="^row 2: has 1 pieces and 2 tags"):
+    with pytest.raises(DataError, match="^row 2: has 1 tokens and 2 tags"):
         task.check("train", wrong)
     assert task.said(np.array([[0.0, 1], [2, 0], [5, 0]])) == "Y X"  # the end of the source has no tag
 

@@ -99,11 +99,11 @@ class GenerateRepl(Loop):
         self.use_option("temperature", parsed_number(":temperature 0.8", argument, 0, 100))
 
     def top_k(self, argument: str) -> None:
-        """:topk 40  draw from so many of the likeliest pieces; 0 from all"""
+        """:topk 40  draw from so many of the likeliest tokens; 0 from all"""
         self.use_option("top_k", whole_number(":topk 40", argument))
 
     def top_p(self, argument: str) -> None:
-        """:topp 0.9  draw from the fewest pieces that have so much of the probability; 1 from all"""
+        """:topp 0.9  draw from the fewest tokens that have so much of the probability; 1 from all"""
         self.use_option("top_p", parsed_number(":topp 0.9", argument, 0, 1))
 
     def penalty(self, argument: str) -> None:
@@ -115,7 +115,7 @@ class GenerateRepl(Loop):
         self.random_seed = whole_number(":seed 7", argument) if argument else None
 
     def steps(self, argument: str) -> None:
-        """:steps hello  what is expected after every piece of a text"""
+        """:steps hello  what is expected after every token of a text"""
         for step in self.predictor.walk(argument):
             line = Text(f"{step.read:>6}  ", "bold")
             for name, odds in step.likeliest:

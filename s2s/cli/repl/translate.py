@@ -113,7 +113,7 @@ class Repl(Loop):
         self.use(with_nbest(self.search, whole_number(":nbest 5", argument)))
 
     def greedy(self, argument: str) -> None:
-        """:greedy  take the likeliest piece at every step; the answer appears as it is written"""
+        """:greedy  take the likeliest token at every step; the answer appears as it is written"""
         self.use(change_search(self.search, ["kind=greedy"]))
 
     def set(self, argument: str) -> None:
@@ -133,7 +133,7 @@ class Repl(Loop):
         self.say(self.described(), "dim")
 
     def toggle_attention(self, argument: str) -> None:
-        """:attention  show, or no longer show, where each piece of an answer came from"""
+        """:attention  show, or no longer show, where each token of an answer came from"""
         self.attention = not self.attention
         self.say(f"attention is {ON_OFF[self.attention]}", "dim")
         if self.attention:
@@ -152,7 +152,7 @@ class Repl(Loop):
             raise RecipeError(":score", "needs two texts", "such as: :score Guten Tag! ||| Good day!")
         [(total, pieces)] = self.predictor.score([source], [target])
         each = total / max(pieces, 1)
-        self.say(f"log-probability {total:.3f}, {each:.3f} a piece, perplexity {math.exp(min(-each, 700)):.2f}")
+        self.say(f"log-probability {total:.3f}, {each:.3f} a token, perplexity {math.exp(min(-each, 700)):.2f}")
 
     def toggle_live(self, argument: str) -> None:
         """:live  translate, or no longer translate, what is being typed, in the line below it"""

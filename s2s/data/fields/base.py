@@ -1,6 +1,6 @@
 """A field is one side of an example: how its values become tensors, and come back.
 
-field = choose(Field, {"kind": "text", "tokenizer": "word"})()
+field = configure(Field, {"kind": "text", "tokenizer": "word"})()
 field.fit(values)
 batch = field.collate(field.encode_all(values))     # a Tensor [B, ...], or Padded: data [B, S], lengths [B]
 """
@@ -25,7 +25,7 @@ class Field(Registrable):
     """fit() once on the training values, encode each value once, collate() batches, decode() what a model writes.
 
     max_length   training rows with longer arrays are dropped
-    ends         how many positions of an array are no piece of the value: 1 where EOS ends it
+    ends         how many positions of an array are no token of the value: 1 where EOS ends it
     unit         how many numbers of an array are one position: 1 where they are ids
     dtype        of the arrays, in memory and on disk
     samples      True where sample() draws another encoding of the same value each time

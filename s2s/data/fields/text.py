@@ -33,7 +33,7 @@ class TextField(Field, kind="text"):
     cut         what longer texts lose, wherever they come from: their start, middle or end; null drops such
                 training rows instead, and leaves other texts as they are
     replace     regular expressions and what stands for what they match, one after the other, before a text is
-                cut into pieces: {"<br />": " ", '@\\w+': "@user"}; for a field with a tokenizer of its own
+                cut into tokens: {"<br />": " ", '@\\w+': "@user"}; for a field with a tokenizer of its own
 
     Raises RecipeError for an expression that is none.
     """

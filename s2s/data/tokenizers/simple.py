@@ -33,8 +33,8 @@ JOINER_TWIN = "■"
 class VocabularyTokenizer(Tokenizer):
     """A tokenizer whose vocabulary is a list: a member is split() and join().
 
-    min_count       rarer pieces are unknown
-    limit           most pieces to keep; null keeps all
+    min_count       rarer tokens are unknown
+    limit           most tokens to keep; null keeps all
     lowercase       lowercase every text; what is decoded is then lowercase too
     normalization   nfc: one code for one visible character, nothing visible changes; nfkc: also ligatures,
                     full-width forms and the like become plain; none: as it is (Unicode Standard Annex 15)
@@ -62,7 +62,7 @@ class VocabularyTokenizer(Tokenizer):
     def fit(self, texts: Iterable[str]) -> None:
         self.vocabulary = Vocabulary.count(map(self.prepared, texts), self.limit, self.min_count)
         if len(self.vocabulary) == len(SPECIALS):
-            rarer = f"no piece is there {self.min_count} times" if self.min_count > 1 else "there is no text"
+            rarer = f"no token is there {self.min_count} times" if self.min_count > 1 else "there is no text"
             raise OptionError("", f"has nothing to learn from: {rarer}", "check the training data")
 
     def prepared(self, text: str) -> list[str]:
@@ -106,7 +106,7 @@ class VocabularyTokenizer(Tokenizer):
 
 
 class Characters(VocabularyTokenizer, kind="char"):
-    """Every character is a piece, white space and line breaks too.
+    """Every character is a token, white space and line breaks too.
 
     Character-level models: Sutskever et al. 2011, https://icml.cc/2011/papers/524_icmlpaper.pdf
     """
@@ -124,7 +124,7 @@ class Words(VocabularyTokenizer, kind="word"):
     The joiner ￭ says on which side a mark had no space, so that decode() puts the text together again,
     with any white space as one space. Marks inside a word, as in `don't` or `3.50`, belong to it.
 
-    punctuation   split: marks at the ends of words are pieces; keep: only white space separates
+    punctuation   split: marks at the ends of words are tokens; keep: only white space separates
 
     Joiners: Klein et al. 2017 (OpenNMT), https://arxiv.org/abs/1701.02810
     """
@@ -158,7 +158,7 @@ class Words(VocabularyTokenizer, kind="word"):
 
 
 class Bytes(Tokenizer, kind="byte"):
-    """Every byte of UTF-8 is a piece: no text is unknown, and there is nothing to learn or to save.
+    """Every byte of UTF-8 is a token: no text is unknown, and there is nothing to learn or to save.
 
     Byte-level models: Gillick et al. 2016, https://arxiv.org/abs/1512.00103
     """

@@ -39,12 +39,12 @@ SLICE = 1000  # characters: sentencepiece leaves out training lines of more than
 
 
 class Subwords(Tokenizer):
-    """What unigram and bpe have in common; both are trained without white space inside a piece.
+    """What unigram and bpe have in common; both are trained without white space inside a token.
 
     size             V, the four specials included
-    coverage         share of the characters of the training text that get a piece of their own; lower it for
+    coverage         share of the characters of the training text that get a token of their own; lower it for
                      noisy text, or where there are thousands of characters (0.9995 for Chinese or Japanese)
-    byte_fallback    characters without a piece are written as bytes (256 pieces more), so nothing is unknown
+    byte_fallback    characters without a token are written as bytes (256 tokens more), so nothing is unknown
     sampling         subword regularization in training: 0 is off; see the kinds for what the number means
     lowercase        lowercase every text; what is decoded is then lowercase too
     normalization    nfc, nfkc or none, as for the other tokenizers
@@ -52,7 +52,7 @@ class Subwords(Tokenizer):
                      break counts
     max_sentences    training draws this many texts where there are more
 
-    decode(encode(x)) is x as far as these options let it be and every character has a piece. Of all text, only
+    decode(encode(x)) is x as far as these options let it be and every character has a token. Of all text, only
     ▁ never comes back as itself (but as _), and with `keep`, white space other than spaces may need byte_fallback.
     """
 
@@ -120,7 +120,7 @@ class Subwords(Tokenizer):
     def explained(self, message: str) -> OptionError:
         """What sentencepiece's complaint means for the recipe."""
         if high := re.search(r"value <= (\d+)", message):
-            what = f"{self.size} is more pieces than the training text has: {high[1]} at most"
+            what = f"{self.size} is more tokens than the training text has: {high[1]} at most"
             return OptionError("size", what, f"set size: {high[1]} or less")
         if low := re.search(r"\d+ vs (\d+)", message):
             what = f"{self.size} is too small: the characters of the training text alone need {low[1]}"
@@ -210,7 +210,7 @@ def squeezed(text: str) -> str:
 
 
 class Unigram(Subwords, kind="unigram"):
-    """The likeliest segmentation under a unigram language model of pieces.
+    """The likeliest segmentation under a unigram language model of tokens.
 
     `sampling` is the alpha of subword regularization: a segmentation is drawn by its probability to the power of
     alpha. Smaller is wilder: with an 8k vocabulary, 1 changes one sentence in twenty, 0.5 four in ten and hardly

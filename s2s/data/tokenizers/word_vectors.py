@@ -39,7 +39,7 @@ class VectorsFound(NamedTuple):
     pieces: int  # in the vocabulary, without PAD
 
     def __str__(self) -> str:
-        share = f"{len(self.ids):,} of {self.pieces:,} pieces ({len(self.ids) / self.pieces:.1%})"
+        share = f"{len(self.ids):,} of {self.pieces:,} tokens ({len(self.ids) / self.pieces:.1%})"
         case = f", {self.other_case:,} of them in another case" if self.other_case else ""
         return f"{share} have a vector{case}"
 
@@ -81,8 +81,8 @@ class WordVectors:
         ids = np.flatnonzero(rank < len(wanted))
         if not len(ids):
             example = next(iter(wanted[0])).decode("utf-8", "replace")
-            hint = f"the vocabulary has pieces such as {example!r}: is the file of this language?"
-            raise DataError(str(self.path), f"has no vector for any of {size - 1:,} pieces", hint)
+            hint = f"the vocabulary has tokens such as {example!r}: is the file of this language?"
+            raise DataError(str(self.path), f"has no vector for any of {size - 1:,} tokens", hint)
         return VectorsFound(ids, vectors[ids], int((rank[ids] > 0).sum()), size - 1)
 
 
@@ -93,7 +93,7 @@ def spellings(tokenizer: Tokenizer) -> list[dict[bytes, list[int]]]:
     """
     if not isinstance(tokenizer, VocabularyTokenizer):
         kind = next((name for name, maker in Tokenizer.registry.items() if maker is type(tokenizer)), "other")
-        what = f"are of words, and the tokenizer is {kind}: its pieces are parts of words"
+        what = f"are of words, and the tokenizer is {kind}: its tokens are parts of words"
         raise RecipeError("", what, "choose tokenizer: word, or leave word_vectors out")
     forms: list[dict[bytes, list[int]]] = [{}, {}, {}]
     names = tokenizer.vocabulary.pieces

@@ -15,7 +15,7 @@ class Encoder(nn.Module, Registrable):
     source       Padded [B, S], or a tensor [B, ...] for one thing an example
     final_state  False where the head does not ask how it ended: encoded.state may then be ()
 
-    `reads` names the shapes of source it takes (tensors.FieldSpec); `width` is M.
+    `input_modalities` says which sources it takes (tensors.FieldSpec); `width` is M.
     """
 
     input_modalities: ClassVar[tuple[str, ...]] = ()

@@ -39,7 +39,7 @@ class AnswerOutput(NamedTuple):
 
 
 class Head(nn.Module, Registrable):
-    """output = head(encoded, batch, state). `writes` names the shapes of target it fits (tensors.FieldSpec).
+    """output = head(encoded, batch, state). `output_modalities` says which targets it fits (tensors.FieldSpec).
 
     needs_memory  True where it can say nothing of an encoding without positions
     uses_state  False where the encoder need not work out how it ended

@@ -31,7 +31,7 @@ class LanguageModel(Head, kind="language-model"):
 
     embedding     null reads ids as one-hot vectors
     dropout       on embeddings, between layers, and before the projection; locked keeps one mask for a whole chunk
-    type_dropout  share of pieces that are unknown wherever they stand in a batch: Gal & Ghahramani 2016,
+    type_dropout  share of tokens that are unknown wherever they stand in a batch: Gal & Ghahramani 2016,
                   https://arxiv.org/abs/1512.05287
     activation    weight of a penalty on large outputs
     slowness      weight of a penalty on outputs that change fast; for both see Merity et al. 2017,

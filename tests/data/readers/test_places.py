@@ -206,7 +206,7 @@ def test_tags_that_do_not_fit_the_words_name_their_line(wrong, tmp_path):
     line = next(n for n, row in enumerate("\n".join(rows).split("\n"), 1) if row.startswith(f"a{wrong} "))
     with pytest.raises(DataError) as caught:
         prepare_data(parse_recipe(TAGS.replace("FOLDER", str(tmp_path))))
-    assert str(caught.value).startswith(f"{tmp_path}/train.tsv:{line}: has 3 pieces and 2 tags")
+    assert str(caught.value).startswith(f"{tmp_path}/train.tsv:{line}: has 3 tokens and 2 tags")
 
 
 def test_a_number_that_is_none_names_its_row(tmp_path):

@@ -278,13 +278,13 @@ def test_what_goes_wrong_in_reading_the_texts_stays_what_it_is(kind, error):
 
 @pytest.mark.parametrize("kind", ["char", "word"])
 def test_a_min_count_that_leaves_nothing(kind):
-    with pytest.raises(DataError, match="no piece is there 1000 times"):
+    with pytest.raises(DataError, match="no token is there 1000 times"):
         fitted(kind, min_count=1000)
 
 
 @pytest.mark.parametrize("kind", SUBWORDS)
 def test_a_size_that_does_not_suit_the_text_names_one_that_does(kind):
-    for size, said in ((100_000, "more pieces than the training text has"), (10, "too small")):
+    for size, said in ((100_000, "more tokens than the training text has"), (10, "too small")):
         with pytest.raises(DataError, match=rf"^size: {size} is {said}") as caught:
             fitted(kind, size=size)
         suggested = int(caught.value.problems[0].hint.split()[2])

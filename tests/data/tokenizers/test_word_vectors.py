@@ -45,7 +45,7 @@ def test_rows_of_the_vocabulary_are_found(tokenizer, write):
     assert by_piece(tokenizer, found) == EXPECTED
     assert found.vectors.dtype == np.float32
     assert found.other_case == 2
-    assert str(found) == "5 of 11 pieces (45.5%) have a vector, 2 of them in another case"
+    assert str(found) == "5 of 11 tokens (45.5%) have a vector, 2 of them in another case"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_specials_of_the_file_are_ours_but_padding(tokenizer, write):
         (["the 1 2 3", "of 1 nan 3"], r":2: 'nan' is not a number"),
         (["the 1 2 3", "of 1  3"], r":2: '' is not a number"),
         (["the 1 2 3", "\0\0"], r":2: is no line of a word and numbers"),
-        (["casa 1 2 3"], "no vector for any of 11 pieces\n.*such as"),
+        (["casa 1 2 3"], "no vector for any of 11 tokens\n.*such as"),
     ],
     ids=lambda value: str(len(value)) if isinstance(value, list) else None,
 )
