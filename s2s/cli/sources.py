@@ -26,7 +26,7 @@ CHUNK = 64  # files that are read and answered together
 Found = TypeVar("Found")
 
 
-class Named(NamedTuple):
+class NamedSource(NamedTuple):
     """A source, and the file that it was read from."""
 
     name: str
@@ -116,21 +116,23 @@ class Skipped:
             raise typer.Exit(1)
 
 
-def read_sources(names: Sequence[str], field: "Field", kind: "ValueType | None", skipped: Skipped) -> Iterator[Named]:
+def read_sources(
+    names: Sequence[str], field: "Field", kind: "ValueType | None", skipped: Skipped
+) -> Iterator[NamedSource]:
     """The pictures, arrays and so on that these paths lead to, one after the other."""
     assert kind is not None
     for name in names:
         try:
             for path in walk(Path(name).expanduser(), kind):
                 try:
-                    yield from (Named(*found) for found in kind.read_all(path, field.space))
+                    yield from (NamedSource(*found) for found in kind.read_all(path, field.space))
                 except DataError as error:
                     skipped(error)
         except DataError as error:
             skipped(error)
 
 
-def chunked(sources: Iterable[Named], size: int = CHUNK) -> Iterator[list[Named]]:
+def chunked(sources: Iterable[NamedSource], size: int = CHUNK) -> Iterator[list[NamedSource]]:
     """So many at a time: a folder of any size takes the memory of a few."""
     rest = iter(sources)
     while some := list(islice(rest, size)):
@@ -150,8 +152,8 @@ def walk(path: Path, kind: "ValueType") -> list[Path]:
 
 
 def answered(
-    sources: Sequence[Named], field: "Field", ask: "Callable[[Sequence[Any]], Sequence[Found]]", skipped: Skipped
-) -> tuple[Sequence[Named], Sequence[Found]]:
+    sources: Sequence[NamedSource], field: "Field", ask: "Callable[[Sequence[Any]], Sequence[Found]]", skipped: Skipped
+) -> tuple[Sequence[NamedSource], Sequence[Found]]:
     """The sources that can be read, and what is found for each, all found together."""
     try:
         return sources, ask([named.value for named in sources])
@@ -162,7 +164,7 @@ def answered(
         return good, ask([named.value for named in good]) if good else []
 
 
-def readable(named: Named, field: "Field", skipped: Skipped) -> bool:
+def readable(named: NamedSource, field: "Field", skipped: Skipped) -> bool:
     try:
         field.encode_all([named.value])
     except DataError as error:

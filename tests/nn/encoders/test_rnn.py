@@ -6,7 +6,7 @@ import torch
 from s2s.config import configure
 from s2s.errors import RecipeError
 from s2s.inference.encoder import in_int8
-from s2s.inference.native.linear import unavailable_reason
+from s2s.inference.native.linear import int8_unavailable
 from s2s.nn.cells import Cell
 from s2s.nn.encoders.base import Encoder
 from s2s.nn.stack import Stack
@@ -87,7 +87,7 @@ def test_positions_are_dropped_whole_in_training_alone(embedding):
     assert not (whole == 0).all(-1).any()
 
 
-@pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
+@pytest.mark.skipif(bool(int8_unavailable()), reason=f"no native kernels here: {int8_unavailable()}")
 @pytest.mark.parametrize("embedding", [40, None])
 def test_vectors_are_read_in_8_bits_too(embedding):
     plain = encoder("vectors", embedding=embedding, hidden=192).eval().requires_grad_(False)
