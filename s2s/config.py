@@ -34,8 +34,8 @@ from s2s.registry import (
     written_options,
 )
 
-Component = TypeVar("Component")
-Part = TypeVar("Part", bound=Registrable)
+Options = TypeVar("Options")
+Member = TypeVar("Member", bound=Registrable)
 
 LONGEST_NAME = 255  # bytes, of a file on every system in use
 BACKSLASHES = r"in double quotes YAML reads \t, \n and the like as other characters: use single quotes: 'C:\data'"
@@ -46,15 +46,15 @@ class Changed(str):
 
 
 def configure(
-    family: type[Part], node: Any, where: str = "", default: ComponentConfig[Part] | None = None
-) -> ComponentConfig[Part]:
+    family: type[Member], node: Any, where: str = "", default: ComponentConfig[Member] | None = None
+) -> ComponentConfig[Member]:
     """Check `{kind: name, option: value, ...}`, or just `name`, against a family of parts.
 
     Where there is a default, `kind` may be left out: the options then change the default's. Code may give the class or
     the function itself in place of its name.
     """
     word = family.__name__.lower()
-    kinds: dict[str, Callable[..., Part]] = family.registry
+    kinds: dict[str, Callable[..., Member]] = family.registry
     node = {"kind": node} if isinstance(node, str) or callable(node) else node
     if not isinstance(node, Mapping):
         raise RecipeError(where, f"needs the name of a {word}, found {node!r}", suggest("", kinds))
@@ -86,11 +86,11 @@ def known_kind(family: type[Registrable], kind: Any, where: str) -> str:
     return found
 
 
-def parse_dataclass(cls: type[Component], node: Any, where: str) -> Component:
+def parse_dataclass(cls: type[Options], node: Any, where: str) -> Options:
     """Build a dataclass of keyword-only options from a mapping."""
     if not isinstance(node, Mapping | None):
         raise RecipeError(where, f"expected options, found {node!r}", suggest("", options_of(cls)))
-    made: Component = placed(cls(**parse_kwargs(cls, node or {}, where, where or "the recipe")), where)
+    made: Options = placed(cls(**parse_kwargs(cls, node or {}, where, where or "the recipe")), where)
     return made
 
 

@@ -159,7 +159,7 @@ def choose_writing_precision(name: str, device: torch.device, where: str = "prec
     """
     if name == NumberFormat.INT8:
         off_cpu = f"it is for the CPU, and the device is {device.type}" if device.type != "cpu" else ""
-        if reason := off_cpu or native_linear.unavailable_reason():
+        if reason := off_cpu or native_linear.int8_unavailable():
             raise DeviceError(where, f"int8 does not work here: {reason}", "use auto, or fp32")
         return Precision(NumberFormat.INT8, device, "asked for")
     if name == "auto" and device.type == "cpu":

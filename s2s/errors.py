@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self, TypeVar
 
-T = TypeVar("T")
+Several = TypeVar("Several")
 
 
 class Problem(NamedTuple):
@@ -178,7 +178,7 @@ def suggest(word: Any, known: Iterable[str]) -> str:
     return f"{guess}the options are: {', '.join(names) or 'none'}"
 
 
-def several(values: T, name: str) -> T:
+def several(values: Several, name: str) -> Several:
     """What was given, unless it is one text where a list is meant: then each character would be one of the list.
 
     Raises TypeError: the mistake is in a program, and not at the keyboard.

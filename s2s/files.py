@@ -9,18 +9,18 @@ from pathlib import Path
 from s2s.errors import RunError
 
 FULL = ("the disk is full", "make room and run the same command again; what was saved before is whole")
-ELSEWHERE = "choose another folder; for a training: --out DIR"
-FORBIDDEN = ("this user may not read or write here", f"change its permissions, or {ELSEWHERE}")
+ANOTHER_FOLDER_HINT = "choose another folder; for a training: --out DIR"
+FORBIDDEN = ("this user may not read or write here", f"change its permissions, or {ANOTHER_FOLDER_HINT}")
 ERRNO_SENTENCES = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("the disk quota is used up", FULL[1]),
-    errno.EFBIG: ("the file is larger than this disk allows", ELSEWHERE),
+    errno.EFBIG: ("the file is larger than this disk allows", ANOTHER_FOLDER_HINT),
     errno.EACCES: FORBIDDEN,
     errno.EPERM: FORBIDDEN,
-    errno.EROFS: ("the disk is read-only", ELSEWHERE),
+    errno.EROFS: ("the disk is read-only", ANOTHER_FOLDER_HINT),
     errno.ENOENT: ("there is no such file", "check the name, or copy the whole run folder again"),
     errno.EEXIST: ("there is a file of this name, and a folder is needed", "move the file away"),
-    errno.ENOTDIR: ("a part of this path is a file, not a folder", ELSEWHERE),
+    errno.ENOTDIR: ("a part of this path is a file, not a folder", ANOTHER_FOLDER_HINT),
     errno.EISDIR: ("is a folder, and a file is needed", "move the folder away"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one; for a training: --out DIR"),
 }
@@ -37,10 +37,10 @@ def explained_errno(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(str(path), *reason(error)) from error
+        raise RunError(str(path), *errno_reason(error)) from error
 
 
-def reason(error: OSError) -> tuple[str, str]:
+def errno_reason(error: OSError) -> tuple[str, str]:
     """Why a file could not be read or written, and what to do about it."""
     words = error.strerror or str(error) or type(error).__name__
     return ERRNO_SENTENCES.get(error.errno or 0, (f"cannot be used: {words}", "check the disk"))

@@ -29,7 +29,7 @@ MODULES = {
     "s2s.tasks.labeling": "s2s.tasks.classification",
     "s2s.tasks.metrics": "s2s.metrics.base",
 }
-NAMES = {  # by the module that they are in now
+RENAMED = {  # by the module that they are in now
     "s2s.config": {"choose": "configure"},
     "s2s.data.fields.text": {"Text": "TextField"},
     "s2s.data.fields.categorical": {"Names": "Categorical"},
@@ -43,7 +43,7 @@ NAMES = {  # by the module that they are in now
     },
     "s2s.tensors": {"Space": "FieldSpec", "leaves": "tree_leaves"},
 }
-ELSEWHERE = {  # single names that went their own way
+MOVED_ALONE = {  # single names that went their own way
     ("s2s.nn.encoders", "RNNEncoder"): "s2s.nn.encoders.rnn",
     ("s2s.tasks.task", "Translation"): "s2s.tasks.translation",
 }
@@ -51,8 +51,8 @@ ELSEWHERE = {  # single names that went their own way
 
 def present_name(module: str, name: str) -> tuple[str, str]:
     """Where a name of s2s is now, and what it is called; itself where nothing is known of it."""
-    now = ELSEWHERE.get((module, name)) or MODULES.get(module, module)
-    return now, NAMES.get(now, {}).get(name, name)
+    now = MOVED_ALONE.get((module, name)) or MODULES.get(module, module)
+    return now, RENAMED.get(now, {}).get(name, name)
 
 
 class PresentNames(ast.NodeTransformer):

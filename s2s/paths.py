@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from s2s.registry import ComponentConfig, PathOrName
 
-T = TypeVar("T")
+Checked = TypeVar("Checked")
 
 
 def places(written: Path, beside: Path | None) -> tuple[Path, ...]:
@@ -39,7 +39,7 @@ def find_named(written: PathOrName, beside: Path | None) -> PathOrName:
     return PathOrName(found) if found.is_dir() else written
 
 
-def map_paths(thing: T, change: Callable[[str, Any], Any], where: str = "") -> T:
+def map_paths(thing: Checked, change: Callable[[str, Any], Any], where: str = "") -> Checked:
     """The same checked values with every path changed: change("data.path", Path("corpus")) is the new one."""
     changed: Any = thing
     if isinstance(thing, Path | PathOrName):
@@ -59,7 +59,7 @@ def map_paths(thing: T, change: Callable[[str, Any], Any], where: str = "") -> T
     return changed  # type: ignore[no-any-return]
 
 
-def absolute(thing: T) -> T:
+def absolute(thing: Checked) -> Checked:
     """The same with paths that lead to the same places from every folder."""
 
     def made(key: str, path: Path | PathOrName) -> Path | PathOrName:

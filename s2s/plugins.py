@@ -20,7 +20,7 @@ from pathlib import Path
 from s2s.errors import RecipeError, command, suggest
 from s2s.former_names import FormerNamesLoader
 
-GROUP = "s2s.plugins"
+ENTRY_POINT_GROUP = "s2s.plugins"
 
 
 def use_parts(name: str, folder: Path = Path(), *, here: bool = False) -> Path | None:
@@ -37,7 +37,7 @@ def use_parts(name: str, folder: Path = Path(), *, here: bool = False) -> Path |
         use_file(path)
         return path
     if name in (known := installed()):
-        load(known[name])
+        load_plugin(known[name])
     else:
         use_module(name, folder)
     return None
@@ -103,11 +103,11 @@ def said(error: BaseException) -> str:
 
 def installed() -> dict[str, EntryPoint]:
     """The plugins of installed packages, by name."""
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 @cache
-def load(point: EntryPoint) -> None:
+def load_plugin(point: EntryPoint) -> None:
     """Import one plugin, once. Raises RecipeError."""
     try:
         point.load()
@@ -121,7 +121,7 @@ def load_all() -> list[str]:
     wrong = []
     for point in installed().values():
         try:
-            load(point)
+            load_plugin(point)
         except RecipeError as error:
             wrong.append(error.problems[0].what)
     return wrong

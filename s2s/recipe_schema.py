@@ -20,7 +20,7 @@ PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", Path: 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema() -> dict[str, Any]:
+def recipe_schema() -> dict[str, Any]:
     """Of whole recipes, with every kind that is registered."""
     families: dict[str, type[Registrable]] = {}
     top = of_options(Recipe, families)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, overload
 
 from s2s.errors import RecipeError
-from s2s.signatures import check_given, place_of, positional, same_definition, word_of
+from s2s.signatures import check_given, family_word, place_of, positional, same_definition
 
-P = TypeVar("P", covariant=True)  # what a choice makes
+Component = TypeVar("Component", covariant=True)  # what a choice makes
 R = TypeVar("R", covariant=True)  # what a function gives
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,7 +97,7 @@ class Registrable:
         for name in (kind, *formerly):
             there = cls.registry.get(name) or cls.registry.get(cls.former.get(name, ""))
             if there is not None and not same_definition(there, maker):
-                what = f"there is already {word_of(cls)} {name!r}: {place_of(there)}"
+                what = f"there is already {family_word(cls)} {name!r}: {place_of(there)}"
                 raise TypeError(f"{place_of(maker)}: {what}; give one of the two another kind")
         cls.registry[kind] = maker
         cls.former |= dict.fromkeys(formerly, kind)
@@ -125,7 +125,7 @@ class RegistrableFunctions(Registrable, Generic[R]):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class ComponentConfig(Generic[P]):
+class ComponentConfig(Generic[Component]):
     """A part that a recipe chose and s2s checked: call it with what the program knows.
 
     where  the key of the recipe at which it stands: RecipeErrors that the part raises get it before theirs, and so
@@ -134,13 +134,13 @@ class ComponentConfig(Generic[P]):
 
     kind: str
     kwargs: Mapping[str, Any]  # only what is no default; the signature has those
-    factory: Callable[..., P]
+    factory: Callable[..., Component]
     where: str = dataclasses.field(default="", compare=False)
 
     @overload
     def __call__(self: "ComponentConfig[RegistrableFunctions[R]]", *known: Any) -> R: ...
     @overload
-    def __call__(self, *known: Any) -> P: ...
+    def __call__(self, *known: Any) -> Component: ...
     def __call__(self, *known: Any) -> Any:
         options = self.kwargs
         if self.where:
@@ -151,7 +151,7 @@ class ComponentConfig(Generic[P]):
         except RecipeError as error:
             raise error.at(self.where) from None
 
-    def at(self, where: str) -> "ComponentConfig[P]":
+    def at(self, where: str) -> "ComponentConfig[Component]":
         """The same where a recipe says where it is; else it is said to be here."""
         return self if self.where else dataclasses.replace(self, where=where)
 

@@ -28,11 +28,11 @@ def check_given(family: Any, maker: Callable[..., Any]) -> None:
     moved = [name for name, other in zip(takes, gives) if name != other and name in gives]
     if moved or len(takes) > len(gives) or (len(takes) < len(gives) and not takes_more):
         found = f"{maker.__name__}({', '.join(takes)})"
-        what = f"{found} must take ({', '.join(gives)}), which is what {word_of(family)} is given"
+        what = f"{found} must take ({', '.join(gives)}), which is what {family_word(family)} is given"
         raise TypeError(f"{place_of(maker)}: {what}; put a star before what a recipe may choose")
 
 
-def word_of(member: type) -> str:
+def family_word(member: type) -> str:
     """`an attention`, of a family or of a class in it."""
     word = next(cls for cls in member.__mro__ if "registry" in vars(cls)).__name__.lower()
     return f"an {word}" if word[0] in "aeio" else f"a {word}"

@@ -17,7 +17,7 @@ PACKAGES = ("s2s", "torch", "sentencepiece", "sacrebleu", "datasets", "numpy")
 def manifest(recipe: Recipe, data: DataBundle, precision: Precision) -> dict[str, Any]:
     """All that manifest.json says of a run that begins; `resumed` comes to it when the run is carried on."""
     fields = {side: getattr(data.task, side).fingerprint for side in ("source", "target")}
-    return {"seed": recipe.seed, **circumstances(precision), **about(data), "fields": fields}
+    return {"seed": recipe.seed, **circumstances(precision), **about_run(data), "fields": fields}
 
 
 def circumstances(precision: Precision) -> dict[str, Any]:
@@ -34,6 +34,6 @@ def circumstances(precision: Precision) -> dict[str, Any]:
     }
 
 
-def about(data: DataBundle) -> dict[str, Any]:
+def about_run(data: DataBundle) -> dict[str, Any]:
     """What the data is: hashes of what was read and of its rows, and the report."""
     return {"data": data.fingerprints, "contents": data.contents, "report": data.report.to_dict()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from s2s.api.manifest import about, circumstances
+from s2s.api.manifest import about_run, circumstances
 from s2s.api.prepare import DataBundle
 from s2s.data.changes import changes
 from s2s.data.corpus import Corpus
@@ -81,7 +81,7 @@ def go_on(
         say(f"the data has changed: {in_words(changed)}")
         trainer.accept(changed)
         trainer.save()  # before the manifest: a run that is killed in between asks again
-    run.write_manifest(kept | about(data))
+    run.write_manifest(kept | about_run(data))
     keep_paths(run, recipe)
     say(f"going on from step {trainer.position.step:,}")
 

@@ -26,7 +26,7 @@ from s2s.runs.run import Run
 from s2s.tasks.task import Task
 from s2s.tensors import FieldSpec
 from s2s.training.config import TrainingConfig
-from s2s.training.endings import SMALLER_MODEL, ending, smaller
+from s2s.training.endings import SMALLER_MODEL, ending, smaller_training
 from s2s.training.plots import learning_curves
 from s2s.training.position import TrainingResult
 from s2s.training.reporters import JsonLog, Reporter, ReporterList, TensorBoard
@@ -91,11 +91,11 @@ def train(
     run.make_folder()
     with run.lock(), run.replaced.back_on_failure(reporter.message):
         if not started:
-            for name in begin(run, recipe, data, precision, fresh):
+            for name in begin_run(run, recipe, data, precision, fresh):
                 reporter.message(f"left in the folder: {name}, which s2s did not make")
         kept = ReporterList([JsonLog(run), *([TensorBoard(run.path / "tensorboard")] if options.tensorboard else [])])
         told = ReporterList([reporter, kept])
-        with kept, memory_for(str(run.path), lambda: smaller(run, options, precision)):
+        with kept, memory_for(str(run.path), lambda: smaller_training(run, options, precision)):
             trainer = Trainer(
                 model,
                 data.task,
@@ -119,7 +119,7 @@ def train(
     return outcome
 
 
-def begin(run: Run, recipe: Recipe, data: DataBundle, precision: Precision, fresh: bool) -> list[str]:
+def begin_run(run: Run, recipe: Recipe, data: DataBundle, precision: Precision, fresh: bool) -> list[str]:
     """A new run, with all that it needs but weights; gives what foreign files were left in its folder."""
     names = [brought_as(part) if part else name for name, part in zip(recipe.uses, recipe.origin.parts, strict=True)]
     brought = replace(absolute(recipe), uses=tuple(names))

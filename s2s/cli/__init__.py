@@ -52,11 +52,11 @@ def refuse_file(error: OSError) -> NoReturn:
     """What the system refused: standard output, or a file that nobody thought of. Raises what names neither."""
     from s2s.cli.streams import STDOUT, silence
     from s2s.errors import Problem
-    from s2s.files import reason
+    from s2s.files import errno_reason
 
     if error.filename is None:
         raise error
-    what, hint = reason(error)
+    what, hint = errno_reason(error)
     if error.filename == STDOUT:
         silence()
         hint = "what was written is not whole: run the same command again"

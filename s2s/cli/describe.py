@@ -12,7 +12,7 @@ from s2s.registry import ComponentConfig, Option, options_of, tree, type_name
 def described_component(name: str, maker: Callable[..., Any], whole: bool = False) -> Iterator[Text]:
     """The lines about one part: its name, what it is, its papers (or all that its docstring says), its options."""
     yield Text(name, "bold")
-    for line in about(maker, whole):
+    for line in about_component(maker, whole):
         yield Text(f"  {line}", "dim")
     rows = [(o.name, type_name(o.hint), default_text(o)) for o in options_of(maker).values()]
     widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
@@ -25,7 +25,7 @@ def described_component(name: str, maker: Callable[..., Any], whole: bool = Fals
     yield Text("")
 
 
-def about(maker: Callable[..., Any], whole: bool = False) -> list[str]:
+def about_component(maker: Callable[..., Any], whole: bool = False) -> list[str]:
     """The first line of a docstring, and every other line of it that cites something.
 
     whole  all of it, and what the classes above say about the options they share

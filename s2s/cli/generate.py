@@ -65,7 +65,11 @@ def generate_command(
     options: dict[str, Any] = generator.recipe_options()
     given = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     options |= {key: value for key, value in given.items() if value is not None}
-    options |= {"repetition_penalty": repetition_penalty, "length": length, "stop": [unescaped(s) for s in stop or ()]}
+    options |= {
+        "repetition_penalty": repetition_penalty,
+        "length": length,
+        "stop": [unescaped_argument(s) for s in stop or ()],
+    }
     options["unit"] = "pieces" if pieces else "characters"
     if interactive or (seed is None and not begun and not as_json and at_terminal()):
         from s2s.cli.repl.generate import GenerateRepl
@@ -82,7 +86,7 @@ def generate_command(
     elif suggest:
         show_suggestions(generator.suggest(seed, suggest), as_json)
     else:
-        texts = begin(generator, seed, state if begun else None, count, random_seed)
+        texts = begin_texts(generator, seed, state if begun else None, count, random_seed)
         try:
             write(generator, texts, seed, options, as_json)
         finally:
@@ -92,7 +96,7 @@ def generate_command(
                 save_texts(state, texts, generator.fingerprint)
 
 
-def begin(
+def begin_texts(
     generator: "LanguageModelPredictor", seed: str, state: Path | None, count: int | None, random_seed: int | None
 ) -> "GenerationSession":
     """New texts, or those of a state file. Raises RunError where that is no such file, or of other texts."""
@@ -194,7 +198,7 @@ def show_suggestions(found: "list[Suggestion]", as_json: bool) -> None:
             echo(f"{each.probability:.4f}\t{each.word}\n")
 
 
-def unescaped(text: str) -> str:
+def unescaped_argument(text: str) -> str:
     r"""A shell makes it hard to write a line break: \n is one, and \t a tab."""
     if not text:
         raise S2SError("--stop", "is empty", "such as: --stop '\\n\\n'")

@@ -63,7 +63,7 @@ def chunks(stream: BinaryIO, most: int = LINES_AT_ONCE) -> Iterator[list[bytes]]
     So a slow pipe is answered line by line, and a fast one in full batches.
     """
     begun: list[bytes] = []  # of a line whose end has not come
-    while data := read(lambda: stream.read1(1 << 16)):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
+    while data := read_stream(lambda: stream.read1(1 << 16)):  # type: ignore[attr-defined]  # BufferedReader and BytesIO have it
         first, *rest = data.split(b"\n")
         begun.append(first)
         if not rest:
@@ -81,7 +81,7 @@ def standard_input() -> list[str]:
     return [line for block in decoded_line(chunks(sys.stdin.buffer)) for line in block]
 
 
-def read(from_stream: Callable[[], bytes]) -> bytes:
+def read_stream(from_stream: Callable[[], bytes]) -> bytes:
     """What a call reads from standard input. Raises DataError where that is open for writing only, or is gone."""
     try:
         return from_stream()

@@ -81,7 +81,7 @@ def show_families() -> None:
 
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, listed in FAMILIES.items():
-        table.add_row(Text(name, "bold"), ", ".join(kinds_of(listed)), Text(listed.purpose, "dim"))
+        table.add_row(Text(name, "bold"), ", ".join(kinds_listed(listed)), Text(listed.purpose, "dim"))
     for name, listed in SECTIONS.items():
         table.add_row(Text(name, "bold"), "", Text(listed.purpose, "dim"))
     output().print(table, soft_wrap=False)
@@ -93,12 +93,12 @@ def members(family: str) -> dict[str, Callable[..., Any]]:
     word = family.lower()
     for name in (word, f"{word}s", f"{word}es"):  # search, searches
         if name in FAMILIES:
-            return kinds_of(FAMILIES[name])
+            return kinds_listed(FAMILIES[name])
         if name in SECTIONS:
             listed = SECTIONS[name]
             return {name: getattr(import_module(listed.module), listed.name)}
     raise RecipeError("s2s list", f"there is no family called {family!r}", suggest(word, [*FAMILIES, *SECTIONS]))
 
 
-def kinds_of(listed: Listed) -> dict[str, Callable[..., Any]]:
+def kinds_listed(listed: Listed) -> dict[str, Callable[..., Any]]:
     return getattr(import_module(listed.module), listed.name).registry

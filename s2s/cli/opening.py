@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from s2s.predictors.base import Predictor
     from s2s.tasks.task import Task
 
-P = TypeVar("P", bound="Predictor")
+OpenedAs = TypeVar("OpenedAs", bound="Predictor")
 
 
 def complete_run(incomplete: str) -> list[str]:
@@ -72,7 +72,7 @@ def verb_for(task: "Task") -> str:
 
 def open_run(
     run: str,
-    kind: type[P],
+    kind: type[OpenedAs],
     verb: str,
     *,
     device: str,
@@ -81,7 +81,7 @@ def open_run(
     precision: str = "auto",
     require_fused: bool = False,
     changes: Sequence[str] = (),
-) -> tuple[Path, P]:
+) -> tuple[Path, OpenedAs]:
     """The folder of a run, and the run opened for a verb. Raises RunError where the verb is not for such a run."""
     from s2s.allocator import keep_freed_memory
     from s2s.predictors.load import find_run, load

@@ -11,7 +11,7 @@ def schema() -> None:
     import json
 
     from s2s.plugins import load_all
-    from s2s.recipe_schema import schema as make
+    from s2s.recipe_schema import recipe_schema as make
 
     load_all()
     typer.echo(json.dumps(make(), indent=1, ensure_ascii=False))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INPUT = "-"  # standard input
 
 
-class Part(NamedTuple):
+class ScoredPart(NamedTuple):
     """What is scored as one: a file, or a pair of files."""
 
     name: str
@@ -55,7 +55,9 @@ def score(
     folder, predictor = open_run(run, Predictor, "score", **how.chosen())
     whole = isinstance(predictor, LanguageModelPredictor)
     parts = (
-        [Part(name, list(text_rows(name))) for name in files] if whole else scored_pairs(files, predictor, str(folder))
+        [ScoredPart(name, list(text_rows(name))) for name in files]
+        if whole
+        else scored_pairs(files, predictor, str(folder))
     )
     records = []
     for part in parts:
@@ -98,7 +100,7 @@ def lines_of(name: str) -> Iterator[str]:
     yield from lines
 
 
-def scored_pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[Part]:
+def scored_pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list[ScoredPart]:
     """Two files line by line, or files of two columns. Raises DataError where their lines do not go together."""
     from s2s.data.readers.base import Row
 
@@ -110,8 +112,8 @@ def scored_pairs(files: Sequence[str], predictor: "Predictor", run: str) -> list
         if len(columns[0]) != len(columns[1]):
             what = f"has {len(columns[1]):,} lines, and {files[0]} has {len(columns[0]):,}"
             raise DataError(files[1], what, "line n of one belongs to line n of the other")
-        return [Part(" ".join(files), [Row(*pair) for pair in zip(*columns, strict=True)])]
-    return [Part(name, list(tsv_rows(name))) for name in files]
+        return [ScoredPart(" ".join(files), [Row(*pair) for pair in zip(*columns, strict=True)])]
+    return [ScoredPart(name, list(tsv_rows(name))) for name in files]
 
 
 def tabbed(name: str) -> bool:
@@ -130,7 +132,7 @@ def tsv_rows(name: str) -> "Iterator[Row]":
         yield Row(source, target)
 
 
-def summary(part: Part, found: "Likelihood") -> dict[str, Any]:
+def summary(part: ScoredPart, found: "Likelihood") -> dict[str, Any]:
     """The sums of a part, and their ratios. A line break counts where the model writes it."""
     nats, tokens, characters = float(found.nats.sum()), int(found.tokens.sum()), int(found.characters.sum())
     size = int(found.bytes.sum())
@@ -165,7 +167,7 @@ def plain_score(value: Any) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
 
 
-def show_each(part: Part, found: "Likelihood", as_json: bool) -> None:
+def show_each(part: ScoredPart, found: "Likelihood", as_json: bool) -> None:
     """A line for every row."""
     numbers = zip(part.rows, found.nats.tolist(), found.tokens.tolist(), strict=True)
     for row, nats, tokens in numbers:

@@ -21,7 +21,7 @@ SHADES = [
     Style(color="#000000", bgcolor="#fcfdbf"),
 ]
 INKS = ["cyan", "magenta", "green", "yellow", "blue", "red"]  # of tags, by kind
-NARROWEST, WIDEST, MARGIN = 3, 12, 16  # cells of a column: room for `100`, for a source piece, for a target piece
+NARROWEST, WIDEST, TABLE_MARGIN = 3, 12, 16  # cells of a column: room for `100`, for a source piece, for a target piece
 FAINT = 0.05  # a weight below is left blank, for the rest to stand out
 
 
@@ -31,7 +31,7 @@ def attention_map(alignment: "Alignment", width: int = 80) -> Iterator[Text]:
     Long tokens are cut short; where the source is wider than `width` cells, one table follows another.
     """
     across, down = [label(p) for p in alignment.source], [label(p) for p in alignment.target]
-    margin = min(max(map(cell_len, down), default=0), MARGIN)
+    margin = min(max(map(cell_len, down), default=0), TABLE_MARGIN)
     room = width - margin - 1
     columns = column_widths(across, room)
     for start, end in blocks(columns, room):

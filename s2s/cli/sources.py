@@ -29,7 +29,7 @@ CALLED = {"text": "texts", "picture": "pictures", "numbers": "arrays", "nothing"
 Found = TypeVar("Found")
 
 
-class Named(NamedTuple):
+class NamedSource(NamedTuple):
     """A source, and the file that it was read from."""
 
     name: str
@@ -100,27 +100,27 @@ class Skipped:
             raise typer.Exit(1)
 
 
-def read_sources(names: Sequence[str], field: "Field", kind: str, skipped: Skipped) -> Iterator[Named]:
+def read_sources(names: Sequence[str], field: "Field", kind: str, skipped: Skipped) -> Iterator[NamedSource]:
     """The pictures or arrays that these paths lead to, one after the other."""
     for name in names:
         try:
             for path in walk(Path(name).expanduser(), kind):
                 try:
-                    yield from read_file(path, field, kind)
+                    yield from read_source_file(path, field, kind)
                 except DataError as error:
                     skipped(error)
         except DataError as error:
             skipped(error)
 
 
-def read_file(path: Path, field: "Field", kind: str) -> Iterator[Named]:
+def read_source_file(path: Path, field: "Field", kind: str) -> Iterator[NamedSource]:
     """What a file holds: a picture; an array, or the rows of one with an axis more. Raises DataError."""
     if kind == "picture":
         from s2s.data.pictures import Picture
         from s2s.data.source_files import opened
 
         with opened(path) as file:
-            yield Named(str(path), Picture(file.read(), str(path)))
+            yield NamedSource(str(path), Picture(file.read(), str(path)))
         return
     import numpy as np
 
@@ -128,12 +128,12 @@ def read_file(path: Path, field: "Field", kind: str) -> Iterator[Named]:
 
     array = load_array(path)
     if array.ndim == (3 if field.space.modality == "vectors" else 2):
-        yield from (Named(f"{path}:{i}", np.array(row, np.float32)) for i, row in enumerate(array, 1))
+        yield from (NamedSource(f"{path}:{i}", np.array(row, np.float32)) for i, row in enumerate(array, 1))
     else:
-        yield Named(str(path), np.array(array, np.float32))
+        yield NamedSource(str(path), np.array(array, np.float32))
 
 
-def chunked(sources: Iterable[Named], size: int = CHUNK) -> Iterator[list[Named]]:
+def chunked(sources: Iterable[NamedSource], size: int = CHUNK) -> Iterator[list[NamedSource]]:
     """So many at a time: a folder of any size takes the memory of a few."""
     rest = iter(sources)
     while some := list(islice(rest, size)):
@@ -154,8 +154,8 @@ def walk(path: Path, kind: str = "picture") -> list[Path]:
 
 
 def answered(
-    sources: Sequence[Named], field: "Field", ask: "Callable[[Sequence[Any]], Sequence[Found]]", skipped: Skipped
-) -> tuple[Sequence[Named], Sequence[Found]]:
+    sources: Sequence[NamedSource], field: "Field", ask: "Callable[[Sequence[Any]], Sequence[Found]]", skipped: Skipped
+) -> tuple[Sequence[NamedSource], Sequence[Found]]:
     """The sources that can be read, and what is found for each, all found together."""
     try:
         return sources, ask([named.value for named in sources])
@@ -166,7 +166,7 @@ def answered(
         return good, ask([named.value for named in good]) if good else []
 
 
-def readable(named: Named, field: "Field", skipped: Skipped) -> bool:
+def readable(named: NamedSource, field: "Field", skipped: Skipped) -> bool:
     try:
         field.encode_all([named.value])
     except DataError as error:

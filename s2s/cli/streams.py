@@ -13,7 +13,7 @@ from typing import Any
 STDOUT = "standard output"
 
 
-class Named(io.FileIO):
+class NamedStream(io.FileIO):
     """Standard output, whose errors say that they are about it: a full disk, a terminal that is gone."""
 
     def write(self, data: Any, /) -> int:
@@ -45,7 +45,7 @@ def prepare_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, nowhere(number))
     if sys.stdout is sys.__stdout__:
-        sys.stdout = over(Named(1, "w", closefd=False), sys.stdout)
+        sys.stdout = over(NamedStream(1, "w", closefd=False), sys.stdout)
     if sys.stderr is sys.__stderr__:
         sys.stderr = over(Forgiving(2, "w", closefd=False), sys.stderr)
 

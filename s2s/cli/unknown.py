@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from s2s.predictors.base import Predictor
     from s2s.predictors.language_model import LanguageModelPredictor
 
-NAMED = 12  # unseen characters that a warning names
+UNSEEN_NAMED = 12  # unseen characters that a warning names
 
 
 def warn_unseen(generator: "LanguageModelPredictor", seed: str) -> None:
     """Name what training never showed; it is read as unknown, or left out."""
     if names := generator.unseen(seed):
-        listed = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        listed = ", ".join(map(repr, names[:UNSEEN_NAMED])) + (
+            f" and {len(names) - UNSEEN_NAMED} more" if len(names) > UNSEEN_NAMED else ""
+        )
         what = "read as unknown" if generator.knows_unknown else "left out of what it reads"
         warn(f"the model never saw {listed}: {what}")
 

@@ -79,7 +79,7 @@ def in_use(folder: Path) -> Iterator[bool]:
         if fcntl:
             fcntl.flock(handle, fcntl.LOCK_SH)
     try:
-        there = folder.is_dir() if handle is None else same_folder(handle, folder)
+        there = folder.is_dir() if handle is None else is_same_folder(handle, folder)
         with suppress(OSError):  # somebody else's cache, which may be read only
             os.utime(folder)
         yield there
@@ -88,7 +88,7 @@ def in_use(folder: Path) -> Iterator[bool]:
             os.close(handle)
 
 
-def same_folder(handle: int, folder: Path) -> bool:
+def is_same_folder(handle: int, folder: Path) -> bool:
     """Whether what was opened has still its name."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(folder))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 MUCH = 0.01  # a share that is worth a warning
 CAPTION = "tokens a row: half have at most the first number, then 90 %, 99 % and all"
-NAMED = 3  # names that a warning has room for
+LABELS_NAMED = 3  # names that a warning has room for
 UNEVEN = 4.0  # times as many pieces on one side as on the other, as far as both vocabularies usually cut alike
 
 
@@ -87,7 +87,9 @@ class Report:
         found = []
         for name, split in self.splits.items():
             found.append(f"{name}: {split.used:,} rows{dropped(split)}; {overlap(split)}")
-            found += [f"  {side} {numbers(part)} tokens, {share(part.unknown)} unknown" for side, part in split.sides()]
+            found += [
+                f"  {side} {length_summary(part)} tokens, {share(part.unknown)} unknown" for side, part in split.sides()
+            ]
         return [*found, CAPTION, *(f"warning: {warning}" for warning in self.warnings())]
 
     def table(self) -> "Table":
@@ -110,8 +112,8 @@ class Report:
         yield "over max_characters", [f"{s.overlong:,}" for s in splits]
         yield "over max_length", [f"{s.too_long:,}" for s in splits]
         yield "rows used", [f"{s.used:,}" for s in splits]
-        yield "source tokens", [numbers(s.source) for s in splits]
-        yield "target tokens", [numbers(s.target) for s in splits]
+        yield "source tokens", [length_summary(s.source) for s in splits]
+        yield "target tokens", [length_summary(s.target) for s in splits]
         yield "source unknown", [share(s.source.unknown) for s in splits]
         yield "target unknown", [share(s.target.unknown) for s in splits]
         yield "repeated rows", [share(s.repeated) for s in splits]
@@ -218,7 +220,9 @@ def complaints(split: SplitReport) -> Iterator[str]:
 
 def unseen_names(rows: int, names: Sequence[str]) -> str:
     """`2 rows have a label or tag that training does not have ('B-LOC'): it counts as wrong, and is in no loss`"""
-    shown = ", ".join(map(repr, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    shown = ", ".join(map(repr, names[:LABELS_NAMED])) + (
+        f" and {len(names) - LABELS_NAMED} more" if len(names) > LABELS_NAMED else ""
+    )
     have = "1 row has" if rows == 1 else f"{rows:,} rows have"
     return f"{have} a label or tag that training does not have ({shown}): it counts as wrong, and is in no loss"
 
@@ -241,7 +245,7 @@ def overlap(split: SplitReport) -> str:
     return f"{share(split.seen_sources)} of sources and {share(split.seen_pairs or 0)} of pairs also in train"
 
 
-def numbers(side: SideReport) -> str:
+def length_summary(side: SideReport) -> str:
     return " / ".join(f"{length:,}" for length in side.lengths)
 
 

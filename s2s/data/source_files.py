@@ -117,7 +117,7 @@ def folder_hint(folder: Path, wanted: str = "") -> str:
     return f"{guess}the folder has: {shown or 'nothing'}"
 
 
-def existing(*candidates: Path) -> Path | None:
+def existing_file(*candidates: Path) -> Path | None:
     """The first of these that is a file, as it is or gzipped."""
     both = (path.with_name(path.name + end) for path in candidates for end in ("", ".gz"))
     return next((path for path in both if os.path.isfile(path)), None)

@@ -101,14 +101,14 @@ def for_each(
     threads = torch.get_num_threads()
     workers = min(threads, MAX_BATCHES_AT_ONCE, len(batches)) if device.type == "cpu" else 1
     if workers <= 1:
-        yield from map(mode()(memory_for("decoding", smaller)(work)), batches)
+        yield from map(mode()(memory_for("decoding", smaller_search)(work)), batches)
         return
     half = torch.get_autocast_dtype("cpu")
 
     def share(rows: list[int]) -> BatchResult:
         torch.set_num_threads(threads // workers)  # this and the modes below are each thread's own
         with mode(), torch.autocast("cpu", dtype=half, enabled=on):
-            return memory_for("decoding", smaller)(work)(rows)
+            return memory_for("decoding", smaller_search)(work)(rows)
 
     try:
         yield from side_by_side(share, batches, workers)
@@ -116,6 +116,6 @@ def for_each(
         torch.set_num_threads(threads)  # what threads yet to come begin with
 
 
-def smaller() -> str:
+def smaller_search() -> str:
     """What to do where decoding does not fit."""
     return "make beam_size, max_length or the count of answers smaller, or give shorter texts"

@@ -13,7 +13,7 @@ from s2s.inference.native.scores import top
 from s2s.registry import ComponentConfig, NonNegativeFloat, NonNegativeInt, PositiveInt
 from s2s.tensors import EOS, Tree, repeat, select, tree_map
 
-NEVER = float("-inf")
+IMPOSSIBLE = float("-inf")
 
 
 class Beams(NamedTuple):
@@ -88,9 +88,9 @@ def beam(
         ends = candidates.ids[..., -1] == EOS
         # As many EOS as fit into the beam end a hypothesis; one that ranks below would not have been written.
         best = Beams(*(item[:, :beam_size] for item in candidates))
-        best = best._replace(rank=best.rank.masked_fill(~ends[:, :beam_size], NEVER))
+        best = best._replace(rank=best.rank.masked_fill(~ends[:, :beam_size], IMPOSSIBLE))
         ended = merge(ended, finish(best, valid, length_penalty, coverage_penalty))
-        rank, chosen = candidates.rank.masked_fill(ends, NEVER).topk(beam_size)
+        rank, chosen = candidates.rank.masked_fill(ends, IMPOSSIBLE).topk(beam_size)
         beams = rows_of(candidates, chosen)._replace(rank=rank)
         origin = origin.gather(1, chosen) + beam_size * torch.arange(len(rows), device=first.device)[:, None]
         state, last = select(output.state, origin.flatten()), beams.ids[..., -1].flatten()
@@ -99,14 +99,14 @@ def beam(
         # is length, up to the longest allowed. What cannot overtake the nbest even so never will.
         reach = beams.rank[:, 0] / limits.longest**length_penalty
         likelier = beams.log_probability[:, 0] > ended.log_probability.amax(1)
-        enough = (ended.score[:, -1] > NEVER) & ~likelier & early_stopping
+        enough = (ended.score[:, -1] > IMPOSSIBLE) & ~likelier & early_stopping
         cut_off = (t + 1 >= limits.longest) & ~enough
         leaving, staying = split_finished(enough | cut_off | (ended.score[:, nbest - 1] >= reach))
         if not leaving:
             continue
         index = torch.tensor(leaving, device=first.device)
         rest = finish(beams, valid, length_penalty, coverage_penalty)
-        rest = rest._replace(score=rest.score.masked_fill(~cut_off[:, None], NEVER))
+        rest = rest._replace(score=rest.score.masked_fill(~cut_off[:, None], IMPOSSIBLE))
         left.append(([rows[i] for i in leaving], *select((ended, rest), index)))
         if not staying:
             break
@@ -118,13 +118,13 @@ def beam(
         state, last = select((state, last), each)
     found: dict[int, list[Hypothesis]] = {}
     for numbers, good, rest in left:
-        found.update(zip(numbers, read(good, rest, nbest), strict=True))
+        found.update(zip(numbers, read_hypotheses(good, rest, nbest), strict=True))
     return [found[row] for row in range(len(first))]
 
 
 def start(first: Tensor, beam_size: int) -> tuple[Beams, Finished]:
     """Beams that have written nothing: all equal, so that only the first may speak."""
-    none = torch.full((len(first), beam_size), NEVER, device=first.device)
+    none = torch.full((len(first), beam_size), IMPOSSIBLE, device=first.device)
     rank = none.clone()
     rank[:, 0] = 0.0
     ids = first.new_zeros(len(first), beam_size, 0)
@@ -175,12 +175,12 @@ def rows_of(tree: Tree, index: Tensor) -> Tree:
     return tree_map(lambda t: torch.take_along_dim(t, index.view(*index.shape, *[1] * (t.dim() - 2)), 1), tree)
 
 
-def read(ended: Finished, cut: Finished, nbest: int) -> list[list[Hypothesis]]:
+def read_hypotheses(ended: Finished, cut: Finished, nbest: int) -> list[list[Hypothesis]]:
     """Lists of hypotheses, best first, of those that ended and those that were cut off."""
     rows = []
     for good, rest in zip(zip(*map(Tensor.tolist, ended)), zip(*map(Tensor.tolist, cut)), strict=True):
-        found = [Hypothesis(strip(ids), score, total) for score, total, ids in zip(*good) if score > NEVER]
-        found += [Hypothesis(strip(ids), score, total, False) for score, total, ids in zip(*rest) if score > NEVER]
+        found = [Hypothesis(strip(ids), score, total) for score, total, ids in zip(*good) if score > IMPOSSIBLE]
+        found += [Hypothesis(strip(ids), score, total, False) for score, total, ids in zip(*rest) if score > IMPOSSIBLE]
         score, total, ids = (item[0] for item in rest)  # what a model that allows nothing has written
         found = sorted(found, key=lambda one: one.score, reverse=True) or [Hypothesis(strip(ids), score, total, False)]
         rows.append(found[:nbest])

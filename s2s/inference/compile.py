@@ -45,7 +45,7 @@ def compile_for_inference(model: Model, precision: NumberFormat | None = None) -
     """
     device = next(model.parameters()).device
     precision = precision or ambient_format(device)
-    why_not = native.unavailable_reason() if precision is NumberFormat.INT8 else ""
+    why_not = native.int8_unavailable() if precision is NumberFormat.INT8 else ""
     if why_not:
         precision = NumberFormat.FP32
     encoder: Encoder = in_int8(model.encoder) if precision is NumberFormat.INT8 else model.encoder

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s.execution import NumberFormat, PathKind
-from s2s.inference.linear import SMALL, make_linear
+from s2s.inference.linear import SMALL_WEIGHT_COUNT, make_linear
 from s2s.inference.native import linear as native
 from s2s.inference.step import STEPS
 from s2s.nn.cells import Cell
@@ -62,6 +62,6 @@ def in_int8(encoder: Any) -> Any:
 def pays(stack: Stack) -> bool:
     """Is a loop of native steps faster than torch's kernel?"""
     weight = next(stack.parameters())
-    there = weight.device.type == "cpu" and not native.unavailable_reason()
-    large = 4 * stack.hidden**2 > SMALL and stack.hidden % native.UNITS == 0
+    there = weight.device.type == "cpu" and not native.int8_unavailable()
+    large = 4 * stack.hidden**2 > SMALL_WEIGHT_COUNT and stack.hidden % native.LSTM_UNITS == 0
     return there and large and not stack.training and all(type(cell) in STEPS for cell in stack.cells)

@@ -19,7 +19,7 @@ from torch.nn import functional
 from s2s.execution import NumberFormat
 from s2s.inference.native import linear as native
 
-SMALL = 1 << 17  # weights, up to which there is so little to read that rounding costs more
+SMALL_WEIGHT_COUNT = 1 << 17  # weights, up to which there is so little to read that rounding costs more
 
 
 class InferenceLinear(Protocol):
@@ -69,7 +69,7 @@ def make_linear(
     """
     if format is NumberFormat.BF16:
         return HalfLinear(weight, bias)
-    if native.unavailable_reason():
+    if native.int8_unavailable():
         return TorchLinear(weight, bias)
     return native.NativeLinear(weight, bias, bounded=bounded, bits=bits_for(weight, format))
 
@@ -81,10 +81,10 @@ def make_lstm(
 
     weight  [4H, I], gates in the order input, forget, output, new
     """
-    if format is NumberFormat.BF16 or len(weight) % (4 * native.UNITS) or native.unavailable_reason():
+    if format is NumberFormat.BF16 or len(weight) % (4 * native.LSTM_UNITS) or native.int8_unavailable():
         return None
     return native.NativeLSTMStep(weight, bias, bounded=bounded, bits=bits_for(weight, format))
 
 
 def bits_for(weight: Tensor, format: NumberFormat) -> native.Bits:
-    return 8 if format is NumberFormat.INT8 and weight.numel() > SMALL else 32
+    return 8 if format is NumberFormat.INT8 and weight.numel() > SMALL_WEIGHT_COUNT else 32

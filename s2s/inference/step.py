@@ -56,15 +56,15 @@ def fast_path_unavailable(head: nn.Module) -> str:
     if isinstance(head, LanguageModel):
         if type(head).read is not LanguageModel.read or type(head).step is not LanguageModel.step:
             return f"{type(head).__name__} is wired in a way of its own"
-        return unavailable_reason(head.stack, head.size)
+        return step_unavailable(head.stack, head.size)
     if not isinstance(head, Decoder):
         return f"{type(head).__name__} has no prepared step"
     if type(head) not in WIRINGS:
         return f"{type(head).__name__} is wired in a way of its own"
-    return unavailable_reason(head.stack, head.embed.num_embeddings)
+    return step_unavailable(head.stack, head.embed.num_embeddings)
 
 
-def unavailable_reason(stack: Stack, size: int) -> str:
+def step_unavailable(stack: Stack, size: int) -> str:
     """Why the steps of a stack cannot be prepared, or ""; `size` is V."""
     weight = next(stack.parameters())
     if stack.training:

@@ -224,12 +224,12 @@ def score_all(
     *,
     n_bootstrap: NonNegativeInt = 1000,
 ) -> list[Score]:
-    """The score by each metric, in their order, every one under a kind of its own (see kinds_of)."""
+    """The score by each metric, in their order, every one under a kind of its own (see score_kinds)."""
     scores = [metric().score(hypotheses, references, n_bootstrap=n_bootstrap) for metric in metrics]
-    return [replace(score, kind=kind) for score, kind in zip(scores, kinds_of(metrics), strict=True)]
+    return [replace(score, kind=kind) for score, kind in zip(scores, score_kinds(metrics), strict=True)]
 
 
-def kinds_of(metrics: Sequence[ComponentConfig[Metric]]) -> list[str]:
+def score_kinds(metrics: Sequence[ComponentConfig[Metric]]) -> list[str]:
     """What their scores are called in logs, `select_by` and reports: the kind, and kind-2 where it is there again."""
     seen: Counter[str] = Counter()
     names = []

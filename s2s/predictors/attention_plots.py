@@ -52,7 +52,10 @@ def attention_picture(pixels: np.ndarray, alignment: "Alignment", title: str = "
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.axis("off")
-    panels = [(pixels, title), *((lit(pixels, grid), word_of(w, grid)) for w, grid in zip(alignment.target, weights))]
+    panels = [
+        (pixels, title),
+        *((lit(pixels, grid), token_label(w, grid)) for w, grid in zip(alignment.target, weights)),
+    ]
     for axis, (panel, words) in zip(axes, panels):
         axis.imshow(panel, interpolation="nearest")
         axis.set_title(words, fontsize=9, parse_math=False)
@@ -61,7 +64,7 @@ def attention_picture(pixels: np.ndarray, alignment: "Alignment", title: str = "
     return picture.getvalue()
 
 
-def word_of(word: str, grid: np.ndarray) -> str:
+def token_label(word: str, grid: np.ndarray) -> str:
     return f"{word}  {100 * grid.max():.0f} %"
 
 

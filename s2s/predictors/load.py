@@ -23,7 +23,7 @@ from s2s.recipe_yaml import parse_yaml
 from s2s.runs.run import Run
 from s2s.tasks.task import Task
 
-P = TypeVar("P", bound=Predictor)
+LoadedAs = TypeVar("LoadedAs", bound=Predictor)
 
 
 @overload
@@ -41,14 +41,14 @@ def load(
 def load(
     path: str | Path,
     *,
-    kind: type[P],
+    kind: type[LoadedAs],
     device: str = ...,
     trust: bool = ...,
     weights: str = ...,
     precision: str = ...,
     require_fused: bool = ...,
     changes: Sequence[str] = ...,
-) -> P: ...
+) -> LoadedAs: ...
 def load(
     path: str | Path,
     *,

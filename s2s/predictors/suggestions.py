@@ -20,7 +20,7 @@ from s2s.predictors.generation import forbidden
 from s2s.predictors.transcript import readable_text
 from s2s.tensors import UNK, Memory, select
 
-NEVER = float("-inf")
+NEVER_WRITTEN = float("-inf")
 MAX_WORD_TOKENS = 48  # pieces in a word
 READ = 2000  # characters of the text before that are read, at most: typing must not wait
 WORD_END = r"[^\W_]|['’\-]"  # what words are made of, character by character
@@ -115,7 +115,7 @@ def search(
             scores = scores.masked_fill(~allowed, float("-inf"))
         if bool(within.any()) or step == 0:  # what was typed is certain, and so is that a word comes
             scores = torch.where(within[:, None] | (step == 0), scores.log_softmax(-1), scores)
-        scores = (scores + rank[:, None]).nan_to_num(nan=NEVER, neginf=NEVER)  # where nothing fits
+        scores = (scores + rank[:, None]).nan_to_num(nan=NEVER_WRITTEN, neginf=NEVER_WRITTEN)  # where nothing fits
         rank, chosen = scores.flatten().topk(min(beam_size, scores.numel()))
         keep = rank > float("-inf")
         rank, chosen = rank[keep], chosen[keep]

@@ -55,7 +55,7 @@ class Replaced:
             )
             self.moving.mkdir()
             for path in sorted(own):
-                move(path, self.moving / path.relative_to(self.folder))
+                move_entry(path, self.moving / path.relative_to(self.folder))
             os.rename(self.moving, self.waiting)
             sync_folder(self.folder)
         return left
@@ -89,8 +89,8 @@ class Replaced:
     def _return(self) -> None:
         with explained_errno(self.folder):
             for path in sorted(all_files(self.moving)):
-                move(path, self.folder / path.relative_to(self.moving))
-            shutil.rmtree(self.moving, ignore_errors=True)  # empty folders, if move() left any
+                move_entry(path, self.folder / path.relative_to(self.moving))
+            shutil.rmtree(self.moving, ignore_errors=True)  # empty folders, if move_entry() left any
             sync_folder(self.folder)
 
     @contextmanager
@@ -126,7 +126,7 @@ def all_files(folder: Path) -> Iterator[Path]:
         yield from (Path(parent) / name for name in [*names, *links])
 
 
-def move(old: Path, new: Path) -> None:
+def move_entry(old: Path, new: Path) -> None:
     """Rename a file, onto another if need be; folders are made and left as it takes."""
     new.parent.mkdir(parents=True, exist_ok=True)
     os.replace(old, new)

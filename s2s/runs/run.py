@@ -27,7 +27,7 @@ from s2s.runs.replaced import Replaced
 
 RUN_FORMAT = 1  # of the folder: raise it when an older s2s could no longer read a run
 OURS = {"recipe.yaml", "fields", "parts", "log.jsonl", "manifest.json", "predictions", "plots", "tensorboard"}
-ELSEWHERE = "choose another folder: --out DIR"
+OUT_OPTION_HINT = "choose another folder: --out DIR"
 
 
 class Run:
@@ -72,20 +72,20 @@ class Run:
         """
         with explained_errno(self.path):
             if self.path.exists() and not self.path.is_dir():
-                raise RunError(str(self.path), "is a file, and a run is a folder", ELSEWHERE)
+                raise RunError(str(self.path), "is a file, and a run is a folder", OUT_OPTION_HINT)
             names = {p.name for p in self.path.glob("[!.]*")}
         trained = self.has_checkpoint or any(name.endswith(".safetensors") for name in names)
         if fresh and trained and self._is_ours(strict=True):
             return
         if fresh and trained:
             what = "cannot be replaced: its manifest.json does not say that s2s made all this"
-            raise RunError(str(self.path), what, f"move away what is in it, or {ELSEWHERE}")
+            raise RunError(str(self.path), what, f"move away what is in it, or {OUT_OPTION_HINT}")
         if trained:
-            raise RunError(str(self.path), "already holds a trained run", f"carry on with it, or {ELSEWHERE}")
+            raise RunError(str(self.path), "already holds a trained run", f"carry on with it, or {OUT_OPTION_HINT}")
         strange = sorted(names - OURS if self._is_ours() else names)
         if strange:
             what = "is no run that s2s made, and not empty" if fresh else "is not empty"
-            raise RunError(str(self.path), f"{what}: it has {strange[0]!r}", ELSEWHERE)
+            raise RunError(str(self.path), f"{what}: it has {strange[0]!r}", OUT_OPTION_HINT)
 
     def _is_ours(self, strict: bool = False) -> bool:
         """Whether the manifest is one that s2s writes: strictly, with the versions that a training notes there."""

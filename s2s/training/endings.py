@@ -23,7 +23,7 @@ def ending(outcome: TrainingResult, selects: str) -> str:
     return f"{said}; best {selects} {here.best:.{4 if selects == 'loss' else 2}f} at step {here.best_step:,}"
 
 
-def smaller(run: Run, options: TrainingConfig, precision: Precision) -> str:
+def smaller_training(run: Run, options: TrainingConfig, precision: Precision) -> str:
     """What to do where a training does not fit into memory, and what is kept of it."""
     step = run.checkpoint_step
     kept = f"the checkpoint of step {step:,} is kept. " if step else ""

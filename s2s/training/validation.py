@@ -17,7 +17,7 @@ from s2s.data.corpus import Corpus
 from s2s.data.readers.base import Row, Source, source_text
 from s2s.data.streams import StreamBatches
 from s2s.devices import Precision, widest
-from s2s.metrics.base import kinds_of, score_all
+from s2s.metrics.base import score_all, score_kinds
 from s2s.nn.model import Model
 from s2s.tasks.task import Task
 from s2s.tensors import move
@@ -108,7 +108,7 @@ class Validator:
 def scores_of(task: Task, search: object) -> list[str]:
     """What validation will measure: names that `select_by` may have. `search` is that of the recipe, or None."""
     answered = search is not None or not task.searches
-    return ["loss", "perplexity", *(kinds_of(task.metrics) if answered else [])]
+    return ["loss", "perplexity", *(score_kinds(task.metrics) if answered else [])]
 
 
 @torch.no_grad()  # inference mode would have autocast cast weights at every step of a decoder that loops

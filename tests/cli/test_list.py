@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from s2s.cli.describe import about, default_text, described_component, plain_value
-from s2s.cli.list import FAMILIES, SECTIONS, kinds_of, list_parts, members
+from s2s.cli.describe import about_component, default_text, described_component, plain_value
+from s2s.cli.list import FAMILIES, SECTIONS, kinds_listed, list_parts, members
 from s2s.config import configure, convert
 from s2s.errors import RecipeError
 from s2s.registry import Option, Registrable, RegistrableFunctions, options_of
@@ -42,7 +42,7 @@ def test_without_a_name_it_names_families_and_kinds():
     text = run()
     for name, entry in FAMILIES.items():
         assert name in text
-        assert all(kind in text for kind in kinds_of(entry))
+        assert all(kind in text for kind in kinds_listed(entry))
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -120,8 +120,8 @@ def test_about_is_the_first_line_and_what_it_cites():
         Smith 2020, https://example.org/1
         """
 
-    assert about(part) == ["First.", "Smith 2020, https://example.org/1"]
-    assert about(lambda: None) == []
+    assert about_component(part) == ["First.", "Smith 2020, https://example.org/1"]
+    assert about_component(lambda: None) == []
 
 
 def test_predictors_are_listed_in_a_new_process():

@@ -12,7 +12,7 @@ import torch
 from s2s.inference.native import build, scores
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
-needs_kernels = pytest.mark.skipif(build.library() is None, reason=build.unavailable_reason())
+needs_kernels = pytest.mark.skipif(build.library() is None, reason=build.kernels_unavailable())
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def compiler(path, text):
 
 @needs_compiler
 def test_they_are_there(alone):
-    assert build.unavailable_reason() == ""
+    assert build.kernels_unavailable() == ""
     assert build.library() is not None
 
 
@@ -71,14 +71,14 @@ def test_another_processor_has_its_own(alone, monkeypatch):
 def test_where_the_package_may_not_be_written_the_cache_is(alone):
     (alone / "package" / "__pycache__").write_text("in the way")
     assert build.compiled_library().parent == alone / "cache" / "native"
-    assert build.unavailable_reason() == ""
+    assert build.kernels_unavailable() == ""
 
 
 def test_nowhere_to_keep_them(alone, monkeypatch):
     (alone / "package" / "__pycache__").write_text("in the way")
     (alone / "cache").write_text("in the way")
     assert build.library() is None
-    assert "may be written to" in build.unavailable_reason()
+    assert "may be written to" in build.kernels_unavailable()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_nowhere_to_keep_them(alone, monkeypatch):
 def test_without_them_it_says_why_and_torch_does_the_work(alone, monkeypatch, variable, value, said):
     monkeypatch.setenv(variable, value)
     assert build.library() is None
-    assert said in build.unavailable_reason()
+    assert said in build.kernels_unavailable()
     x = torch.randn(3, 50)
     torch.testing.assert_close(scores.log_softmax(x.clone()), x.log_softmax(-1))
 
@@ -112,7 +112,7 @@ def test_a_compiler_that_knows_little_makes_plain_ones(alone, monkeypatch):
 
 def test_a_compiler_that_breaks_off_is_quoted(alone, monkeypatch):
     monkeypatch.setenv("CC", compiler(alone / "broken", "echo 'kernels.c: out of luck' >&2; exit 1"))
-    assert build.unavailable_reason() == "the C compiler says: kernels.c: out of luck"
+    assert build.kernels_unavailable() == "the C compiler says: kernels.c: out of luck"
 
 
 @needs_kernels

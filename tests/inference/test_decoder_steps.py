@@ -56,7 +56,7 @@ def test_hypotheses_of_one_source_share_its_memory(head, cell, options):
 @torch.no_grad()
 @pytest.mark.parametrize("format", [NumberFormat.FP32, INT8])
 def test_neighbors_and_padding_do_not_change_a_prepared_step(format, monkeypatch):
-    monkeypatch.setattr(linear, "SMALL", 0)
+    monkeypatch.setattr(linear, "SMALL_WEIGHT_COUNT", 0)
     plain, memory, state = decoder()
     step = compile_step(plain, format)
     model = build(head={"kind": "decoder"}).eval()
@@ -118,7 +118,7 @@ def test_every_read_keeps_to_the_parts_that_it_may_touch(head):
 @pytest.mark.parametrize("hidden", [6, 16])  # an lstm of 16 units is one call of a kernel
 def test_weights_of_eight_bits_come_close(head, cell, hidden, monkeypatch):
     plain, memory, state = decoder(head, cell=cell, hidden=hidden)
-    monkeypatch.setattr(linear, "SMALL", 0)
+    monkeypatch.setattr(linear, "SMALL_WEIGHT_COUNT", 0)
     compare(plain.step, compile_step(plain, INT8), memory, state, atol=0.03, rtol=0.03)
 
 
@@ -136,12 +136,12 @@ def test_a_model_says_how_it_writes(monkeypatch):
     assert written(model, NumberFormat.BF16)[1] == "head prepared bf16"
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert written(model)[1] == "head prepared bf16"
-    monkeypatch.setattr(native, "unavailable_reason", lambda: "no compiler")
+    monkeypatch.setattr(native, "int8_unavailable", lambda: "no compiler")
     assert written(model, INT8) == ["encoder lstm fused", "head prepared: no weights of 8 bits, no compiler"]
     assert compile_for_inference(model, INT8).paths[1].kind is PathKind.PREPARED
 
 
-@pytest.mark.skipif(bool(native.unavailable_reason()), reason="no native kernels here")
+@pytest.mark.skipif(bool(native.int8_unavailable()), reason="no native kernels here")
 def test_eight_bits_say_so():
     found = compile_for_inference(build(encoder={"hidden": 192}), INT8).paths
     assert [path.kind for path in found] == [PathKind.INT8, PathKind.INT8]

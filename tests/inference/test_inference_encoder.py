@@ -6,12 +6,12 @@ import torch
 from s2s.config import configure
 from s2s.execution import PathKind
 from s2s.inference.encoder import Int8Cell, in_int8
-from s2s.inference.native.linear import unavailable_reason
+from s2s.inference.native.linear import int8_unavailable
 from s2s.nn.cells import Cell
 from s2s.nn.encoders.rnn import RNNEncoder
 from s2s.tensors import FieldSpec, Padded, tree_leaves
 
-pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
+pytestmark = pytest.mark.skipif(bool(int8_unavailable()), reason=f"no native kernels here: {int8_unavailable()}")
 LENGTHS = torch.tensor([9, 4, 9, 1])
 
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from s2s.execution import NumberFormat
-from s2s.inference.linear import SMALL, TorchLinear, make_linear, make_lstm
+from s2s.inference.linear import SMALL_WEIGHT_COUNT, TorchLinear, make_linear, make_lstm
 from s2s.inference.native import linear as native
 
-why = native.unavailable_reason()
+why = native.int8_unavailable()
 needs_kernels = pytest.mark.skipif(bool(why), reason=f"no native kernels here: {why}")
 INT8 = NumberFormat.INT8
 
@@ -99,10 +99,10 @@ def test_a_row_with_what_is_no_number_is_none_and_its_neighbors_stay(bounded, wr
 
 @needs_kernels
 def test_little_is_not_rounded():
-    little = make_linear(torch.zeros(SMALL // 64, 64), format=INT8)
+    little = make_linear(torch.zeros(SMALL_WEIGHT_COUNT // 64, 64), format=INT8)
     assert isinstance(little, native.NativeLinear)
     assert little.bits == 32
-    weight, bias = torch.randn(SMALL // 64 + 1, 64), torch.randn(SMALL // 64 + 1)
+    weight, bias = torch.randn(SMALL_WEIGHT_COUNT // 64 + 1, 64), torch.randn(SMALL_WEIGHT_COUNT // 64 + 1)
     x, multiply = torch.rand(2, 64), make_linear(weight, bias, format=INT8, bounded=True)
     assert isinstance(multiply, native.NativeLinear)
     assert multiply.bits == 8
@@ -111,7 +111,7 @@ def test_little_is_not_rounded():
 
 @pytest.mark.parametrize("format", [NumberFormat.FP32, INT8])
 def test_without_kernels_torch_multiplies_in_32_bits(monkeypatch, format):
-    monkeypatch.setattr(native, "unavailable_reason", lambda: "no compiler")
+    monkeypatch.setattr(native, "int8_unavailable", lambda: "no compiler")
     weight, bias, x = torch.randn(4 * 256, 256), torch.randn(4 * 256), torch.rand(3, 256)
     multiply = make_linear(weight, bias, format=format, bounded=True)
     assert isinstance(multiply, TorchLinear)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.inference.native.linear import NativeLinear, NativeLSTMStep, unavailable_reason
+from s2s.inference.native.linear import NativeLinear, NativeLSTMStep, int8_unavailable
 
-pytestmark = pytest.mark.skipif(bool(unavailable_reason()), reason=f"no native kernels here: {unavailable_reason()}")
+pytestmark = pytest.mark.skipif(bool(int8_unavailable()), reason=f"no native kernels here: {int8_unavailable()}")
 
 
 def rounded(weight):

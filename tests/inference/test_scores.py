@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2s.inference.native import scores as module
-from s2s.inference.native.build import library, unavailable_reason
+from s2s.inference.native.build import kernels_unavailable, library
 from s2s.inference.native.scores import likeliest, log_softmax, top
 
 SIZES = [(1, 1, 24), (2, 3, 25), (3, 5, 100), (2, 4, 47), (4, 2, 1000)]
@@ -14,7 +14,7 @@ SIZES = [(1, 1, 24), (2, 3, 25), (3, 5, 100), (2, 4, 47), (4, 2, 1000)]
 def way(request, monkeypatch):
     if request.param == "native":
         if library() is None:
-            pytest.skip(unavailable_reason())
+            pytest.skip(kernels_unavailable())
         return
     monkeypatch.setattr(module, "library", lambda: None)
     monkeypatch.setattr(module, "MANY", 0 if request.param == "columns" else 1 << 40)

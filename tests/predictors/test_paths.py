@@ -33,7 +33,7 @@ model:
 CPU = torch.device("cpu")
 ROWS = [Row("do you like films", "i like the film"), Row("films you", "blue")]
 needs_int8 = pytest.mark.skipif(
-    bool(native.unavailable_reason()), reason=f"no weights of 8 bits here: {native.unavailable_reason()}"
+    bool(native.int8_unavailable()), reason=f"no weights of 8 bits here: {native.int8_unavailable()}"
 )
 
 
@@ -100,7 +100,7 @@ def test_weights_of_eight_bits_say_so_and_come_close():
 
 
 def test_eight_bits_without_kernels_are_refused_in_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr(native, "unavailable_reason", lambda: "there is no C compiler called cc")
+    monkeypatch.setattr(native, "int8_unavailable", lambda: "there is no C compiler called cc")
     run = saved(tmp_path / "run", writer())
     with pytest.raises(
         DeviceError, match="precision: int8 does not work here: there is no C compiler called cc\n  use auto"

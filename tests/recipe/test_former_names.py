@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from s2s.errors import RecipeError
-from s2s.former_names import ELSEWHERE, MODULES, NAMES, present_name
+from s2s.former_names import MODULES, MOVED_ALONE, RENAMED, present_name
 from s2s.metrics.base import Metric
 from s2s.plugins import use_file
 from s2s.registry import PositiveInt, Registrable
@@ -28,13 +28,13 @@ sys.FOUND = [Family, Size, Space, Metric, PAD]
 
 
 def test_every_former_name_is_there_under_its_present_one():
-    for module in [*MODULES.values(), *NAMES]:
+    for module in [*MODULES.values(), *RENAMED]:
         importlib.import_module(module)
-    for module, names in NAMES.items():
+    for module, names in RENAMED.items():
         there = importlib.import_module(module)
         assert [new for new in names.values() if not hasattr(there, new)] == []
         assert [old for old in names if hasattr(there, old)] == []
-    for (module, name), now in ELSEWHERE.items():
+    for (module, name), now in MOVED_ALONE.items():
         assert present_name(module, name) == (now, name)
         assert hasattr(importlib.import_module(now), name)
 

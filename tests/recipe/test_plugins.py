@@ -50,10 +50,10 @@ def package(tmp_path, monkeypatch):
     monkeypatch.setattr(plugins, "installed", lambda: points)
 
     def install(name: str, module: str) -> None:
-        points[name] = EntryPoint(name, module, plugins.GROUP)
+        points[name] = EntryPoint(name, module, plugins.ENTRY_POINT_GROUP)
 
     yield install
-    plugins.load.cache_clear()
+    plugins.load_plugin.cache_clear()
     for name in [name for name in sys.modules if name.startswith("own_package")]:
         del sys.modules[name]
 

@@ -11,7 +11,7 @@ from s2s.cli.app import app
 from s2s.nn.attention import Additive, Attention
 from s2s.recipe import parse_recipe
 from s2s.recipe_index import shipped
-from s2s.recipe_schema import schema
+from s2s.recipe_schema import recipe_schema
 from s2s.registry import Registrable
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
@@ -71,7 +71,7 @@ def read(text: str):
 
 @pytest.fixture(scope="module")
 def whole():
-    return json.loads(json.dumps(schema()))
+    return json.loads(json.dumps(recipe_schema()))
 
 
 @pytest.mark.parametrize("name", [name for name, _ in shipped()])
@@ -125,7 +125,9 @@ def every(cls):
 def test_former_names_are_there_and_deprecated(monkeypatch):
     monkeypatch.setattr(Additive, "aliases", {"units": "size"})
     monkeypatch.setattr(Attention, "former", {"bahdanau-style": "additive"})
-    members = {one["properties"]["kind"].get("const"): one for one in schema()["$defs"]["Attention"]["anyOf"][1:]}
+    members = {
+        one["properties"]["kind"].get("const"): one for one in recipe_schema()["$defs"]["Attention"]["anyOf"][1:]
+    }
     assert members["bahdanau-style"]["properties"]["units"]["deprecated"]
     assert members["additive"]["properties"]["size"] == {"type": "integer", "minimum": 1, "default": 256}
 

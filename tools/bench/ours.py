@@ -22,7 +22,7 @@ from s2s.api.prepare import DataBundle, prepare_data
 from s2s.config import configure
 from s2s.decoding.search import Search
 from s2s.devices import choose_precision, find_device
-from s2s.inference.native.linear import unavailable_reason
+from s2s.inference.native.linear import int8_unavailable
 from s2s.nn.model import Model
 from s2s.predictors.base import Predictor
 from s2s.recipe import Recipe
@@ -130,7 +130,7 @@ def trained(recipe: Recipe, setting: Setting, precision: str = "auto") -> Predic
 
 def writers(recipe: Recipe, setting: Setting) -> dict[str, Predictor]:
     """The same one in fp32 and, where this machine has them, with weights of 8 bits."""
-    names = {OURS: "fp32"} | ({} if unavailable_reason() else {f"{OURS}, int8": "int8"})
+    names = {OURS: "fp32"} | ({} if int8_unavailable() else {f"{OURS}, int8": "int8"})
     return {name: trained(recipe, setting, precision) for name, precision in names.items()}
 
 

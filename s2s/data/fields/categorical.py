@@ -114,7 +114,7 @@ class Label(Categorical, kind="label"):
 
     def collate(self, rows: Sequence[np.ndarray]) -> Tensor:
         """[B], the number of each label."""
-        return numbers([row[0] for row in rows])
+        return label_ids([row[0] for row in rows])
 
     def together(self, names: Sequence[str]) -> str:
         if len(names) > 1:
@@ -193,7 +193,7 @@ class Tags(Categorical, kind="tags"):
         lengths = torch.tensor([len(row) for row in rows])
         data = torch.zeros(len(rows), int(lengths.max()) if len(rows) else 0, dtype=torch.long)
         for i, row in enumerate(rows):
-            data[i, : len(row)] = numbers(row)
+            data[i, : len(row)] = label_ids(row)
         return Padded(data, lengths)
 
     def together(self, names: Sequence[str]) -> str:
@@ -208,7 +208,7 @@ class Tags(Categorical, kind="tags"):
         return " ".join(self.pieces(ids))
 
 
-def numbers(row: Sequence[int] | np.ndarray) -> Tensor:
+def label_ids(row: Sequence[int] | np.ndarray) -> Tensor:
     """Numbers of names for a model, which has none for a name that training does not have: that is -1."""
     found = np.array(row, dtype=np.int64)
     return torch.from_numpy(np.where(found == UNSEEN, -1, found))

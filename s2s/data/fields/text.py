@@ -21,7 +21,7 @@ from s2s.errors import RecipeError, mounted
 from s2s.registry import ComponentConfig, PositiveInt
 from s2s.tensors import EOS, PAD, FieldSpec, Padded
 
-T = TypeVar("T")
+Token = TypeVar("Token")
 
 
 class TextField(Field, kind="text"):
@@ -105,7 +105,7 @@ class TextField(Field, kind="text"):
     def sample(self, value: str, seed: int) -> np.ndarray:
         return np.array([*self.shortened(self.tokenizer.sample(self.replaced(value), seed)), EOS], dtype=np.int32)
 
-    def shortened(self, ids: Sequence[T]) -> Sequence[T]:
+    def shortened(self, ids: Sequence[Token]) -> Sequence[Token]:
         """As `cut` has it, with room for EOS."""
         most = self.max_length - 1
         if self.cut is None or len(ids) <= most:

@@ -15,7 +15,7 @@ from s2s.errors import DataError, OptionError
 from s2s.registry import NonNegativeInt, PositiveInt, Probability, Registrable
 
 AUTO = "auto"
-NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")  # of a label: a column with gaps holds 1.0 where it held 1
+LABEL_NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")  # of a label: a column with gaps holds 1.0 where it held 1
 USUAL_SPLIT_NAMES = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 Source = str | Picture | np.ndarray  # text; a picture; numbers [F] or [S, F]; an empty text where there is no source
@@ -160,6 +160,6 @@ def label_of(text: str, labels: Sequence[str], where: str) -> str:
     plain = text.strip()
     if plain in labels or not plain:
         return plain
-    if len(plain) < 10 and (number := NUMBER.fullmatch(plain)) and int(number[1]) < len(labels):
+    if len(plain) < 10 and (number := LABEL_NUMBER.fullmatch(plain)) and int(number[1]) < len(labels):
         return labels[int(number[1])]
     raise DataError(where, f"has the label {text!r}", f"data.labels names: {', '.join(labels)}, for 0, 1, ...")

@@ -16,7 +16,7 @@ from s2s.data.readers.base import AUTO, USUAL_SPLIT_NAMES, Place, Reader, Row
 from s2s.data.readers.columns import ONE_LIST, column_type
 from s2s.data.readers.context import SEPARATOR, context_of
 from s2s.data.readers.tables import parse_json
-from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
+from s2s.data.source_files import digest, digest_files, existing_file, missing, read_lines
 from s2s.errors import DataError
 from s2s.registry import NonNegativeInt, PositiveInt, Probability
 
@@ -57,8 +57,8 @@ class Dialogues(Reader, kind="dialogues"):
 
     def locate(self, name: str) -> Path | None:
         if self.path.is_file():
-            return self.path if name == self.train else existing(self.path.parent / name)
-        return existing(self.path / name, *(self.path / f"{name}{ending}" for ending in self.endings))
+            return self.path if name == self.train else existing_file(self.path.parent / name)
+        return existing_file(self.path / name, *(self.path / f"{name}{ending}" for ending in self.endings))
 
     @property
     def holds_out(self) -> bool:

@@ -16,8 +16,8 @@ import numpy as np
 from s2s.data.pictures import read_picture
 from s2s.data.readers.base import Place, Reader, Row, Source, SourceType
 from s2s.data.readers.columns import ColumnNames, as_text, as_tuple, look_up, references_of
-from s2s.data.readers.tables import Csv, check_width, csv_cells, first_line, parse_json, shortened
-from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
+from s2s.data.readers.tables import Csv, check_cells, csv_cells, first_line, parse_json, shortened
+from s2s.data.source_files import digest, digest_files, existing_file, missing, read_lines
 from s2s.errors import DataError
 
 LISTS = ("metadata.csv", "metadata.jsonl")
@@ -42,7 +42,7 @@ class ImageFolder(Reader, kind="imagefolder"):
         return "picture"
 
     def listing(self, name: str) -> Path | None:
-        return existing(*(self.path / name / file for file in LISTS))
+        return existing_file(*(self.path / name / file for file in LISTS))
 
     def offers(self, name: str) -> bool:
         return self.listing(name) is not None
@@ -56,7 +56,7 @@ class ImageFolder(Reader, kind="imagefolder"):
             rows = csv_cells(path)
             _, header = next(rows, (0, []))
             for number, cells in rows:
-                check_width(cells, len(header), f"{path}:{number}", Csv.loose)
+                check_cells(cells, len(header), f"{path}:{number}", Csv.loose)
                 yield f"{path}:{number}", dict(zip(header, cells))  # a column that a row lacks, look_up() misses
         else:
             for number, line in enumerate(read_lines(path), 1):
@@ -130,7 +130,7 @@ class FeaturesReader(Reader, kind="features"):
     def files(self, name: str) -> list[Path]:
         """The array file, then the texts."""
         wanted = [self.path / f"{name}.{ending}" for ending in ("npy", *self.endings)]
-        found = [existing(path) for path in wanted]
+        found = [existing_file(path) for path in wanted]
         if gone := [path for path, there in zip(wanted, found) if there is None]:
             raise missing(gone[0])
         return [path for path in found if path is not None]

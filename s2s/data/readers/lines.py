@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s.data.readers.base import AUTO, USUAL_SPLIT_NAMES, Place, Reader, Row, SourceType
-from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
+from s2s.data.source_files import digest, digest_files, existing_file, missing, read_lines
 from s2s.errors import OptionError, RecipeError
 from s2s.registry import NonNegativeInt, PositiveInt, Probability
 
@@ -89,8 +89,8 @@ class Lines(ContinuousText, kind="lines"):
         if self.path is None:
             return None
         if self.path.is_file():
-            return self.path if name == self.train else existing(self.path.parent / name)
-        return existing(self.path / f"{name}.txt", self.path / name)
+            return self.path if name == self.train else existing_file(self.path.parent / name)
+        return existing_file(self.path / f"{name}.txt", self.path / name)
 
     def is_there(self, name: str) -> bool:
         return name == self.train if self.text is not None else self.locate(name) is not None

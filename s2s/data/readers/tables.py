@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from s2s.data.readers.base import AUTO, Place, Reader, Row, SourceType
 from s2s.data.readers.columns import ONE_LIST, ColumnName, ColumnNames, as_tuple, no_column, row_of, top_columns
-from s2s.data.source_files import LONGEST_LINE, digest, digest_files, existing, missing, opened, read_lines
+from s2s.data.source_files import LONGEST_LINE, digest, digest_files, existing_file, missing, opened, read_lines
 from s2s.errors import DataError, OptionError
 
 csv.field_size_limit(
@@ -53,7 +53,7 @@ class Table(Reader):
             if name == self.train:
                 return [self.path]
             folder = self.path.parent
-        if found := existing(folder / name, *(folder / f"{name}{ending}" for ending in self.endings)):
+        if found := existing_file(folder / name, *(folder / f"{name}{ending}" for ending in self.endings)):
             return [found]
         parts = (glob.glob(f"{glob.escape(str(folder / name))}-[0-9]*{ending}") for ending in self.endings)
         return [Path(part) for group in parts for part in sorted(group)]
@@ -123,7 +123,7 @@ class Tsv(Table, kind="tsv"):
         needed, several = max(wanted) + 1, isinstance(self.target, tuple)
         for number, cells in rows:
             if len(cells) > len(first):
-                check_width(cells, len(first), f"{path}:{number}", self.loose)
+                check_cells(cells, len(first), f"{path}:{number}", self.loose)
             if len(cells) < needed:
                 what = f"has {plural(len(cells), 'column')}, and column {needed - 1} was asked for (they count from 0)"
                 raise DataError(f"{path}:{number}", what, f"the line is: {shortened(cells)}")
@@ -232,7 +232,7 @@ def csv_cells(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]
         raise DataError(f"{path}:{table.line_num}", what, hint) from None
 
 
-def check_width(cells: Sequence[str], width: int, where: str, hint: str) -> None:
+def check_cells(cells: Sequence[str], width: int, where: str, hint: str) -> None:
     """Complain about a row with more cells than the first line, unless nothing is in them."""
     if any(cell.strip() for cell in cells[width:]):
         what = f"has {plural(len(cells), 'cell')}, and the first line has {width}"

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from s2s.data.readers.base import Place, Reader, Row
-from s2s.data.source_files import digest, digest_files, existing, missing, read_lines
+from s2s.data.source_files import digest, digest_files, existing_file, missing, read_lines
 from s2s.errors import DataError
 
 
@@ -28,7 +28,7 @@ class ParallelText(Reader, kind="text"):
 
     def locate(self, name: str, ending: str) -> Path | None:
         whole = [self.path / ending] if name == self.train else []
-        return existing(self.path / f"{name}.{ending}", *whole)
+        return existing_file(self.path / f"{name}.{ending}", *whole)
 
     def endings(self) -> tuple[str, ...]:
         return (self.source, self.target) if isinstance(self.target, str) else (self.source, *self.target)

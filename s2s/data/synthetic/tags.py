@@ -62,7 +62,7 @@ def number(random: Random) -> str:
     return random.choice(NUMBERS if random.random() < 0.75 else LARGE)
 
 
-def several(random: Random, kind: str, unit: str, ranges: bool) -> Tagged:
+def plural_of(random: Random, kind: str, unit: str, ranges: bool) -> Tagged:
     """`five dollars`, `about five dollars`, and with ranges `from two to three dollars`, `between two and three ...`"""
     one = number(random)
     low, high = (NUMBERS[i] for i in sorted(random.sample(range(len(NUMBERS)), 2)))
@@ -74,18 +74,18 @@ def several(random: Random, kind: str, unit: str, ranges: bool) -> Tagged:
 
 
 def price(random: Random, ranges: bool = False) -> Tagged:
-    return several(random, "PRICE", random.choice([*CURRENCIES, "dollars and fifty cents"]), ranges)
+    return plural_of(random, "PRICE", random.choice([*CURRENCIES, "dollars and fifty cents"]), ranges)
 
 
 def amount(random: Random, ranges: bool = False) -> Tagged:
-    return several(random, "AMOUNT", random.choice([*THINGS, "red " + random.choice(THINGS), "of them"]), ranges)
+    return plural_of(random, "AMOUNT", random.choice([*THINGS, "red " + random.choice(THINGS), "of them"]), ranges)
 
 
 def span(random: Random, ranges: bool = False) -> Tagged:
     """`five minutes`, `half an hour`, `a second`"""
     if random.random() < 0.25:
         return mention("SPAN", random.choice(["half an hour", "a second", "an hour and a half", "a minute"]))
-    return several(random, "SPAN", random.choice(UNITS), ranges)
+    return plural_of(random, "SPAN", random.choice(UNITS), ranges)
 
 
 def time(random: Random) -> Tagged:

@@ -26,7 +26,7 @@ from s2s.data.tokenizers.base import (
     with_ending,
 )
 from s2s.data.tokenizers.typed import as_typed
-from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary, damaged_vocabulary, read_file
+from s2s.data.tokenizers.vocabulary import SPECIALS, Vocabulary, damaged_vocabulary, read_vocabulary_file
 from s2s.errors import OptionError
 from s2s.files import atomic_write
 from s2s.registry import PositiveInt, Probability, Range
@@ -189,7 +189,7 @@ class Subwords(Tokenizer):
     def load(self, stem: Path) -> None:
         path = with_ending(stem, ".model")
         try:
-            self.read(read_file(path))
+            self.read(read_vocabulary_file(path))
         except RuntimeError:
             raise damaged_vocabulary(path, "it is not a sentencepiece model") from None
         # A model that was cut between two pieces still opens: the list beside it tells.

@@ -80,7 +80,7 @@ class Vocabulary:
     def load(cls, path: Path) -> "Vocabulary":
         """Read what save() wrote. Raises RunError, with the file's name, if that is not what is there."""
         try:
-            lines = read_file(path).decode("utf-8", "surrogatepass").split("\n")
+            lines = read_vocabulary_file(path).decode("utf-8", "surrogatepass").split("\n")
         except UnicodeDecodeError as error:
             raise damaged_vocabulary(path, f"byte {error.start} is not UTF-8") from None
         header = re.fullmatch(r"# (\d+) pieces", lines[0])
@@ -116,7 +116,7 @@ def damaged_vocabulary(path: Path, what: str) -> RunError:
     return RunError(str(path), f"is damaged: {what}", "copy the run again from where it was trained, or train again")
 
 
-def read_file(path: Path) -> bytes:
+def read_vocabulary_file(path: Path) -> bytes:
     """All of a file, or a RunError that names it."""
     try:
         return path.read_bytes()

@@ -26,7 +26,7 @@ from s2s.errors import DataError, RecipeError
 from s2s.tensors import PAD
 
 MAX_LINE_BYTES = 1 << 20  # bytes of a line: 50,000 numbers
-NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+DECIMAL_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 HEADER = re.compile(rb"\d{1,18} \d{1,18}")
 
 
@@ -112,12 +112,12 @@ def entries(path: Path, width: int, key: str) -> Iterator[tuple[int, bytes, byte
     count = 0
     for number, line in numbered_lines(path):
         if number == 1 and HEADER.fullmatch(line):
-            check_width(path, int(line.split()[1]), width, key)
+            check_vector_width(path, int(line.split()[1]), width, key)
             continue
         if not line:
             continue
         if count == 0:
-            check_width(path, numbers_in(line), width, key)
+            check_vector_width(path, numbers_in(line), width, key)
         count += 1
         word, _, numbers = line.partition(b" ")
         if line.count(b" ") != width:
@@ -143,10 +143,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def numbers_in(line: bytes) -> int:
     """How many numbers a line ends in; its first word is none."""
     fields = line.split(b" ")[1:]
-    return next((n for n, field in enumerate(reversed(fields)) if not NUMBER.fullmatch(field)), len(fields))
+    return next((n for n, field in enumerate(reversed(fields)) if not DECIMAL_NUMBER.fullmatch(field)), len(fields))
 
 
-def check_width(path: Path, found: int, width: int, key: str) -> None:
+def check_vector_width(path: Path, found: int, width: int, key: str) -> None:
     if not found:
         hint = "a line is a word and its numbers, with blanks between, as in glove.6B.50d.txt"
         raise DataError(f"{path}:1", "is no file of word vectors", hint)
@@ -158,7 +158,7 @@ def check_width(path: Path, found: int, width: int, key: str) -> None:
 def with_blanks(path: Path, number: int, line: bytes, width: int) -> tuple[bytes, bytes]:
     """A line with more blanks than numbers, or fewer: GloVe 840B has words such as `. . .`"""
     *word, numbers = line.split(b" ", max(0, line.count(b" ") + 1 - width))
-    if not word or (NUMBER.fullmatch(word[-1]) and len(word) > 1):
+    if not word or (DECIMAL_NUMBER.fullmatch(word[-1]) and len(word) > 1):
         what = f"has {numbers_in(line)} numbers, and the first line has {width}"
         raise DataError(f"{path}:{number}", what, "the file is damaged, or was cut short: fetch it again")
     return b" ".join(word), numbers
@@ -172,6 +172,6 @@ def parsed(path: Path, number: int, numbers: bytes) -> np.ndarray:
     except ValueError:
         vector = None
     if vector is None or not np.isfinite(vector).all():
-        bad = next((f for f in fields if not NUMBER.fullmatch(f)), numbers[:20]).decode("utf-8", "replace")
+        bad = next((f for f in fields if not DECIMAL_NUMBER.fullmatch(f)), numbers[:20]).decode("utf-8", "replace")
         raise DataError(f"{path}:{number}", f"{bad!r} is not a number", "the file is damaged: fetch it again")
     return vector

@@ -1,7 +1,7 @@
 """Compiles kernels.c for this very machine, once, and opens it; or says why not.
 
     kernels = library()     # a ctypes library, or None
-    unavailable_reason()               # why it is None, or ""
+    kernels_unavailable()               # why it is None, or ""
 
 The result is kept beside the source, as Python keeps its bytecode, or in $S2S_CACHE or ~/.cache/s2s where nobody may
 write there. $CC names another compiler than cc; S2S_NATIVE=0 leaves all to torch.
@@ -54,7 +54,7 @@ def threads_for(numbers: int) -> int:
     return min(torch.get_num_threads(), 1 + numbers // SHARE)
 
 
-def unavailable_reason() -> str:
+def kernels_unavailable() -> str:
     """Why there are no kernels, in one line, or ""."""
     return loaded_library()[1]
 
@@ -66,7 +66,7 @@ def loaded_library() -> tuple[ctypes.CDLL | None, str]:
     try:
         return declared(ctypes.CDLL(str(compiled_library()))), ""
     except (OSError, subprocess.SubprocessError) as error:
-        return None, reason(error)
+        return None, failure_reason(error)
 
 
 def declared(kernels: ctypes.CDLL) -> ctypes.CDLL:
@@ -123,7 +123,7 @@ def run(compiler: list[str], out: Path) -> None:
     raise subprocess.CalledProcessError(done.returncode, compiler, stderr=done.stderr)
 
 
-def reason(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
     """In one line."""
     if isinstance(error, FileNotFoundError):
         return f"there is no C compiler called {error.filename}"

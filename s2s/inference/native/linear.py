@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s2s.inference.native.build import kernels_unavailable as no_kernels
 from s2s.inference.native.build import library, threads_for
-from s2s.inference.native.build import unavailable_reason as no_kernels
 
 PANEL = 64  # outputs that are worked out side by side
 FOUR = 4  # inputs of 8 bits that an instruction takes at once
 LINE = 64  # bytes in a line of the cache
-UNITS = 16  # of an lstm, whose four gates stand side by side in a panel
+LSTM_UNITS = 16  # of an lstm, whose four gates stand side by side in a panel
 Bits = Literal[8, 32]
 
 
-def unavailable_reason() -> str:
+def int8_unavailable() -> str:
     """Why there are no such kernels here, in one line, or ""."""
     kernels = library()
     if kernels is None:
@@ -134,7 +134,7 @@ class NativeLSTMStep(Matrix):
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, bounded: bool = False, bits: Bits = 8) -> None:
-        order = torch.arange(len(weight)).view(4, -1, UNITS).transpose(0, 1).flatten()
+        order = torch.arange(len(weight)).view(4, -1, LSTM_UNITS).transpose(0, 1).flatten()
         super().__init__(weight[order], weight.new_zeros(len(weight)) if bias is None else bias, bounded, bits)
 
     def __call__(self, x: Tensor, c: Tensor, base: Tensor | None = None) -> tuple[Tensor, Tensor]:

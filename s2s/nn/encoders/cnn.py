@@ -16,7 +16,7 @@ from s2s.nn.encoders.base import Encoder
 from s2s.registry import PositiveInt
 from s2s.tensors import EncoderOutput, FieldSpec, Padded
 
-GROUP = 8  # channels that are normalized together: fewer are several times as slow on a CPU
+CHANNELS_A_GROUP = 8  # channels that are normalized together: fewer are several times as slow on a CPU
 
 
 class Block(nn.Module):
@@ -30,7 +30,7 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.norms = nn.ModuleList(nn.GroupNorm(outputs // GROUP, outputs) for _ in range(2))
+        self.norms = nn.ModuleList(nn.GroupNorm(outputs // CHANNELS_A_GROUP, outputs) for _ in range(2))
         same = stride == 1 and inputs == outputs
         self.around = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, bias=False)
         self.stride = stride
@@ -75,12 +75,15 @@ class CNN(Encoder, kind="cnn"):
     ) -> None:
         super().__init__(space)
         self.width, self.patch, self.pooling = width, patch, pooling
-        if width % GROUP:
-            raise RecipeError("width", f"must be a multiple of {GROUP}, found {width}", "use 192")
-        narrower = [max(GROUP, (width >> (stages - 1 - i)) // GROUP * GROUP) for i in range(stages - 1)]
+        if width % CHANNELS_A_GROUP:
+            raise RecipeError("width", f"must be a multiple of {CHANNELS_A_GROUP}, found {width}", "use 192")
+        narrower = [
+            max(CHANNELS_A_GROUP, (width >> (stages - 1 - i)) // CHANNELS_A_GROUP * CHANNELS_A_GROUP)
+            for i in range(stages - 1)
+        ]
         widths = [*narrower, width]
         self.stem = nn.Sequential(
-            nn.Conv2d(space.size + 2, widths[0], patch, patch), nn.GroupNorm(widths[0] // GROUP, widths[0])
+            nn.Conv2d(space.size + 2, widths[0], patch, patch), nn.GroupNorm(widths[0] // CHANNELS_A_GROUP, widths[0])
         )
         layers: list[nn.Module] = []
         for i, size in enumerate(widths):
@@ -97,7 +100,7 @@ class CNN(Encoder, kind="cnn"):
         if min(source.shape[2:]) < self.patch:
             what = f"is {self.patch}, and the pictures are {source.shape[3]} pixels wide"
             raise RecipeError("patch", what, "make it smaller, or task.source.size larger")
-        grid = self.layers(self.stem(torch.cat([source, places(source)], 1)).relu())
+        grid = self.layers(self.stem(torch.cat([source, grid_places(source)], 1)).relu())
         memory = grid.flatten(2).transpose(1, 2)  # [B, h * w, M]
         if self.norms is None:
             memory = self.drop(memory)
@@ -115,7 +118,7 @@ class CNN(Encoder, kind="cnn"):
         return memory.amax(1) if self.pooling == "max" else memory.mean(1)
 
 
-def places(images: Tensor) -> Tensor:
+def grid_places(images: Tensor) -> Tensor:
     """[B, 2, H, W]: how far down and to the right each pixel is, from -1 to 1."""
     batch, _, height, width = images.shape
     down = torch.linspace(-1, 1, height, device=images.device, dtype=images.dtype)

@@ -7,7 +7,7 @@ from s2s.config import configure
 from s2s.decoding.search import Search, find_limits
 from s2s.errors import RecipeError
 from s2s.nn.encoders.base import Encoder
-from s2s.nn.encoders.cnn import places
+from s2s.nn.encoders.cnn import grid_places
 from s2s.nn.heads.base import Head
 from s2s.nn.heads.decoder import shift_right
 from s2s.nn.initialization import Initializer
@@ -52,7 +52,7 @@ def test_the_grid_is_as_fine_as_was_asked_for(options, grid):
 
 
 def test_every_place_knows_where_it_is():
-    down, right = places(torch.zeros(1, 3, 3, 5))[0]
+    down, right = grid_places(torch.zeros(1, 3, 3, 5))[0]
     assert down[:, 0].tolist() == [-1, 0, 1]
     assert right[0].tolist() == [-1, -0.5, 0, 0.5, 1]
     encoder = configure(Encoder, CNN)(IMAGE).eval()

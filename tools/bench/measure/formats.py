@@ -49,7 +49,7 @@ def ways(model: Model) -> dict[str, tuple[InferenceModel, bool]]:
     compiled = {name: compile_for_inference(model, name) for name in (NumberFormat.FP32, NumberFormat.BF16)}
     plain = compiled[NumberFormat.FP32]._replace(encode=model.encode, step=model.head.step)
     found = {"fp32, prepared": (compiled[NumberFormat.FP32], False), "fp32, layer by layer": (plain, False)}
-    if not linear.unavailable_reason():
+    if not linear.int8_unavailable():
         found["int8, prepared"] = (compile_for_inference(model, NumberFormat.INT8), False)
     if native_bf16():
         found |= {"bf16, prepared": (compiled[NumberFormat.BF16], True), "bf16, layer by layer": (plain, True)}

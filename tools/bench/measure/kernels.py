@@ -19,8 +19,8 @@ CALLS = 8  # in a round
 
 @torch.inference_mode()
 def measure(setting: Setting) -> Iterator[Table]:
-    if linear.unavailable_reason():
-        yield Table("Kernels in C", ("why there are none",), [[linear.unavailable_reason()]])
+    if linear.int8_unavailable():
+        yield Table("Kernels in C", ("why there are none",), [[linear.int8_unavailable()]])
         return
     table = Table(
         "Products, in microseconds",

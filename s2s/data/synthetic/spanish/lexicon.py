@@ -19,10 +19,10 @@ from s2s.data.synthetic.spanish.grammar import (
     Verb,
 )
 
-T = TypeVar("T")
+Word = TypeVar("Word")
 
 
-def table(kind: Callable[..., T], text: str, *same: str) -> list[T]:
+def table(kind: Callable[..., Word], text: str, *same: str) -> list[Word]:
     """Rows apart by semicolons, columns by white space; `same` ends every row."""
     return [kind(*row.split(), *same) for row in text.split(";")]
 
