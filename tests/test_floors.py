@@ -108,3 +108,15 @@ def test_every_folder_of_tests_is_a_package():
     folders = {path.parent for path in tests.rglob("test_*.py")} | {tests, tests / "helpers"}
     assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
     assert [str(path) for path in tests.rglob("test_*.py") if "sys.path." + "insert" in path.read_text()] == []
+
+
+def test_a_name_means_one_thing():
+    """No name is defined at the top of two modules. The grammars of the demos are worlds of their own: each has its words."""
+    places: dict[str, list[str]] = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        for name in makes(ast.parse(path.read_text())) - {"__all__"}:
+            places.setdefault(name, []).append(str(path.relative_to(ROOT.parent)))
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    apart = {name: [place for place in where if "/synthetic/" not in place] for name, where in twice.items()}
+    wrong = {name: twice[name] for name, where in apart.items() if where}
+    assert not wrong, "\n".join(f"{name}: {', '.join(where)}" for name, where in sorted(wrong.items()))
