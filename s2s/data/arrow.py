@@ -46,7 +46,7 @@ def to_batch(
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
     except UnicodeEncodeError as error:
         row = next(
-            i for i, (a, b) in enumerate(zip(sources, targets)) if any(is_text(v, error.object) for v in (a, *b))
+            i for i, (a, b) in enumerate(zip(sources, targets)) if any(is_text_column(v, error.object) for v in (a, *b))
         )
         what = f"a text holds half a character: {error.object[error.start : error.end]!a}"
         raise RowError(row, what, "write it as UTF-8, without \\ud800 to \\udfff") from None
@@ -55,7 +55,7 @@ def to_batch(
         raise misplaced(row, sources[row]) from None
 
 
-def is_text(value: Any, text: str) -> bool:
+def is_text_column(value: Any, text: str) -> bool:
     return isinstance(value, str) and value == text
 
 

@@ -29,7 +29,7 @@ from s2s.tensors import FieldSpec
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SHOWN = 80  # characters of a value whose type does not say how it is shown
+SHOWN_CHARACTERS = 80  # characters of a value whose type does not say how it is shown
 
 
 class ValueType(Registrable):
@@ -96,7 +96,7 @@ class ValueType(Registrable):
     def show(self, value: Any) -> str:
         """A value in a line."""
         text = " ".join(str(value).split())
-        return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+        return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
 
     def plain(self, value: Any) -> Any:
         """A value as JSON has it."""

@@ -42,7 +42,7 @@ def row_of(record: Any, source: ColumnName | None, target: ColumnNames, where: s
     if not isinstance(cell, str):
         found = (one.from_cell(cell, where) for one in value_types())
         value = next((value for value in found if value is not None), None)
-        value = as_text(cell, source or "", where) if value is None else value
+        value = cell_text(cell, source or "", where) if value is None else value
     return Row(value, references_of(record, target, where, labels))
 
 
@@ -55,7 +55,7 @@ def references_of(record: Any, target: ColumnNames, where: str, labels: bool = F
     cells = [numbered(look_up(record, name, where)) if labels else look_up(record, name, where) for name in names]
     several = isinstance(target, tuple) or any(isinstance(cell, list | tuple) for cell in cells)
     texts = [
-        as_text(text, name, where)
+        cell_text(text, name, where)
         for cell, name in zip(cells, names)
         for text in (cell if isinstance(cell, list | tuple) else [cell])
     ] or [""]
@@ -128,7 +128,7 @@ def no_column(where: str, name: ColumnName, names: Iterable[str]) -> DataError:
     return DataError(where, f"there is no column {name!r}", suggest(name, names).replace("options", "columns"))
 
 
-def as_text(cell: Any, name: ColumnName, where: str) -> str:
+def cell_text(cell: Any, name: ColumnName, where: str) -> str:
     """A cell that is text. Null is empty text: it is counted, and left out of training; so is what is no number."""
     if type(cell) is str:
         return cell

@@ -16,7 +16,7 @@ import numpy as np
 from s2s.data.arrays import load_array
 from s2s.data.pictures import read_picture
 from s2s.data.readers.base import Place, Reader, Row, Source
-from s2s.data.readers.columns import ColumnNames, as_text, as_tuple, look_up, references_of
+from s2s.data.readers.columns import ColumnNames, as_tuple, cell_text, look_up, references_of
 from s2s.data.readers.tables import Csv, check_cells, csv_cells, parse_json, shortened
 from s2s.data.source_files import digest, digest_files, existing_file, missing, read_lines
 from s2s.errors import DataError
@@ -68,7 +68,7 @@ class ImageFolder(Reader, kind="imagefolder"):
         """Every record with its file. Raises DataError that names what is missing."""
         found = []
         for where, record in self.records(name):
-            file = as_text(look_up(record, "file_name", where), "file_name", where)
+            file = cell_text(look_up(record, "file_name", where), "file_name", where)
             found.append((where, record, self.path / name / file))
         if gone := [shortened([str(path)], LONGEST) for _, _, path in found if not os.path.isfile(path)]:
             more = f" and {len(gone) - NAME_COLUMNS:,} more" if len(gone) > NAME_COLUMNS else ""
