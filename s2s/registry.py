@@ -200,7 +200,7 @@ class Option(NamedTuple):
 def options_of(maker: Callable[..., Any]) -> dict[str, Option]:
     """The keyword-only parameters of a constructor, in the order they are written."""
     plain = inspect.isfunction(maker) or dataclasses.is_dataclass(maker)
-    hints = typing.get_type_hints(maker if plain else maker.__init__, include_extras=True)  # type: ignore[misc]
+    hints = typing.get_type_hints(maker if plain else maker.__init__, include_extras=True)
     return {
         p.name: Option(p.name, hints.get(p.name, Any), p.default)
         for p in inspect.signature(maker).parameters.values()

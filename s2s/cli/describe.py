@@ -63,6 +63,6 @@ def reads_as_itself(text: str) -> bool:
     import yaml
 
     try:
-        return yaml.safe_load(text) == text
+        return bool(yaml.safe_load(text) == text)
     except yaml.YAMLError:
         return False

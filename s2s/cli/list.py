@@ -102,4 +102,5 @@ def members(family: str) -> dict[str, Callable[..., Any]]:
 
 
 def kinds_listed(listed: Listed) -> dict[str, Callable[..., Any]]:
-    return getattr(import_module(listed.module), listed.name).registry
+    registry: dict[str, Callable[..., Any]] = getattr(import_module(listed.module), listed.name).registry
+    return registry

@@ -61,5 +61,5 @@ def grouped(verb: Callable[..., None]) -> Callable[..., None]:
     ]
     spread.__signature__ = signature.replace(parameters=[*kept, *own])  # type: ignore[attr-defined]  # typer reads it
     spread.__annotations__ = {each.name: each.annotation for each in [*kept, *own]} | {"return": None}
-    del spread.__wrapped__  # type: ignore[attr-defined]  # it has other parameters
+    del spread.__wrapped__  # it has other parameters
     return spread

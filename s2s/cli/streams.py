@@ -66,7 +66,7 @@ def over(raw: io.FileIO, stream: Any) -> io.TextIOWrapper:
     """A stream like another that writes to `raw`, with a question mark for what its encoding has not."""
     unbuffered = not isinstance(stream.buffer, io.BufferedWriter)  # PYTHONUNBUFFERED
     return io.TextIOWrapper(
-        raw if unbuffered else io.BufferedWriter(raw),  # type: ignore[arg-type]  # as Python itself does it
+        raw if unbuffered else io.BufferedWriter(raw),  # as Python itself does it
         encoding=stream.encoding,
         errors="replace",
         line_buffering=stream.line_buffering,

@@ -56,7 +56,7 @@ def plan(
     ends = np.searchsorted(pool, np.arange(1, pool.max(initial=-1) + 2))
     cuts = cut(source_lengths[order], target_lengths[order], ends, size, unit)
     batches = [order[start:end] for start, end in cuts]
-    chance.shuffle(batches)  # type: ignore[arg-type]
+    chance.shuffle(batches)
     return batches
 
 
@@ -70,7 +70,8 @@ def longest_of(owner: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The greatest length among the rows of each one's owner: sorted by it, they stay together."""
     longest = np.zeros(int(owner.max(initial=-1)) + 1, dtype=lengths.dtype)
     np.maximum.at(longest, owner, lengths)
-    return longest[owner]
+    of_owner: np.ndarray = longest[owner]
+    return of_owner
 
 
 def sorted_by_length(sources: np.ndarray, targets: np.ndarray, pool: np.ndarray | int = 0) -> np.ndarray:

@@ -165,7 +165,9 @@ def make_report(
 def unlike_pairs(corpus: Corpus) -> np.ndarray:
     """[rows], a hash of source and target together."""
     source, target = corpus.hashes("source"), corpus.hashes("target")
-    return (source * np.uint64(0x9E3779B97F4A7C15)) ^ target  # an odd factor: which text is on which side counts
+    scattered = source * np.uint64(0x9E3779B97F4A7C15)  # an odd factor: which text is on which side counts
+    pairs: np.ndarray = scattered ^ target
+    return pairs
 
 
 def side_report(ids: Ids, field: Field, lengths: np.ndarray) -> SideReport:

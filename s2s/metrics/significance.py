@@ -145,7 +145,8 @@ class Adapter:
 
     def _extract_corpus_statistics(self, hypotheses: Sequence[str], references: Any) -> list[list[float]]:
         self.references = references
-        return next(self.coming).tolist()
+        rows: list[list[float]] = next(self.coming).tolist()
+        return rows
 
     def _aggregate_and_compute(self, statistics: Any) -> Any:
         return self._compute_score_from_stats(np.asarray(statistics).sum(0))

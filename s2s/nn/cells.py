@@ -66,7 +66,7 @@ class Fused(Cell):
         """What the kernels take, with the recurrent weights as they are in this call."""
         w = self.core
         recurrent = F.dropout(w.weight_hh_l0, self.weight_drop, self.training)  # type: ignore[arg-type]
-        return [w.weight_ih_l0, recurrent, w.bias_ih_l0, w.bias_hh_l0]  # type: ignore[list-item]
+        return [w.weight_ih_l0, recurrent, w.bias_ih_l0, w.bias_hh_l0]
 
     def run(self, x: Any, inner: Any) -> Any:
         """The kernel for whole sequences, padded or packed."""

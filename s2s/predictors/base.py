@@ -151,5 +151,5 @@ def real(sources: Sequence[Source]) -> list[int]:
 def answers_of(batch: Batch) -> list[int]:
     """How many answers each row of a batch owes."""
     padded = isinstance(batch.target, Padded)
-    rows, width = batch.target.data.shape[:2] if padded else (len(batch.target), 1)  # type: ignore[union-attr]
+    rows, width = batch.target.data.shape[:2] if padded else (len(batch.target), 1)
     return torch.bincount(batch.label_positions // max(1, width), minlength=rows).tolist()

@@ -152,7 +152,8 @@ class ClassifierPredictor(Predictor, kind="classifier"):
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities [..., C], in double precision: they add up to one."""
     odds = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    return odds / odds.sum(-1, keepdims=True)
+    shares: np.ndarray = odds / odds.sum(-1, keepdims=True)
+    return shares
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -246,7 +246,8 @@ class LanguageModelPredictor(Predictor, kind="language-model"):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        return self.task.target.tokenizer  # type: ignore[attr-defined]  # a language model's target is text
+        tokenizer: Tokenizer = self.task.target.tokenizer  # type: ignore[attr-defined]  # a language model's target is text
+        return tokenizer
 
     def unseen(self, text: str) -> list[str]:
         """Characters (or words) of a text that training never showed the model, each once."""

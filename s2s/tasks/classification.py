@@ -47,7 +47,7 @@ class Labeling(Task):
 
     predictor: ClassVar[str] = "classifier"
     searches: ClassVar[bool] = False
-    target: Categorical  # type: ignore[assignment]
+    target: Categorical
 
     def __init__(
         self,

@@ -169,7 +169,8 @@ def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
     """Make the learning rate `factor` times the one of the recipe; returns the rate of the first group."""
     for group in optimizer.param_groups:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
-    return optimizer.param_groups[0]["lr"]
+    first: float = optimizer.param_groups[0]["lr"]
+    return first
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

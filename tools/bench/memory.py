@@ -78,7 +78,8 @@ def in_child(work: Callable[..., Any], *arguments: Any) -> Used:
     process.join()
     if isinstance(found, BaseException):
         raise found
-    return found
+    used: Used = found
+    return used
 
 
 def tell(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -96,6 +96,10 @@ class Categorical(Field):
     def fingerprint(self) -> str:
         return digest(self.modality, *self.names)
 
+    def decode(self, ids: Any) -> str:
+        """The names with the numbers that a model gave, as they stand in the data."""
+        raise NotImplementedError
+
 
 def no_names(what: str, found: Iterable[str]) -> OptionError:
     shown = ", ".join(repr(name[:30]) for name in sorted(found)[:3])

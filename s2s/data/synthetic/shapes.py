@@ -100,7 +100,8 @@ def draw_shape(scene: Scene, random: Random) -> np.ndarray:
     turn = random.uniform(-0.25, 0.25)
     for x, y in centers(scene, random):
         cover(picture, scene.shape, x, y, radius, turn, color)
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    levels: np.ndarray = np.clip(np.rint(picture), 0, 255)
+    return levels.astype(np.uint8)
 
 
 def background(random: Random) -> np.ndarray:
@@ -136,14 +137,17 @@ def cover(picture: np.ndarray, shape: str, x: float, y: float, radius: float, tu
 
 def inside(shape: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """True where a point is in the shape; shapes are about as large as a circle with radius 1. `v` points down."""
+    found: np.ndarray
     if shape == "square":
-        return np.maximum(abs(u), abs(v)) < 0.95
-    if shape == "triangle":
-        return np.maximum(v, 0.866 * abs(u) - 0.5 * v) < 0.6
-    if shape == "cross":
-        return (np.minimum(abs(u), abs(v)) < 0.3) & (np.maximum(abs(u), abs(v)) < 1.05)
-    distance = u * u + v * v
-    return (distance < 1) & (distance > (0.3 if shape == "ring" else -1))
+        found = np.maximum(abs(u), abs(v)) < 0.95
+    elif shape == "triangle":
+        found = np.maximum(v, 0.866 * abs(u) - 0.5 * v) < 0.6
+    elif shape == "cross":
+        found = (np.minimum(abs(u), abs(v)) < 0.3) & (np.maximum(abs(u), abs(v)) < 1.05)
+    else:
+        distance = u * u + v * v
+        found = (distance < 1) & (distance > (0.3 if shape == "ring" else -1))
+    return found
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -118,7 +118,7 @@ def date(random: Random) -> Tagged:
 def later(random: Random) -> Tagged:
     """When, in whatever way: `after five` and `after five minutes` begin alike."""
     after = outside(random.choice(["after", "before"]))
-    forms = [
+    forms: list[Callable[[Random], Tagged]] = [
         time,
         date,
         lambda random: [*time(random), *date(random)],

@@ -152,20 +152,26 @@ class Subwords(Tokenizer):
         return text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
 
     def encode(self, text: str) -> list[int]:
-        return self.processor.encode(self.prepared(text))
+        ids: list[int] = self.processor.encode(self.prepared(text))
+        return ids
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-        return self.processor.encode([self.prepared(text) for text in texts], num_threads=-1)
+        rows: list[list[int]] = self.processor.encode([self.prepared(text) for text in texts], num_threads=-1)
+        return rows
 
     def sample(self, text: str, seed: int) -> list[int]:
         if not self.samples:
             return self.encode(text)
         sentencepiece.set_random_generator_seed(seed % 2**32)  # of this thread alone
-        return self.processor.encode(self.prepared(text), enable_sampling=True, nbest_size=-1, alpha=self.sampling)
+        ids: list[int] = self.processor.encode(
+            self.prepared(text), enable_sampling=True, nbest_size=-1, alpha=self.sampling
+        )
+        return ids
 
     def decode(self, ids: Iterable[int]) -> str:
         known = [int(i) if 0 <= i < len(self) else UNK for i in ids]
-        return self.processor.decode([i for i in known if i >= UNK])
+        text: str = self.processor.decode([i for i in known if i >= UNK])
+        return text
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         return [visible_token(self.processor.id_to_piece(int(i))) if 0 <= i < len(self) else UNKNOWN for i in ids]

@@ -100,7 +100,7 @@ def create(name: str, pretrained: bool, options: dict[str, Any]) -> nn.Module:
         raise RecipeError("name", f"timm has no network called {name!r}", hint)
     try:
         with torch.device("cpu"):  # not meta, where s2s check builds: some networks compute with numbers as they begin
-            return timm.create_model(name, pretrained=pretrained, features_only=True, **options)  # type: ignore[no-any-return]
+            return timm.create_model(name, pretrained=pretrained, features_only=True, **options)
     except Exception as error:  # a download that fails, an option or a name it does not know: timm raises anything
         said = " ".join(str(error).split())[:300] or type(error).__name__
         hint = "without a network, pretrained: false begins by chance" if pretrained else ""

@@ -80,7 +80,7 @@ def translator(setting: Setting, peer: Peer, python: Path) -> Iterator[list[Valu
 
     def train() -> float:
         found = peer.run(python, job.folder, "train", threads=job.threads)
-        return found["tokens"] / found["seconds"]
+        return float(found["tokens"] / found["seconds"])
 
     rate, rates = beside(train, own, setting.seconds / 4)
     for precision, values in rates.items():
@@ -100,7 +100,7 @@ def decoding(peer: Peer, python: Path, job: Job, rivals: Rivals, kind: str, beam
         odd = sum(len(answer.split()) != job.answer for answer in answers)
         if odd > len(answers) / 10:  # an empty piece, or one with a space, may be lost on the way
             raise RuntimeError(f"{odd} of {len(answers)} answers are not of {job.answer} pieces")
-        return len(answers) / found["seconds"]
+        return float(len(answers) / found["seconds"])
 
     own: dict[str, Call] = {
         system: lambda i, system=system: rivals.ours(system, kind, rivals.sources, job.decoded)  # type: ignore[misc]

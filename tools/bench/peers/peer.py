@@ -89,4 +89,5 @@ class Peer(Registrable):
         answers = [line for line in done.stdout.splitlines() if line.startswith(RESULT)]
         if done.returncode or not answers:
             raise RuntimeError(f"{self.name} {' '.join(arguments)}\n{(done.stdout + done.stderr)[-3000:]}")
-        return json.loads(answers[-1][len(RESULT) :])
+        result: dict[str, Any] = json.loads(answers[-1][len(RESULT) :])
+        return result
