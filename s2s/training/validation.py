@@ -127,5 +127,5 @@ def losses(model: Model, task: Task, batches: Batches | StreamBatches, precision
         state = output.state
         total += nats.to(total.dtype).sum()
         count += batch.tokens
-    mean = float(total) / max(1, count)
+    mean = float(total) / count if count else math.nan  # of nothing: no weights are the best by it
     return {"loss": mean, "perplexity": math.exp(min(mean, 700.0))}
