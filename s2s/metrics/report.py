@@ -101,7 +101,7 @@ def confusion_table(report: dict[str, Any]) -> "Table | None":
     names = report["names"]
     if len(names) > SHOWN:
         return None
-    table = Table(title="right ↓  said →", title_justify="left", title_style="bold")
+    table = Table(title="true ↓  predicted →", title_justify="left", title_style="bold")
     table.add_column("")
     for name in names:
         table.add_column(Text(name), justify="right")
