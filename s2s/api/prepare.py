@@ -16,8 +16,9 @@ import numpy as np
 from s2s.data.batches import Batches
 from s2s.data.cache import cached_folder
 from s2s.data.changes import contents
-from s2s.data.corpus import Corpus, encode_corpus, has_split, open_corpus
+from s2s.data.corpus import Corpus, encode_corpus
 from s2s.data.fields.base import Field
+from s2s.data.ingest import has_split, open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.report import Report, make_report
 from s2s.data.source_files import digest

@@ -16,7 +16,7 @@ import s2s
 from s2s.api.prepare import open_data
 from s2s.config import configure
 from s2s.data.changes import changes, content
-from s2s.data.corpus import open_corpus
+from s2s.data.ingest import open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.readers.text import ParallelText
 from s2s.errors import RunError, TrainingError
@@ -256,7 +256,7 @@ def test_the_content_of_rows_is_every_letter_in_its_place(tmp_path):
 
 def test_the_content_of_rows_does_not_hang_on_how_they_are_stored(tmp_path, monkeypatch):
     whole = corpus(tmp_path / "0", [f"s{i}" for i in range(50)], [[f"t{i}" for i in range(50)]])
-    monkeypatch.setattr("s2s.data.corpus.CHUNK_ROWS", 7)
+    monkeypatch.setattr("s2s.data.ingest.CHUNK_ROWS", 7)
     monkeypatch.setenv("S2S_CACHE", str(tmp_path / "cache"))
     parts = corpus(tmp_path / "0", [f"s{i}" for i in range(50)], [[f"t{i}" for i in range(50)]])
     assert len(parts.batches) > len(whole.batches)

@@ -11,8 +11,9 @@ import torch
 
 from s2s.config import configure
 from s2s.data.batches import SOURCE_ROOM, Batches, make_batch, plan, row_seed
-from s2s.data.corpus import encode_corpus, open_corpus
+from s2s.data.corpus import encode_corpus
 from s2s.data.fields.text import TextField
+from s2s.data.ingest import open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.tokenizers.base import Tokenizer
 from s2s.errors import DataError

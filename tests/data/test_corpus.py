@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import s2s.data.corpus as corpus_module
+import s2s.data.ingest as ingest_module
 from s2s.config import configure
-from s2s.data.corpus import encode_corpus, has_split, hold_out, open_corpus, read_corpus
+from s2s.data.corpus import encode_corpus, hold_out
 from s2s.data.fields.base import Field
 from s2s.data.fields.text import TextField
+from s2s.data.ingest import has_split, open_corpus, read_corpus
 from s2s.data.pictures import Picture
 from s2s.data.readers.base import Reader, Row
 from s2s.data.tokenizers.base import Tokenizer
@@ -57,12 +58,12 @@ def byte_field(**options: object) -> TextField:
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Chunks of seven rows, so that a few hundred rows are many chunks."""
-    monkeypatch.setattr(corpus_module, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(ingest_module, "CHUNK_ROWS", 7)
 
 
 @pytest.fixture(params=[7, 10_000])
 def any_chunks(request, monkeypatch):
-    monkeypatch.setattr(corpus_module, "CHUNK_ROWS", request.param)
+    monkeypatch.setattr(ingest_module, "CHUNK_ROWS", request.param)
 
 
 def test_a_corpus_is_its_rows(any_chunks):
@@ -300,7 +301,7 @@ def test_a_disk_that_refuses(number, said, tmp_path, monkeypatch):
         raise OSError(number, os.strerror(number))
 
     reader = Fixed(splits={"train": numbered(30), "validation": numbered(3)})
-    monkeypatch.setattr(corpus_module.pa.ipc, "new_file", refuse)
+    monkeypatch.setattr(ingest_module.pa.ipc, "new_file", refuse)
     with pytest.raises(DataError, match=said) as caught:
         open_corpus(reader, "train", tmp_path)
     assert str(tmp_path) in str(caught.value)

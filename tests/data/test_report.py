@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from s2s.config import configure
-from s2s.data.corpus import encode_corpus, has_split, open_corpus
+from s2s.data.corpus import encode_corpus
 from s2s.data.fields.text import TextField
+from s2s.data.ingest import has_split, open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.report import Report, make_report, share
 from s2s.data.tokenizers.base import Tokenizer

@@ -5,7 +5,7 @@
 
 Dates, clock times, prices and quantities: small enough to learn in two minutes, and still translation. Gender
 and number agree across the Spanish sentence, adjectives and dates change places, pronouns are dropped, and one
-English form has several in Spanish. No sentence of one split is in another, whatever the seed (drawing.py).
+English form has several in Spanish. No sentence of one split is in another, whatever the seed (sampling.py).
 """
 
 from collections.abc import Callable, Iterator

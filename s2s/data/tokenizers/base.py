@@ -4,7 +4,7 @@ tokenizer = Words(min_count=2)
 tokenizer.fit(texts)
 tokenizer.decode(tokenizer.encode("Two red houses.")) == "Two red houses."
 
-Those that need no library are in plain_tokenizers.py, sentencepiece's in subwords.py.
+Those that need no library are in simple.py, sentencepiece's in subword.py.
 """
 
 import hashlib

@@ -13,8 +13,9 @@ from PIL import Image as Pillow
 
 import s2s.recipe  # noqa: F401  (registers every reader and field)
 from s2s.config import configure
-from s2s.data.corpus import encode_corpus, open_corpus
+from s2s.data.corpus import encode_corpus
 from s2s.data.fields.base import Field, Nothing
+from s2s.data.ingest import open_corpus
 from s2s.data.readers.base import Reader
 from s2s.errors import DataError, Problem
 

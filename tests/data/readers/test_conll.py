@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from s2s.config import configure
-from s2s.data.corpus import open_corpus
 from s2s.data.fields.base import Field
 from s2s.data.fields.categorical import words_of
+from s2s.data.ingest import open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.readers.conll import Conll
 from s2s.errors import DataError

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from s2s.config import configure
-from s2s.data.corpus import has_split, open_corpus
+from s2s.data.ingest import has_split, open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.readers.context import context_of
 from s2s.data.readers.dialogues import HELD_OUT, Dialogues

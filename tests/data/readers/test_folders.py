@@ -11,11 +11,12 @@ import pytest
 from PIL import Image as Pillow
 
 from s2s.config import configure
-from s2s.data.corpus import encode_corpus, open_corpus
+from s2s.data.corpus import encode_corpus
 from s2s.data.encoded import in_pieces
 from s2s.data.fields.features import Features
 from s2s.data.fields.image import ImageField
 from s2s.data.fields.text import TextField
+from s2s.data.ingest import open_corpus
 from s2s.data.pictures import open_picture
 from s2s.data.readers.base import Reader
 from s2s.data.readers.folders import FeaturesReader, ImageFolder

@@ -3,7 +3,7 @@
 import pytest
 
 from s2s.config import configure
-from s2s.data.corpus import has_split, open_corpus
+from s2s.data.ingest import has_split, open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.readers.lines import Lines  # noqa: F401  (registers the kinds)
 from s2s.errors import DataError, RecipeError

@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-import s2s.data.corpus as corpus_module
+import s2s.data.ingest as ingest_module
 import s2s.recipe  # noqa: F401  (registers every reader and field)
 from s2s.api.prepare import prepare_data
 from s2s.config import configure
-from s2s.data.corpus import encode_corpus, open_corpus
+from s2s.data.corpus import encode_corpus
 from s2s.data.fields.base import Field
+from s2s.data.ingest import open_corpus
 from s2s.data.readers.base import Place, Reader, Row
 from s2s.data.readers.context import SEPARATOR
 from s2s.data.readers.text import ParallelText
@@ -28,7 +29,7 @@ ROWS = 40
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(corpus_module, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(ingest_module, "CHUNK_ROWS", 7)
 
 
 def blank(i: int) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from s2s.config import configure
-from s2s.data.corpus import open_corpus
+from s2s.data.ingest import open_corpus
 from s2s.data.readers.base import Reader
 from s2s.data.synthetic.shapes import (
     COLORS,

@@ -9,7 +9,8 @@ from pathlib import Path
 import sentencepiece
 
 from s2s.api.prepare import fitted, prepare_data
-from s2s.data.corpus import encode_corpus, open_corpus
+from s2s.data.corpus import encode_corpus
+from s2s.data.ingest import open_corpus
 from s2s.recipe import parse_recipe
 from tools.bench import corpora, ours
 from tools.bench.setting import Setting
