@@ -1,6 +1,6 @@
-"""All parts that s2s brings, by family: being imported is what registers them.
+"""All components that s2s brings, by family: being imported is what registers them.
 
-A new file with parts is a new line here, and nowhere else.
+A new file with components is a new line here, and nowhere else.
 """
 
 # ruff: noqa: F401, I001  (imported for what they register, in the order of the families)

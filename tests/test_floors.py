@@ -1,6 +1,7 @@
 """Imports go down the stairs, never up; and the help page imports nothing heavy."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -120,3 +121,19 @@ def test_a_name_means_one_thing():
     apart = {name: [place for place in where if "/synthetic/" not in place] for name, where in twice.items()}
     wrong = {name: twice[name] for name, where in apart.items() if where}
     assert not wrong, "\n".join(f"{name}: {', '.join(where)}" for name, where in sorted(wrong.items()))
+
+
+def test_files_that_a_sentence_names_are_there():
+    """A docstring or comment that sends a reader to a file sends them to one that exists."""
+    root = ROOT.parent
+    there = {
+        str(path.relative_to(root)) for top in (ROOT, root / "tests", root / "tools") for path in top.rglob("*.py")
+    }
+    wrong = [
+        f"{path.relative_to(root)}:{number}: {name}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for name in re.findall(r"(?<![\w.])[\w/]+\.py\b", line)
+        if not any(file == name or file.endswith(f"/{name}") for file in there)
+    ]
+    assert not wrong, "\n".join(wrong)

@@ -181,7 +181,7 @@ class Looped(Cell):
         def step(self, w, x, state):
             return (w(torch.cat([x, state[0]], -1)).tanh(),)
 
-    Slower than a fused one, and open to anything; by_hand.py has the classics.
+    Slower than a fused one, and open to anything; cells_reference.py has the classics.
     """
 
     path = PathKind.LOOPED

@@ -55,7 +55,7 @@ class TextModel(Protocol):
     def surfaces(self) -> Surfaces: ...
 
     @property
-    def step(self) -> Any: ...  # of the head: see nn/heads.py
+    def step(self) -> Any: ...  # of the head: see nn/heads/base.py
 
     def memory(self, rows: int) -> Memory: ...
 

@@ -1,1 +1,1 @@
-"""The loop and all it needs: optimizers, schedules, averaging, runs."""
+"""The loop and all it needs: optimizers, schedules, averaging, validation, reporters."""

@@ -1,9 +1,4 @@
-"""Encoders of what is not text: pictures as a grid of places to look at, and vectors of numbers.
-
-cnn       pictures, from scratch                        this file
-project   vectors that another program has made         this file
-timm      pictures, by a network that others trained    backbones.py
-"""
+"""The encoder of pictures, from scratch: a grid of places to look at. timm.py has those that others trained."""
 
 from typing import Literal
 

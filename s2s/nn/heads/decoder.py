@@ -1,9 +1,9 @@
 """Decoders: heads that write a sequence, looking back at the source. What they share, and the default one.
 
 decoder   attention after the recurrence: whole targets at once     this file
-gnmt      attention between the first layer and those above         deep.py
-luong     attention after the recurrence, fed back to the next step stepwise.py
-bahdanau  attention before the recurrence                           stepwise.py
+gnmt      attention between the first layer and those above         gnmt.py
+luong     attention after the recurrence, fed back to the next step input_feeding.py
+bahdanau  attention before the recurrence                           input_feeding.py
 """
 
 from collections.abc import Callable
